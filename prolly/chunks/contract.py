@@ -1,0 +1,179 @@
+"""The contracts of a store: bytes named by their hash, and names that move.
+
+``ChunkStore`` holds immutable chunks; an address never goes stale, so it needs no
+consistency. ``RefStore`` holds names with compare-and-set; only names need it. A
+:class:`Store` is both, and its :class:`ChunkWriter` makes chunks and moves names in one
+atomic, durable step: after ``commit`` returns, both survive a crash; before, neither is
+visible.
+
+The shared contract, proved for every store by ``prolly.testing.store_suite``:
+
+- A chunk is 1 to ``CHUNK_BYTES_MAX`` bytes. Its address is the BLAKE3-256 of them.
+- ``get`` returns ``None`` for an absent chunk; only wrappers and callers raise.
+- Writing a chunk that is there already changes nothing and costs no space.
+- A move names the value that it expects; one mismatch rejects the whole commit with
+  ``Stale``, and chunks of a rejected commit are not kept.
+- A ref's value is an address. ``None`` stands for an absent ref, on both sides.
+- Sequence numbers grow by one with each accepted commit that moves at least one ref.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+
+# A node weighs at most MAX plus its envelope, a blob piece 256 KiB; 4 MiB leaves room
+# for other parameters and bounds what one inflated frame may take in memory.
+CHUNK_BYTES_MAX = 4 * 1024 * 1024
+
+# A ref name is a key of the index, and LMDB's keys end at 511 bytes.
+REF_NAME_BYTES_MAX = 400
+
+
+@dataclass(frozen=True, slots=True)
+class RefMove:
+    """Move ``name`` from ``old`` to ``new``; ``None`` is the absent ref.
+
+    With ``old == new`` it is a pure check: nothing moves, nothing is logged, and the
+    commit is rejected when the ref is not there.
+    """
+
+    name: str
+    old: bytes | None
+    new: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class RefNote:
+    """Who moved refs, why, and when (microseconds since 1970 UTC), for the reflog."""
+
+    who: str = ""
+    why: str = ""
+    time_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RefLogEntry:
+    """One move of one ref, as the reflog keeps it."""
+
+    sequence: int
+    name: str
+    old: bytes | None
+    new: bytes | None
+    who: str
+    why: str
+    time_us: int
+
+
+class ChunkWriter(ABC):
+    """One batch of new chunks, invisible until ``commit``.
+
+    A context manager: leaving the block without ``commit`` aborts. Not thread-safe.
+    Use after ``commit`` or ``abort`` raises ``Invalid`` with code ``closed``.
+    """
+
+    @abstractmethod
+    def put(self, chunk: bytes) -> bytes:
+        """Add a chunk and return its address. LimitExceeded past CHUNK_BYTES_MAX."""
+
+    def put_many(self, chunks: Iterable[bytes]) -> list[bytes]:
+        """Add chunks and return their addresses, in order."""
+        return [self.put(chunk) for chunk in chunks]
+
+    @abstractmethod
+    def get(self, address: bytes) -> bytes | None:
+        """Return a chunk of this batch or of the store behind it, else ``None``."""
+
+    @abstractmethod
+    def commit(
+        self, moves: Sequence[RefMove] = (), note: RefNote | None = None
+    ) -> int:
+        """Make chunks and moves durable in one step; return the sequence number.
+
+        Raises Stale when a move's ``old`` is not what stands, ReadOnly, StorageFailed.
+        After an error nothing of the batch is visible, and the writer is closed.
+        """
+
+    @abstractmethod
+    def abort(self) -> None:
+        """Forget the batch. Allowed any number of times, also after ``commit``."""
+
+    def __enter__(self) -> ChunkWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.abort()
+
+
+class ChunkStore(ABC):
+    """Immutable chunks by address. Safe for use from several threads."""
+
+    @abstractmethod
+    def get(self, address: bytes) -> bytes | None:
+        """Return the chunk, or ``None`` when it is absent."""
+
+    def get_many(self, addresses: Sequence[bytes]) -> list[bytes | None]:
+        """Return the chunks in the order asked; ``None`` where absent."""
+        return [self.get(address) for address in addresses]
+
+    @abstractmethod
+    def contains_many(self, addresses: Sequence[bytes]) -> list[bool]:
+        """Tell, for each address in order, whether its chunk is present."""
+
+    @abstractmethod
+    def iter_addresses(self, prefix: bytes = b"") -> Iterator[bytes]:
+        """Yield the addresses that begin with ``prefix``, in byte order."""
+
+    @abstractmethod
+    def writer(self) -> ChunkWriter:
+        """Begin a batch of new chunks and ref moves."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Release everything. Later calls raise Invalid ``closed``; twice is fine."""
+
+
+class RefStore(ABC):
+    """Names with compare-and-set, a reflog, and a few settings."""
+
+    @abstractmethod
+    def read_ref(self, name: str) -> bytes | None:
+        """Return the address that ``name`` stands for, or ``None``."""
+
+    @abstractmethod
+    def iter_refs(self, prefix: str = "") -> Iterator[tuple[str, bytes]]:
+        """Yield (name, address) for names that begin with ``prefix``, in order."""
+
+    @abstractmethod
+    def move_refs(self, moves: Sequence[RefMove], note: RefNote | None = None) -> int:
+        """Move several refs in one atomic step; return the sequence number.
+
+        Raises Stale (fields ``ref``, ``expected``, ``actual``) when one does not match.
+        """
+
+    @abstractmethod
+    def iter_log(self, name: str | None = None) -> Iterator[RefLogEntry]:
+        """Yield moves, newest first, of one ref or of all."""
+
+    @abstractmethod
+    def sequence(self) -> int:
+        """Return the number of the newest accepted move; 0 before the first."""
+
+    @abstractmethod
+    def read_setting(self, name: str) -> bytes | None:
+        """Return a setting of the store, or ``None``."""
+
+    @abstractmethod
+    def write_setting(self, name: str, value: bytes | None) -> None:
+        """Store a setting, or remove it with ``None``."""
+
+
+class Store(ChunkStore, RefStore):
+    """A place for a repository: chunks and names behind one writer."""

@@ -1,0 +1,4 @@
+"""Shipped test support: the store suite, generators, plain models.
+
+May import every room; nothing imports it.
+"""
