@@ -12,9 +12,14 @@ The shared contract, proved for every store by ``prolly.testing.store_suite``:
 - ``get`` returns ``None`` for an absent chunk; only wrappers and callers raise.
 - Writing a chunk that is there already changes nothing and costs no space.
 - A move names the value that it expects; one mismatch rejects the whole commit with
-  ``Stale``, and chunks of a rejected commit are not kept.
+  ``Stale``, and nothing of it is visible. The writer keeps its batch and stays open, so
+  the caller may look again, put a few chunks more, and commit with other moves.
 - A ref's value is an address. ``None`` stands for an absent ref, on both sides.
 - Sequence numbers grow by one with each accepted commit that moves at least one ref.
+- Names of refs and settings are text of 1 to ``REF_NAME_BYTES_MAX`` bytes in UTF-8,
+  without control characters, and sort by these bytes.
+- Settings whose names begin with ``store.`` are the store's own: not to be written.
+- Iterators may be advanced while the store changes: each step sees what is committed.
 """
 
 from __future__ import annotations
@@ -24,9 +29,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 
-# A node weighs at most MAX plus its envelope, a blob piece 256 KiB; 4 MiB leaves room
-# for other parameters and bounds what one inflated frame may take in memory.
-CHUNK_BYTES_MAX = 4 * 1024 * 1024
+from prolly.codec.pack import CHUNK_BYTES_MAX
+
+__all__ = [
+    "CHUNK_BYTES_MAX",
+    "REF_NAME_BYTES_MAX",
+    "ChunkStore",
+    "ChunkWriter",
+    "RefLogEntry",
+    "RefMove",
+    "RefNote",
+    "RefStore",
+    "Store",
+]
 
 # A ref name is a key of the index, and LMDB's keys end at 511 bytes.
 REF_NAME_BYTES_MAX = 400
@@ -37,7 +52,8 @@ class RefMove:
     """Move ``name`` from ``old`` to ``new``; ``None`` is the absent ref.
 
     With ``old == new`` it is a pure check: nothing moves, nothing is logged, and the
-    commit is rejected when the ref is not there.
+    commit is rejected when the ref stands elsewhere. ``None`` on both sides checks that
+    there is no such ref.
     """
 
     name: str
@@ -71,7 +87,8 @@ class ChunkWriter(ABC):
     """One batch of new chunks, invisible until ``commit``.
 
     A context manager: leaving the block without ``commit`` aborts. Not thread-safe.
-    Use after ``commit`` or ``abort`` raises ``Invalid`` with code ``closed``.
+    Use after ``commit`` or ``abort`` raises ``Invalid`` with code ``closed``. An error
+    of ``put`` that is not about the chunk itself closes the writer too.
     """
 
     @abstractmethod
@@ -87,13 +104,12 @@ class ChunkWriter(ABC):
         """Return a chunk of this batch or of the store behind it, else ``None``."""
 
     @abstractmethod
-    def commit(
-        self, moves: Sequence[RefMove] = (), note: RefNote | None = None
-    ) -> int:
+    def commit(self, moves: Sequence[RefMove] = (), note: RefNote | None = None) -> int:
         """Make chunks and moves durable in one step; return the sequence number.
 
-        Raises Stale when a move's ``old`` is not what stands, ReadOnly, StorageFailed.
-        After an error nothing of the batch is visible, and the writer is closed.
+        Raises Stale when a move's ``old`` is not what stands: nothing is visible, and
+        the writer stays open with its batch. After ReadOnly, StorageFailed or any other
+        error nothing is visible either, and the writer is closed.
         """
 
     @abstractmethod
@@ -133,7 +149,7 @@ class ChunkStore(ABC):
 
     @abstractmethod
     def writer(self) -> ChunkWriter:
-        """Begin a batch of new chunks and ref moves."""
+        """Begin a batch of new chunks and ref moves. ReadOnly on such a store."""
 
     @abstractmethod
     def close(self) -> None:

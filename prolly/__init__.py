@@ -1,0 +1,77 @@
+"""prolly: a versioned store for datasets, embedded, that synchronises.
+
+    >>> import prolly
+    >>> repo = prolly.init(path)
+    >>> with repo.transaction("main", message="first") as tx:
+    ...     tx.map("settings")["theme"] = "dark"
+    >>> repo.at("main").map("settings")["theme"]
+    'dark'
+"""
+
+from .api import init, open
+from .codec import Address
+from .errors import (
+    AlreadyExists,
+    Conflicted,
+    Corrupt,
+    Denied,
+    Error,
+    Invalid,
+    KeyNotFound,
+    LimitExceeded,
+    NotFound,
+    ReadOnly,
+    RemoteFailed,
+    Stale,
+    StorageFailed,
+    Unsupported,
+)
+from .maps import ABSENT, MutableOrderedMap, OrderedMap
+from .repo import (
+    Change,
+    Comparison,
+    DatasetChanges,
+    DatasetInfo,
+    LogEntry,
+    Repository,
+    Snapshot,
+    Transaction,
+)
+from .tables import Column, MutableTable, Schema, Table
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ABSENT",
+    "Address",
+    "AlreadyExists",
+    "Change",
+    "Column",
+    "Comparison",
+    "Conflicted",
+    "Corrupt",
+    "DatasetChanges",
+    "DatasetInfo",
+    "Denied",
+    "Error",
+    "Invalid",
+    "KeyNotFound",
+    "LimitExceeded",
+    "LogEntry",
+    "MutableOrderedMap",
+    "MutableTable",
+    "NotFound",
+    "OrderedMap",
+    "ReadOnly",
+    "RemoteFailed",
+    "Repository",
+    "Schema",
+    "Snapshot",
+    "Stale",
+    "StorageFailed",
+    "Table",
+    "Transaction",
+    "Unsupported",
+    "init",
+    "open",
+]

@@ -1,0 +1,51 @@
+"""Where bytes live: the contracts of a store, and the stores.
+
+A store keeps immutable chunks by address and names (refs) that move by compare-and-set.
+This room knows bytes, addresses and names. It must not know what a chunk means: nodes,
+commits and datasets belong to the rooms above. Caching, verifying and counting are
+wrappers around any store.
+"""
+
+from __future__ import annotations
+
+from .caching_store import CachingStore
+from .contract import (
+    CHUNK_BYTES_MAX,
+    REF_NAME_BYTES_MAX,
+    ChunkStore,
+    ChunkWriter,
+    RefLogEntry,
+    RefMove,
+    RefNote,
+    RefStore,
+    Store,
+)
+from .counting_store import CountingStore, StoreCounts
+from .local_store import FORMAT_VERSION, Durability, LocalStore
+from .memory_store import MemoryStore
+from .scratch_writer import ScratchWriter
+from .verifying_store import VerifyingStore
+from .wrapping_store import WrappingStore, WrappingWriter
+
+__all__ = [
+    "CHUNK_BYTES_MAX",
+    "FORMAT_VERSION",
+    "REF_NAME_BYTES_MAX",
+    "CachingStore",
+    "ChunkStore",
+    "ChunkWriter",
+    "CountingStore",
+    "Durability",
+    "LocalStore",
+    "MemoryStore",
+    "RefLogEntry",
+    "RefMove",
+    "RefNote",
+    "RefStore",
+    "ScratchWriter",
+    "Store",
+    "StoreCounts",
+    "VerifyingStore",
+    "WrappingStore",
+    "WrappingWriter",
+]

@@ -1,0 +1,87 @@
+"""The LMDB environments that are open in this process, each once.
+
+LMDB's locks belong to the process and the file, so to open a file twice, and to close
+one of the two, would drop the locks of the other. An environment is known by the inode
+of its data file: two paths to it are one, and a store that was removed and made again
+is another.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import lmdb
+
+from prolly.errors import Invalid
+
+from .lmdb_environment import EnvironmentOptions, SharedEnvironment, engine_mismatch
+
+# The files of LMDB 0.9 and 1.0 cannot be read by each other.
+ENGINE_VERSION = (0, 9)
+
+_registry: dict[tuple[int, int], SharedEnvironment] = {}
+_registry_lock = threading.Lock()
+
+# Handles of the parent in a forked child. To close one would touch the lock table that
+# both share, so they are kept and never used.
+_abandoned: list[lmdb.Environment] = []
+
+
+def acquire_environment(
+    directory: str, tables: tuple[bytes, ...], options: EnvironmentOptions
+) -> SharedEnvironment:
+    """Return this process's environment in a directory; ``release`` it after use.
+
+    Raises NotFound ``no-store``, ReadOnly, StorageFailed, Unsupported
+    ``engine-version``, and Invalid ``durability`` when it is open without ``sync``
+    while this caller counts on it.
+    """
+    if lmdb.version()[:2] != ENGINE_VERSION:
+        raise engine_mismatch(f"the engine here is {lmdb.version()}")
+    with _registry_lock:
+        environment = _find_open(directory)
+        if environment is None:
+            environment = SharedEnvironment(directory, tables, options)
+            status = os.stat(environment.data_path)
+            _registry[status.st_dev, status.st_ino] = environment
+        elif options.sync and not environment.options.sync:
+            raise Invalid(
+                f"{directory} is open in this process with durability 'scratch'",
+                code="durability",
+                hint="Close the other store first.",
+            )
+        environment.users += 1
+        return environment
+
+
+def _find_open(directory: str) -> SharedEnvironment | None:
+    try:
+        status = os.stat(os.path.join(directory, "data.mdb"))
+    except OSError:
+        return None
+    return _registry.get((status.st_dev, status.st_ino))
+
+
+def release_environment(environment: SharedEnvironment) -> None:
+    """Give one use back; the last one closes the environment."""
+    with _registry_lock:
+        environment.users -= 1
+        if environment.users:
+            return
+        for key in [key for key, open_ in _registry.items() if open_ is environment]:
+            del _registry[key]
+        environment.close()
+
+
+def _forget_after_fork() -> None:
+    """Leave the environments of the parent alone; each opens anew at its next use."""
+    global _registry_lock
+    _registry_lock = threading.Lock()
+    for environment in _registry.values():
+        handle = environment.forget_after_fork()
+        if handle is not None:
+            _abandoned.append(handle)
+
+
+os.register_at_fork(after_in_child=_forget_after_fork)

@@ -1,0 +1,170 @@
+"""The directory of a local store: its files, their making, and what a crash leaves.
+
+    data.mdb lock.mdb   the index (LMDB)
+    packs/HASH.pack     immutable packs, named by their content
+    tmp/                files that are being written, each locked by its owner
+    gc.lock             shared by writers from a pack's rename to their commit;
+                        exclusive for a sweep
+    map.lock            held by the one process that grows the index's map
+
+It must not know what a pack or the index holds. Page: ``docs/spec/local-store.md``.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+from contextlib import suppress
+
+from prolly.errors import AlreadyExists
+
+from .lmdb_environment import no_store
+from .storage_failures import from_os_error
+
+PACKS = "packs"
+TEMPORARY = "tmp"
+DATA_FILE = "data.mdb"
+
+# A name is drawn from 64 bits; a second draw that is taken as well is a fault of ours.
+NAME_DRAWS_MAX = 8
+
+
+class StoreDirectory:
+    """The paths of one store."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.path.abspath(os.fspath(path))
+        self.packs = os.path.join(self.path, PACKS)
+        self.temporary = os.path.join(self.path, TEMPORARY)
+        self.gc_lock = os.path.join(self.path, "gc.lock")
+
+    def create(self) -> None:
+        """Make the directories; some may be there from a creation that was cut short.
+
+        Raises AlreadyExists ``not-a-directory``, ReadOnly, StorageFailed.
+        """
+        try:
+            for path in (self.path, self.packs, self.temporary):
+                os.makedirs(path, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise AlreadyExists(
+                f"{self.path} is in the way: it is not a directory",
+                code="not-a-directory",
+                hint="Choose another place, or move the file away.",
+                path=self.path,
+            ) from error
+        except OSError as error:
+            raise from_os_error(error, f"making {self.path}") from error
+
+    def make_durable(self) -> None:
+        """Let the names of a new store survive a power cut."""
+        for path in (self.path, os.path.dirname(self.path)):
+            sync_directory(path)
+
+    def require(self) -> None:
+        """Raise NotFound ``no-store`` when the files of a store are not there."""
+        if not os.path.isfile(os.path.join(self.path, DATA_FILE)):
+            raise no_store(self.path)
+
+    def is_writable(self) -> bool:
+        """Tell whether this process may add files; False on a read-only mount."""
+        return os.access(self.path, os.W_OK | os.X_OK)
+
+    def pack_path(self, name: bytes) -> str:
+        """Return the path of the pack of this hash."""
+        return os.path.join(self.packs, f"{name.hex()}.pack")
+
+    def open_temporary(self) -> TemporaryFile:
+        """Return a new empty file, locked until it is closed."""
+        for _ in range(NAME_DRAWS_MAX):
+            path = os.path.join(self.temporary, f"{secrets.token_hex(8)}.pack")
+            try:
+                file = TemporaryFile(path)
+                if file.lock():
+                    return file
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise from_os_error(error, "making a temporary file") from error
+        raise AssertionError("random names repeat")
+
+    def remove_leftovers(self) -> int:
+        """Remove temporary files whose owner is gone; return how many."""
+        removed = 0
+        with suppress(OSError):
+            for entry in os.scandir(self.temporary):
+                removed += _remove_unlocked(entry.path)
+        return removed
+
+
+class TemporaryFile:
+    """A file in ``tmp/`` that belongs to this process while it is open."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.descriptor = -1
+        self._process = os.getpid()
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        self.descriptor = os.open(path, flags, 0o644)
+
+    def lock(self) -> bool:
+        """Take the lock that keeps the file; False when a cleaner came between."""
+        fcntl.flock(self.descriptor, fcntl.LOCK_EX)
+        if os.fstat(self.descriptor).st_nlink:
+            return True
+        self.close()
+        return False
+
+    def close(self) -> None:
+        """Give up the lock and the descriptor. Allowed any number of times."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+
+    def discard(self) -> None:
+        """Close and remove the file, if it still stands under its first name.
+
+        In a forked child the file is the parent's and stays.
+        """
+        if self.descriptor >= 0 and os.getpid() == self._process:
+            with suppress(OSError):
+                os.unlink(self.path)
+        self.close()
+
+    def __del__(self) -> None:
+        self.discard()
+
+
+def _remove_unlocked(path: str) -> int:
+    """Remove a file that no living process has locked; return 1, else 0."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return 0
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # The owner may have renamed it to a pack since: remove nothing but the name.
+        os.unlink(path)
+    except OSError:
+        return 0
+    else:
+        return 1
+    finally:
+        os.close(descriptor)
+
+
+def sync_directory(path: str) -> None:
+    """Make the names in a directory survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_whole(descriptor: int, data: bytes) -> None:
+    """Write all of the data; the system may take it in parts."""
+    written = os.write(descriptor, data)
+    while written < len(data):
+        written += os.write(descriptor, memoryview(data)[written:])

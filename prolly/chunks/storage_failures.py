@@ -1,0 +1,131 @@
+"""Errors of the operating system and of LMDB, told as errors of this package.
+
+One function each. The class answers what to do now: free space, give permission, open
+the store again.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+
+import lmdb
+
+from prolly.errors import Denied, Error, Invalid, ReadOnly, StorageFailed
+
+# The device is full, the quota is used up, the file may not grow past a limit of the
+# process: for whoever writes these are one thing.
+DISK_FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+READ_ONLY_ERRNOS = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+
+# LMDB writes runs of dirty pages; one that finds no room needed less than this.
+ROOM_BYTES = 4 * 1024 * 1024
+
+# After these the open environment is of no use, though what is committed is intact.
+BROKEN_ENVIRONMENT = (
+    lmdb.PanicError,
+    lmdb.CorruptedError,
+    lmdb.PageNotFoundError,
+    lmdb.BadTxnError,
+    lmdb.BadDbiError,
+)
+
+
+def from_os_error(error: OSError, doing: str) -> Error:
+    """Return what to raise for a failed call of the operating system."""
+    if error.errno in DISK_FULL_ERRNOS:
+        return _disk_full(doing, error)
+    if error.errno in READ_ONLY_ERRNOS:
+        return _read_only(doing, error)
+    return StorageFailed(
+        f"{doing}: {error}",
+        code="io-error",
+        hint="Look at the disk and the system's log; the store is as it was.",
+        errno=error.errno,
+    )
+
+
+def from_lmdb_error(error: lmdb.Error, doing: str, path: str = "") -> Error:
+    """Return what to raise for an error of LMDB that no retry has helped.
+
+    ``path`` is the data file; with it a short write is told from a bad disk.
+    """
+    if isinstance(error, BROKEN_ENVIRONMENT):
+        return StorageFailed(
+            f"{doing}: the index failed and was closed: {error}",
+            code="environment-failed",
+            hint="Try again; if it stays, run `prolly fsck`.",
+        )
+    if isinstance(error, lmdb.MapFullError):
+        return StorageFailed(
+            f"{doing}: the map of the index cannot grow",
+            code="map-full",
+            hint="Allow this process more address space (ulimit -v).",
+        )
+    if isinstance(error, lmdb.ReadersFullError):
+        return StorageFailed(
+            f"{doing}: every reader slot of the store is taken",
+            code="readers-full",
+            hint="Close other processes that read this store.",
+        )
+    if isinstance(error, lmdb.BadValsizeError):
+        return Invalid(f"{doing}: a key that is empty or too long", code="address")
+    # An error of the system under LMDB carries its errno, LMDB's own are negative.
+    if error.code in DISK_FULL_ERRNOS:
+        return _disk_full(doing, error)
+    if error.code == errno.EIO and path and _has_no_room(path):
+        return _disk_full(doing, error)
+    if error.code in READ_ONLY_ERRNOS or isinstance(error, lmdb.ReadonlyError):
+        return _read_only(doing, error)
+    return StorageFailed(
+        f"{doing}: {error}",
+        code="io-error",
+        hint="Look at the disk and the system's log; the store is as it was.",
+        errno=error.code,
+    )
+
+
+def _has_no_room(path: str) -> bool:
+    """Tell whether the file can hardly grow.
+
+    A write that the system cuts short for want of room is an I/O error to LMDB, the
+    same as one of a failing disk.
+    """
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    try:
+        size = os.stat(path).st_size
+        disk = os.statvfs(path)
+    except OSError:
+        return False
+    limited = limit != resource.RLIM_INFINITY and size + ROOM_BYTES > limit
+    return limited or disk.f_bavail * disk.f_frsize < ROOM_BYTES
+
+
+def _disk_full(doing: str, error: Exception) -> StorageFailed:
+    return StorageFailed(
+        f"{doing}: the disk is full ({error})",
+        code="disk-full",
+        hint="Free some space, then try again; the store is as it was.",
+    )
+
+
+def _read_only(doing: str, error: Exception) -> ReadOnly:
+    return ReadOnly(
+        f"{doing}: the store cannot be written ({error})",
+        code="read-only",
+        hint="Check the permissions of the directory and how it is mounted.",
+    )
+
+
+def unreadable(error: OSError, path: str) -> Error:
+    """Return what to raise when a file of the store may not even be read."""
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return Denied(
+            f"{path} may not be read",
+            code="unreadable",
+            hint="Ask its owner for permission to read it.",
+            path=path,
+        )
+    return from_os_error(error, f"reading {os.path.basename(path)}")

@@ -1,0 +1,48 @@
+"""A store whose chunks are checked against their addresses as they are read.
+
+LMDB and file systems may give back other bytes than were written; only the address can
+tell. Put it under a cache, so that a chunk is hashed once and not at every read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prolly.codec import address_of
+from prolly.errors import Corrupt
+
+from .contract import ChunkWriter
+from .wrapping_store import WrappingStore, WrappingWriter
+
+
+class VerifyingStore(WrappingStore):
+    """Raises Corrupt ``hash-mismatch`` (field ``address``) for a damaged chunk."""
+
+    def get(self, address: bytes) -> bytes | None:
+        return verified(address, self.inner.get(address))
+
+    def get_many(self, addresses: Sequence[bytes]) -> list[bytes | None]:
+        chunks = self.inner.get_many(addresses)
+        return [verified(a, chunk) for a, chunk in zip(addresses, chunks, strict=True)]
+
+    def writer(self) -> ChunkWriter:
+        return _VerifyingWriter(self.inner.writer())
+
+
+class _VerifyingWriter(WrappingWriter):
+    """Checks what is read through the writer too."""
+
+    def get(self, address: bytes) -> bytes | None:
+        return verified(address, self.inner.get(address))
+
+
+def verified(address: bytes, chunk: bytes | None) -> bytes | None:
+    """Return the chunk when it has this address, or is absent; else raise Corrupt."""
+    if chunk is not None and address_of(chunk) != address:
+        raise Corrupt(
+            f"chunk {address.hex()} has other bytes than its address promises",
+            code="hash-mismatch",
+            hint="Run `prolly fsck --full`; fetch it from another replica.",
+            address=address,
+        )
+    return chunk

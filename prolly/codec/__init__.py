@@ -1,0 +1,78 @@
+"""Bytes to values and back: what every part of the format looks like.
+
+Values, keys, references, rows, nodes, descriptors, commits, working states, packs and
+the JSON forms. Everything here is a pure function of its arguments. The room must not
+know where bytes live, how trees are cut, or what a name stands for; it does no input or
+output. Each layout is drawn in its module and has a page in ``docs/spec/``.
+"""
+
+from . import cbor, json_form, key, node, pack, row
+from .address import ADDRESS_BYTES, Address, ChunkType, address_of, require_type
+from .commit import (
+    COMMIT_PARENTS_MAX,
+    Commit,
+    decode_commit,
+    encode_commit,
+    first_commit,
+)
+from .descriptor import (
+    DATASET_KINDS,
+    DESCRIPTOR_ROOTS_MAX,
+    Descriptor,
+    check_dataset_name,
+    dataset_id,
+    decode_descriptor,
+    encode_descriptor,
+    manifest_key,
+)
+from .key import KEY_BYTES_MAX
+from .parameters import DEFAULT_PARAMETERS, FORMAT_PARAMETERS, TreeParameters
+from .reference import (
+    INLINE_BYTES_MAX,
+    REFERRING_BYTES_MAX,
+    Reference,
+    Referring,
+    decode_referring,
+    encode_referring,
+)
+from .working import WorkingState, decode_working, encode_working
+
+__all__ = [
+    "ADDRESS_BYTES",
+    "COMMIT_PARENTS_MAX",
+    "DATASET_KINDS",
+    "DEFAULT_PARAMETERS",
+    "DESCRIPTOR_ROOTS_MAX",
+    "FORMAT_PARAMETERS",
+    "INLINE_BYTES_MAX",
+    "KEY_BYTES_MAX",
+    "REFERRING_BYTES_MAX",
+    "Address",
+    "ChunkType",
+    "Commit",
+    "Descriptor",
+    "Reference",
+    "Referring",
+    "TreeParameters",
+    "WorkingState",
+    "address_of",
+    "cbor",
+    "check_dataset_name",
+    "dataset_id",
+    "decode_commit",
+    "decode_descriptor",
+    "decode_referring",
+    "decode_working",
+    "encode_commit",
+    "encode_descriptor",
+    "encode_referring",
+    "encode_working",
+    "first_commit",
+    "json_form",
+    "key",
+    "manifest_key",
+    "node",
+    "pack",
+    "require_type",
+    "row",
+]

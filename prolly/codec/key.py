@@ -1,0 +1,373 @@
+"""Keys: tuples whose byte order is their value order (the FoundationDB tuple layer).
+
+    00 null (inside a nested tuple 00 ff)         01 bytes  00 -> 00 ff, ends with 00
+    02 text, UTF-8, 00 -> 00 ff, ends with 00     05 nested tuple, ends with 00
+    0b negative, 9 to 255 bytes    0c..13 negative, 8..1 bytes    14 zero
+    15..1c positive, 1..8 bytes    1d positive, 9 to 255 bytes
+    21 float64, order-preserving    26 false    27 true    30 uuid
+    40 date    41 datetime    42 decimal          (user types; see ``key_scalar``)
+
+A *user key* is a scalar or a tuple of two or more parts; a scalar is stored as a
+one-part tuple. 1, 1.0 and True are three keys; so are -0.0 and 0.0, in that order.
+``decode`` refuses every spelling that ``encode`` does not write.
+Page: docs/spec/keys.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NoReturn, cast
+from uuid import UUID
+
+from prolly.errors import Corrupt, Invalid, LimitExceeded
+
+from . import key_scalar
+
+# A node holds at least two entries, and a key stands in every level above its leaf:
+# longer keys would push the smallest node, and so all of them, up.
+KEY_BYTES_MAX = 1024
+# A nested tuple has no use beyond a few levels; the limit keeps recursion shallow on
+# hostile bytes, which could else spell 1,024 levels.
+KEY_DEPTH_MAX = 16
+
+_NULL, _BYTES, _TEXT, _NESTED = 0x00, 0x01, 0x02, 0x05
+_ZERO = 0x14
+_LONG_NEGATIVE, _LONG_POSITIVE = 0x0B, 0x1D
+_FLOAT, _FALSE, _TRUE, _UUID = 0x21, 0x26, 0x27, 0x30
+_DATE, _DATETIME, _DECIMAL = 0x40, 0x41, 0x42
+_INT_BYTES_MAX = 255
+
+_HEADS = [bytes([code]) for code in range(256)]
+
+
+def encode(parts: tuple[Any, ...]) -> bytes:
+    """Return the bytes of a tuple of any number of parts; the empty tuple is empty.
+
+    Raises Invalid ``key-type``, ``key-nan`` or ``key-range`` for a part that has no
+    place in the order, LimitExceeded ``key-too-long`` or ``key-too-deep``.
+    """
+    try:
+        data = b"".join([_ENCODERS[type(part)](part) for part in parts])
+    except KeyError:
+        _refuse_type(parts)
+    except UnicodeEncodeError as error:
+        raise _surrogate() from error
+    if len(data) > KEY_BYTES_MAX:
+        raise _too_long(len(data))
+    return data
+
+
+def encode_key(key: object) -> bytes:
+    """Return the bytes of a user key: a scalar, or a tuple of two parts or more.
+
+    Raises as ``encode``; Invalid ``key-one-part`` for a tuple of one part, since the
+    scalar alone means the same, and ``key-empty`` for the empty tuple.
+    """
+    if type(key) is str:
+        try:
+            raw = key.encode()
+        except UnicodeEncodeError as error:
+            raise _surrogate() from error
+        if b"\0" in raw:
+            raw = raw.replace(b"\0", b"\0\xff")
+        data = b"\x02%b\0" % raw
+        if len(data) > KEY_BYTES_MAX:
+            raise _too_long(len(data))
+        return data
+    if type(key) is tuple:
+        if len(key) < 2:
+            raise _too_few(key)
+        return encode(key)
+    return encode((key,))
+
+
+def encode_keys(keys: Sequence[object]) -> list[bytes]:
+    """Return the bytes of many user keys, in order; raises as ``encode_key``.
+
+    The usual case, all text, takes half the time of single calls.
+    """
+    if set(map(type, keys)) == {str}:
+        try:
+            raws = list(map(str.encode, cast("Sequence[str]", keys)))
+        except UnicodeEncodeError as error:
+            raise _surrogate() from error
+        if b"\0" not in b"".join(raws):
+            longest = 2 + max(map(len, raws))
+            if longest > KEY_BYTES_MAX:
+                raise _too_long(longest)
+            return [b"\x02%b\0" % raw for raw in raws]
+    return [encode_key(key) for key in keys]
+
+
+def decode(data: bytes) -> tuple[Any, ...]:
+    """Return the parts that the bytes spell; Corrupt ``key-spelling`` if they do not.
+
+    A datetime comes back in UTC, a decimal with its trailing zeros, float32 and
+    versionstamps of the tuple layer are refused.
+    """
+    if len(data) > KEY_BYTES_MAX:
+        raise _misspelt(f"{len(data)} bytes, the limit is {KEY_BYTES_MAX}")
+    parts: list[Any] = []
+    at = 0
+    while at < len(data):
+        part, at = _decode_part(data, at, 0)
+        parts.append(part)
+    return tuple(parts)
+
+
+def decode_key(data: bytes) -> Any:
+    """Return the user key that the bytes spell: a scalar, or a tuple of two or more.
+
+    Raises Corrupt ``key-spelling``, also for no part and for a lone nested tuple.
+    """
+    # One plain text: the only 00 is its end, so the spelling is canonical.
+    if data[:1] == b"\x02" and data.find(0, 1) == len(data) - 1 <= KEY_BYTES_MAX - 1:
+        try:
+            return data[1:-1].decode()
+        except UnicodeDecodeError as error:
+            raise _misspelt(str(error)) from error
+    # One positive integer of up to 8 bytes, without a leading zero byte.
+    size = len(data) - 1
+    if 1 <= size <= 8 and data[0] == _ZERO + size and data[1]:
+        return int.from_bytes(data[1:], "big")
+    parts = decode(data)
+    if len(parts) > 1:
+        return parts
+    if not parts or type(parts[0]) is tuple:
+        raise _misspelt("a key is one scalar or at least two parts")
+    return parts[0]
+
+
+def decode_keys(datas: Sequence[bytes]) -> list[Any]:
+    """Return the user keys of many spellings, in order; raises as ``decode_key``."""
+    if {data[:1] for data in datas} == {b"\x02"}:
+        raws = [data[1:-1] for data in datas]
+        plain = b"\0" not in b"".join(raws) and {data[-1] for data in datas} == {0}
+        if plain and max(map(len, raws)) <= KEY_BYTES_MAX - 2:
+            try:
+                return [raw.decode() for raw in raws]
+            except UnicodeDecodeError as error:
+                raise _misspelt(str(error)) from error
+    return [decode_key(data) for data in datas]
+
+
+def prefix_range(prefix: object) -> tuple[bytes, bytes | None]:
+    """Return [start, stop) of the encoded keys that begin with a prefix.
+
+    For text or bytes: the keys whose first part is of that type and begins with it
+    (scalar keys, and tuples led by such a part). For a tuple of any length: the keys
+    that begin with those parts, the key of just these parts included; the empty tuple
+    is every key, and then ``stop`` is None. Raises Invalid ``key-prefix`` for other
+    types and as ``encode``.
+    """
+    if type(prefix) is tuple:
+        start = encode(prefix)
+        # No part begins with ff, so this lies just behind every longer tuple.
+        return start, start + b"\xff" if start else None
+    if type(prefix) is str or type(prefix) is bytes:
+        start = encode((prefix,))[:-1]
+        stop = start.rstrip(b"\xff")
+        return start, stop[:-1] + _HEADS[stop[-1] + 1]
+    raise Invalid(
+        f"a prefix cannot be of type {type(prefix).__name__}",
+        code="key-prefix",
+        hint="Give text, bytes, or a tuple of the leading parts.",
+    )
+
+
+def _encode_bytes(value: bytes) -> bytes:
+    return b"\x01%b\0" % value.replace(b"\0", b"\0\xff")
+
+
+def _encode_text(value: str) -> bytes:
+    return b"\x02%b\0" % value.encode().replace(b"\0", b"\0\xff")
+
+
+def _encode_int(value: int) -> bytes:
+    size = (value.bit_length() + 7) >> 3
+    if value >= 0:
+        if size <= 8:
+            return _HEADS[_ZERO + size] + value.to_bytes(size, "big")
+        if size <= _INT_BYTES_MAX:
+            return b"\x1d%c%b" % (size, value.to_bytes(size, "big"))
+    else:
+        # One's complement: -1 is fe, so that a greater magnitude sorts first.
+        rest = (value - 1 + (1 << (8 * size))) if size <= _INT_BYTES_MAX else 0
+        if size <= 8:
+            return _HEADS[_ZERO - size] + rest.to_bytes(size, "big")
+        if size <= _INT_BYTES_MAX:
+            return b"\x0b%c%b" % (size ^ 0xFF, rest.to_bytes(size, "big"))
+    raise LimitExceeded(
+        f"an integer in a key has at most {_INT_BYTES_MAX} bytes",
+        code="key-too-long",
+        hint="Store so large a number as a value, not in the key.",
+    )
+
+
+def _encode_nested(parts: tuple[Any, ...], depth: int = 1) -> bytes:
+    if depth > KEY_DEPTH_MAX:
+        raise LimitExceeded(
+            f"a key is nested deeper than {KEY_DEPTH_MAX} levels",
+            code="key-too-deep",
+            hint="Use a flat tuple.",
+        )
+    pieces = [b"\x05"]
+    for part in parts:
+        kind = type(part)
+        if part is None:
+            pieces.append(b"\0\xff")
+        elif kind is tuple:
+            pieces.append(_encode_nested(part, depth + 1))
+        else:
+            pieces.append(_ENCODERS[kind](part))
+    pieces.append(b"\0")
+    return b"".join(pieces)
+
+
+_ENCODERS: dict[type, Callable[[Any], bytes]] = {
+    type(None): lambda _: b"\0",
+    bytes: _encode_bytes,
+    str: _encode_text,
+    tuple: _encode_nested,
+    int: _encode_int,
+    float: lambda value: b"\x21" + key_scalar.encode_float(value),
+    bool: lambda value: b"\x27" if value else b"\x26",
+    UUID: lambda value: b"\x30" + value.bytes,
+    date: lambda value: b"\x40" + key_scalar.encode_date(value),
+    datetime: lambda value: b"\x41" + key_scalar.encode_datetime(value),
+    Decimal: lambda value: b"\x42" + key_scalar.encode_decimal(value),
+}
+
+
+def _decode_part(data: bytes, at: int, depth: int) -> tuple[Any, int]:
+    """Return the part that begins at an offset, and the offset behind it."""
+    code = data[at]
+    at += 1
+    if code == _TEXT or code == _BYTES:
+        raw, at = _decode_escaped(data, at)
+        if code == _BYTES:
+            return raw, at
+        try:
+            return raw.decode(), at
+        except UnicodeDecodeError as error:
+            raise _misspelt(str(error)) from error
+    if _LONG_NEGATIVE <= code <= _LONG_POSITIVE:
+        return _decode_int(data, at, code)
+    if code in _CONSTANTS:
+        return _CONSTANTS[code], at
+    if code == _NESTED:
+        return _decode_nested(data, at, depth + 1)
+    if code in _SIZED:
+        size, read = _SIZED[code]
+        return read(_take(data, at, size)), at + size
+    if code == _DECIMAL:
+        return key_scalar.decode_decimal(data, at)
+    raise _misspelt(f"unknown type code {code:#04x}")
+
+
+def _decode_escaped(data: bytes, at: int) -> tuple[bytes, int]:
+    end = data.find(0, at)
+    while end >= 0 and data[end + 1 : end + 2] == b"\xff":
+        end = data.find(0, end + 2)
+    if end < 0:
+        raise _misspelt("text or bytes without an end")
+    return data[at:end].replace(b"\0\xff", b"\0"), end + 1
+
+
+def _decode_int(data: bytes, at: int, code: int) -> tuple[int, int]:
+    negative = code < _ZERO
+    if code in (_LONG_NEGATIVE, _LONG_POSITIVE):
+        size = _take(data, at, 1)[0] ^ (0xFF if negative else 0)
+        at += 1
+        smallest = 9
+    else:
+        size = smallest = abs(code - _ZERO)
+    raw = int.from_bytes(_take(data, at, size), "big")
+    magnitude = (1 << (8 * size)) - 1 - raw if negative else raw
+    if size < smallest or (magnitude.bit_length() + 7) >> 3 != size:
+        raise _misspelt("an integer is not in its shortest form")
+    return (-magnitude if negative else magnitude), at + size
+
+
+def _decode_nested(data: bytes, at: int, depth: int) -> tuple[tuple[Any, ...], int]:
+    if depth > KEY_DEPTH_MAX:
+        raise _misspelt(f"nested deeper than {KEY_DEPTH_MAX} levels")
+    parts: list[Any] = []
+    while True:
+        if _take(data, at, 1) != b"\0":
+            part, at = _decode_part(data, at, depth)
+            parts.append(part)
+        elif data[at + 1 : at + 2] == b"\xff":
+            parts.append(None)
+            at += 2
+        else:
+            return tuple(parts), at + 1
+
+
+def _take(data: bytes, at: int, size: int) -> bytes:
+    piece = data[at : at + size]
+    if len(piece) != size:
+        raise _misspelt("the bytes end inside a part")
+    return piece
+
+
+_CONSTANTS: dict[int, Any] = {_NULL: None, _FALSE: False, _TRUE: True}
+_SIZED: dict[int, tuple[int, Callable[[bytes], Any]]] = {
+    _FLOAT: (8, key_scalar.decode_float),
+    _UUID: (16, lambda raw: UUID(bytes=raw)),
+    _DATE: (4, key_scalar.decode_date),
+    _DATETIME: (8, key_scalar.decode_datetime),
+}
+
+
+def _misspelt(reason: str) -> Corrupt:
+    return key_scalar.misspelt(reason)
+
+
+def _too_long(size: int) -> LimitExceeded:
+    return LimitExceeded(
+        f"a key takes {size} bytes, the limit is {KEY_BYTES_MAX}",
+        code="key-too-long",
+        hint="Use a shorter key, or a hash of the long part.",
+        actual=size,
+        limit=KEY_BYTES_MAX,
+    )
+
+
+def _too_few(parts: tuple[Any, ...]) -> Invalid:
+    if parts:
+        return Invalid(
+            "a key cannot be a tuple of one part",
+            code="key-one-part",
+            hint="Give the part itself: it is stored as that tuple.",
+        )
+    return Invalid(
+        "a key cannot be the empty tuple",
+        code="key-empty",
+        hint="Give a scalar, or a tuple of two parts or more.",
+    )
+
+
+def _surrogate() -> Invalid:
+    return Invalid(
+        "text in a key contains an unpaired surrogate",
+        code="key-type",
+        hint="Decode the text properly, or use bytes.",
+    )
+
+
+def _refuse_type(parts: tuple[Any, ...]) -> NoReturn:
+    for part in parts:
+        if type(part) is tuple:
+            _refuse_type(part)
+        elif type(part) not in _ENCODERS:
+            raise Invalid(
+                f"a key cannot hold {type(part).__name__}",
+                code="key-type",
+                hint="Keys are null, bool, int, float, decimal, text, bytes, date, "
+                "datetime, uuid, and tuples of these.",
+                type=type(part).__name__,
+            )
+    raise AssertionError("a type was refused, and every part is of a known type")

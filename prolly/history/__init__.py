@@ -1,0 +1,26 @@
+"""Commits, their graph, the names of refs, and revision expressions.
+
+This room knows chunks and commits. It must not know what a commit's manifest holds.
+"""
+
+from .commits import COMMITS_CACHED_MAX, Commits
+from .graph import is_ancestor, merge_bases, walk
+from .refs import BRANCHES, NAME_BYTES_MAX, REMOTES, TAGS, WORKING, check_name
+from .revision import ID_PREFIX_DIGITS_MIN, REVISION_CHARACTERS_MAX, Revisions
+
+__all__ = [
+    "BRANCHES",
+    "COMMITS_CACHED_MAX",
+    "ID_PREFIX_DIGITS_MIN",
+    "NAME_BYTES_MAX",
+    "REMOTES",
+    "REVISION_CHARACTERS_MAX",
+    "TAGS",
+    "WORKING",
+    "Commits",
+    "Revisions",
+    "check_name",
+    "is_ancestor",
+    "merge_bases",
+    "walk",
+]

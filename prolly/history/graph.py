@@ -1,0 +1,97 @@
+"""The graph of commits: walks, ancestry, merge bases.
+
+A commit's generation is one more than its parents' highest, so a walk that always takes
+the highest generation next meets every child before its parents, and everything that is
+known of a commit when it is met is final. Cost: O(commits walked x log of the front).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+
+from .commits import Commits
+
+_OURS, _THEIRS, _BELOW = 1, 2, 4
+_BOTH = _OURS | _THEIRS
+
+
+class _Front:
+    """Commits still to visit, highest generation first, with marks gathered so far."""
+
+    def __init__(self, commits: Commits) -> None:
+        self._commits = commits
+        self._heap: list[tuple[int, int, bytes]] = []
+        self.marks: dict[bytes, int] = {}
+
+    def add(self, commit_id: bytes, mark: int) -> None:
+        known = self.marks.get(commit_id)
+        if known is None:
+            commit = self._commits.read(commit_id)
+            order = (-commit.generation, -commit.time_us, commit_id)
+            heapq.heappush(self._heap, order)
+        self.marks[commit_id] = (known or 0) | mark
+
+    def pop(self) -> bytes:
+        return heapq.heappop(self._heap)[2]
+
+    def ids(self) -> Iterator[bytes]:
+        return (commit_id for _, _, commit_id in self._heap)
+
+    @property
+    def generation(self) -> int:
+        """The highest generation still to visit; -1 when none is."""
+        return -self._heap[0][0] if self._heap else -1
+
+    def __bool__(self) -> bool:
+        return bool(self._heap)
+
+
+def walk(commits: Commits, heads: Sequence[bytes]) -> Iterator[bytes]:
+    """Yield the ids of all commits reachable from ``heads``, children before parents.
+
+    Of equal generations the later time comes first, then the smaller id.
+    """
+    front = _Front(commits)
+    for head in heads:
+        front.add(head, _OURS)
+    while front:
+        commit_id = front.pop()
+        yield commit_id
+        for parent in commits.read(commit_id).parents:
+            front.add(parent, _OURS)
+
+
+def is_ancestor(commits: Commits, ancestor: bytes, descendant: bytes) -> bool:
+    """Tell whether ``ancestor`` is ``descendant`` or can be reached from it."""
+    floor = commits.read(ancestor).generation
+    front = _Front(commits)
+    front.add(descendant, _OURS)
+    while front.generation >= floor:
+        commit_id = front.pop()
+        if commit_id == ancestor:
+            return True
+        for parent in commits.read(commit_id).parents:
+            front.add(parent, _OURS)
+    return False
+
+
+def merge_bases(commits: Commits, ours: bytes, theirs: bytes) -> list[bytes]:
+    """Return the best common ancestors, sorted by id.
+
+    A common ancestor is best when it is no ancestor of another one. None: unrelated;
+    several: a criss-cross.
+    """
+    front = _Front(commits)
+    front.add(ours, _OURS)
+    front.add(theirs, _THEIRS)
+    bases: list[bytes] = []
+    while any(not front.marks[commit_id] & _BELOW for commit_id in front.ids()):
+        commit_id = front.pop()
+        mark = front.marks[commit_id]
+        if mark == _BOTH:
+            bases.append(commit_id)
+            mark |= _BELOW
+        for parent in commits.read(commit_id).parents:
+            front.add(parent, mark)
+    return sorted(bases)

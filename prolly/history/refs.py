@@ -1,0 +1,56 @@
+"""Names of refs: which there are, and which texts may be one.
+
+    branches/NAME        a branch: the id of its newest commit
+    tags/NAME            a tag: the id of a commit, meant to stay
+    remotes/REMOTE/NAME  where a branch of another replica stood when last seen
+    working/NAME         the uncommitted state of a branch
+"""
+
+from __future__ import annotations
+
+from prolly.errors import Invalid
+
+BRANCHES = "branches/"
+TAGS = "tags/"
+REMOTES = "remotes/"
+WORKING = "working/"
+
+# Leaves room for the kind's prefix and a remote's name within a ref name of a store.
+NAME_BYTES_MAX = 255
+
+# They would be read as part of a revision expression, a pattern or an option.
+_FORBIDDEN = set("~^:?*[]{}\\@\x7f ") | {chr(code) for code in range(32)}
+
+
+def check_name(name: str) -> str:
+    """Return ``name`` when it may name a branch or a tag; else raise Invalid."""
+    problem = _problem(name)
+    if problem:
+        raise Invalid(
+            f"{name!r} cannot name a branch or tag: {problem}",
+            code="ref-name",
+            hint="use letters, digits, '-', '_', '.', and '/' between parts",
+            ref=name,
+        )
+    return name
+
+
+def _problem(name: str) -> str:
+    if not name:
+        return "it is empty"
+    try:
+        size = len(name.encode())
+    except UnicodeEncodeError:
+        return "it is not valid Unicode"
+    if size > NAME_BYTES_MAX:
+        return f"it has {size} bytes, the limit is {NAME_BYTES_MAX}"
+    for character in name:
+        if character in _FORBIDDEN:
+            return f"it contains {character!r}"
+    if name == "HEAD":
+        return "that stands for the current branch"
+    if name.startswith("-") or ".." in name:
+        return "it begins with '-' or contains '..'"
+    if any(part in ("", ".") for part in name.split("/")):
+        return "a part between '/' is empty or '.'"
+    return ""

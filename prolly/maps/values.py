@@ -1,0 +1,121 @@
+"""Values of a map, as a leaf stores them: inline, or out of line as a blob.
+
+    inline        canonical CBOR of the value                     up to 1,000 bytes
+    out of line   one reference to a blob of these very bytes     beyond
+
+Which of the two is a function of the value alone. Inline values were checked with
+their node when it came in, so they are decoded without a second check; a blob's content
+is read here for the first time as a value, and is checked. Page: docs/spec/values.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import cbor2
+
+from prolly.chunks import ChunkWriter
+from prolly.codec import (
+    INLINE_BYTES_MAX,
+    Referring,
+    cbor,
+    decode_referring,
+    encode_referring,
+)
+from prolly.errors import Corrupt
+
+from .blob import read_blob, write_blob
+
+ReadChunk = Callable[[bytes], bytes | None]
+
+# For values of exactly these types cbor2 alone writes what ``cbor.encode`` does, but
+# for unpaired surrogates, which it refuses, and integers that are over the limit, which
+# are longer than any inline value.
+_PLAIN = frozenset({type(None), bool, int, float, str, bytes})
+_NULL = cbor.encode(None)
+
+
+def encode_value(value: object, writer: ChunkWriter) -> bytes:
+    """Return what a leaf stores for a value; ``Referring`` when it is out of line.
+
+    A long value's blob goes into ``writer``. Raises as ``cbor.encode``: Invalid
+    ``value-type``, LimitExceeded ``value-too-deep``, ``integer-too-long``,
+    ``decimal-too-long``.
+    """
+    data = cbor.encode(value)
+    return data if len(data) <= INLINE_BYTES_MAX else _refer(data, writer)
+
+
+def encode_values(values: Sequence[object], writer: ChunkWriter) -> list[bytes]:
+    """Return what leaves store for many values, in order; raises as encode_value."""
+    if set(map(type, values)) <= _PLAIN:
+        try:
+            datas = [cbor2.dumps(value, canonical=True) for value in values]
+        except UnicodeEncodeError:
+            datas = list(map(cbor.encode, values))
+    else:
+        datas = list(map(cbor.encode, values))
+    if max(map(len, datas), default=0) <= INLINE_BYTES_MAX:
+        return datas
+    return [
+        data if len(data) <= INLINE_BYTES_MAX else encode_value(value, writer)
+        for data, value in zip(datas, values, strict=True)
+    ]
+
+
+def decode_value(stored: bytes, read: ReadChunk) -> Any:
+    """Return the value that a leaf's entry stands for.
+
+    ``read`` gives the bytes of a chunk, or None. Raises Corrupt when the bytes are no
+    value, or the blob is missing or broken.
+    """
+    if type(stored) is Referring:
+        return _follow(stored, read)
+    try:
+        return cbor.decode_unchecked(stored)
+    except (cbor2.CBORDecodeError, ValueError) as error:
+        raise _no_value(str(error)) from error
+
+
+def decode_values(stored: Sequence[bytes], read: ReadChunk) -> list[Any]:
+    """Return the values of many entries, in order; raises as decode_value.
+
+    One call of the CBOR reader for all inline ones: a quarter of the time.
+    """
+    if Referring in set(map(type, stored)):
+        inline = [_NULL if type(one) is Referring else one for one in stored]
+    else:
+        inline = list(stored)
+    try:
+        values: list[Any] = cbor.decode_unchecked(
+            cbor.array_header(len(inline)) + b"".join(inline)
+        )
+    except (cbor2.CBORDecodeError, ValueError) as error:
+        raise _no_value(str(error)) from error
+    for index, one in enumerate(stored):
+        if type(one) is Referring:
+            values[index] = _follow(one, read)
+    return values
+
+
+def _refer(data: bytes, writer: ChunkWriter) -> Referring:
+    return encode_referring([write_blob(writer, data)])
+
+
+def _follow(stored: Referring, read: ReadChunk) -> Any:
+    references, payload = decode_referring(stored)
+    if len(references) != 1 or payload:
+        raise _no_value("a value out of line is one reference and nothing else")
+    data = read_blob(read, references[0])
+    if len(data) <= INLINE_BYTES_MAX:
+        raise _no_value("a value that fits inline is out of line")
+    return cbor.decode(data)
+
+
+def _no_value(reason: str) -> Corrupt:
+    return Corrupt(
+        f"not a value of a map: {reason}",
+        code="map-value",
+        hint="Run `prolly fsck --full` to see what else is damaged.",
+    )

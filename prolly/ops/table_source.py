@@ -1,0 +1,220 @@
+"""The contract of a table that is read from plain files, and its typed form.
+
+A source gives batches of rows, each row a list of cells in the order of the columns,
+and knows for every row the file and the line it came from. It can be read any number
+of times: once to infer the types, once to load. It never holds more than a batch.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from prolly.errors import Error, Invalid
+from prolly.tables import COLUMN_TYPES, ColumnType, InferredColumn
+
+from .byte_source import ByteSource
+
+# Enough rows to spread the cost of a batch thin, few enough to stay in a few MB.
+BATCH_ROWS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows and where they stand: ``rows[i]`` begins on line ``lines[i]``."""
+
+    source: str
+    lines: Sequence[int]
+    rows: list[list[Any]]
+
+
+class TableSource(AbstractContextManager["TableSource"], ABC):
+    """Rows from one or more files of one format, taken as one table.
+
+    ``format_name`` is ``csv``, ``tsv``, ``jsonl`` or ``json``. Cells are text in the
+    first two (``text_cells``) and JSON values in the others. Errors are ``Invalid`` and
+    name the file and the line.
+    """
+
+    format_name: str
+    text_cells: bool
+
+    def __init__(self, files: Sequence[ByteSource]) -> None:
+        assert files
+        self.files = tuple(files)
+        self._current = 0
+
+    @property
+    @abstractmethod
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns: of the header, or in order of appearance."""
+
+    @abstractmethod
+    def infer(self) -> list[InferredColumn]:
+        """Read everything once and return the type of every column."""
+
+    @abstractmethod
+    def iter_batches(self, size: int = BATCH_ROWS) -> Iterator[Batch]:
+        """Yield all rows in order, ``size`` at a time."""
+
+    def __iter__(self) -> Iterator[tuple[int, list[Any]]]:
+        """Yield (line number, cells)."""
+        for batch in self.iter_batches():
+            yield from zip(batch.lines, batch.rows, strict=True)
+
+    @property
+    def size(self) -> int:
+        """The bytes of all files as stored."""
+        return sum(file.size for file in self.files)
+
+    @property
+    def position(self) -> int:
+        """How many bytes of ``size`` the running iteration has read."""
+        done: int = sum(file.size for file in self.files[: self._current])
+        return done + self.files[self._current].position
+
+    def iter_files(self) -> Iterator[ByteSource]:
+        """Yield the files in order, keeping ``position`` true."""
+        for place, file in enumerate(self.files):
+            self._current = place
+            yield file
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for file in self.files:
+            file.close()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def check_header(names: Sequence[str], source: str, line: int) -> tuple[str, ...]:
+    """Return the names, or raise Invalid for an empty one or one that comes twice."""
+    seen: set[str] = set()
+    for place, name in enumerate(names, 1):
+        if not name:
+            raise Invalid(
+                f"{source} line {line}: column {place} has no name",
+                code="column-name",
+                hint="the first line names every column",
+                source=source,
+                line=line,
+            )
+        if name in seen:
+            raise Invalid(
+                f"{source} line {line}: two columns are named {name!r}",
+                code="duplicate-column",
+                hint="give every column its own name",
+                source=source,
+                line=line,
+                column=name,
+            )
+        seen.add(name)
+    return tuple(names)
+
+
+def iter_typed(
+    source: TableSource,
+    columns: Sequence[InferredColumn],
+    size: int = BATCH_ROWS,
+) -> Iterator[Batch]:
+    """Yield the batches of ``source``, cells converted, in the order of ``columns``.
+
+    ``columns`` may come from a stored schema. A name that only the source has raises
+    Invalid ``unknown-column``; one that only ``columns`` has raises ``missing-column``,
+    but in JSON it was left out and is null. A cell that does not fit raises Invalid
+    ``value-type``, a null where none is allowed ``value-null``, with the facts
+    ``source``, ``line`` and ``column``.
+    """
+    places = _places(source, columns)
+    readers = [_cell_reader(source, column) for column in columns]
+    for batch in source.iter_batches(size):
+        found = list(zip(*batch.rows, strict=True))
+        absent = (None,) * len(batch.rows)
+        typed = []
+        for column, place, read in zip(columns, places, readers, strict=True):
+            cells = absent if place is None else found[place]
+            try:
+                values = read(cells)
+            except Error:
+                raise _first_misfit(batch, cells, read, column) from None
+            if not column.nullable and None in values:
+                raise _first_null(batch, values, column)
+            typed.append(values)
+        rows = list(map(list, zip(*typed, strict=True)))
+        yield Batch(batch.source, batch.lines, rows)
+
+
+def _places(source: TableSource, columns: Sequence[InferredColumn]) -> list[int | None]:
+    """Return where each column stands in the source; None where it was left out."""
+    names = {column.name for column in columns}
+    places = {name: place for place, name in enumerate(source.columns)}
+    for name in places:
+        if name not in names:
+            raise Invalid(
+                f"{source.files[0].name}: the table has no column {name!r}",
+                code="unknown-column",
+                hint="remove the column, or let the table grow by it (--widen)",
+                source=source.files[0].name,
+                column=name,
+            )
+    for column in columns:
+        if source.text_cells and column.name not in places:
+            raise Invalid(
+                f"{source.files[0].name}: the column {column.name!r} is missing",
+                code="missing-column",
+                hint="every column of the table stands in the header",
+                source=source.files[0].name,
+                column=column.name,
+            )
+    return [places.get(column.name) for column in columns]
+
+
+Reader = Callable[[Sequence[Any]], Sequence[Any]]
+
+
+def _cell_reader(source: TableSource, column: InferredColumn) -> Reader:
+    kind: ColumnType = COLUMN_TYPES[column.type_name]
+    return kind.parse_many if source.text_cells else kind.from_json_many
+
+
+def _first_misfit(
+    batch: Batch, cells: Sequence[Any], read: Reader, column: InferredColumn
+) -> Error:
+    """Return the error for the first cell that ``read`` refuses."""
+    for line, cell in zip(batch.lines, cells, strict=True):
+        try:
+            read([cell])
+        except Error as error:
+            return type(error)(
+                f"{batch.source} line {line}, column {column.name}: {error.message}",
+                code=error.code,
+                hint=error.hint
+                or "correct the cell, or widen the column's type (--widen)",
+                **error.facts,
+                source=batch.source,
+                line=line,
+                column=column.name,
+            )
+    raise AssertionError("a column was refused, and each of its cells is fine")
+
+
+def _first_null(batch: Batch, values: Sequence[Any], column: InferredColumn) -> Invalid:
+    line = batch.lines[list(values).index(None)]
+    return Invalid(
+        f"{batch.source} line {line}, column {column.name}: a value is missing",
+        code="value-null",
+        hint="fill the cell, or make the column nullable (--widen)",
+        source=batch.source,
+        line=line,
+        column=column.name,
+    )

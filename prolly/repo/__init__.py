@@ -1,0 +1,43 @@
+"""The repository: datasets, transactions, working state, versions and what differs.
+
+This room puts the rooms below together. It must not know of the network, of plain
+files, or of the command line.
+"""
+
+from .changes import Change, Comparison, DatasetChanges
+from .commit_log import LogEntry
+from .dataset import DatasetInfo
+from .location import STORE_DIRECTORY, find_repository
+from .ref_names import RefNames
+from .repository import (
+    DEFAULT_BRANCH,
+    Repository,
+    Revision,
+    create_repository,
+    open_repository,
+)
+from .snapshot import Snapshot
+from .transaction import COMMIT_ATTEMPTS_MAX, Transaction
+from .working_area import WorkingArea
+from .workspace import Workspace
+
+__all__ = [
+    "COMMIT_ATTEMPTS_MAX",
+    "DEFAULT_BRANCH",
+    "STORE_DIRECTORY",
+    "Change",
+    "Comparison",
+    "DatasetChanges",
+    "DatasetInfo",
+    "LogEntry",
+    "RefNames",
+    "Repository",
+    "Revision",
+    "Snapshot",
+    "Transaction",
+    "Workspace",
+    "WorkingArea",
+    "create_repository",
+    "find_repository",
+    "open_repository",
+]

@@ -1,0 +1,120 @@
+"""Carry a change over to a branch that moved: first committer wins per key.
+
+Given the manifest a change was made on (base), the one it made (ours) and the one that
+the branch has now (theirs), the change applies when nobody else touched what it
+touched:
+
+    base -> ours      base -> theirs        result
+    no change         anything              theirs
+    change            no change             ours
+    same change       same change           that
+    change            another change        Stale, naming dataset and key
+
+The rule holds per record; in the manifest, per dataset, and apart for records and for
+name and schema. Cost: O(our changes x depth).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from prolly.chunks import ChunkWriter
+from prolly.codec import Descriptor, key, manifest_key
+from prolly.errors import Stale
+from prolly.tree import EditBuffer, NodeReader, WorkingTree, diff, get
+
+from .manifest import (
+    changed_datasets,
+    read_descriptor,
+    root_reference,
+    write_manifest,
+)
+
+
+class Roots(NamedTuple):
+    """Three manifest roots: where a change began, what it made, what stands now."""
+
+    base: bytes
+    ours: bytes
+    theirs: bytes
+
+
+def carry_over(writer: ChunkWriter, reader: NodeReader, roots: Roots) -> bytes:
+    """Return the root of the manifest that holds both changes.
+
+    ``reader`` must see what ``writer`` wrote. Raises Stale (``write-conflict``,
+    ``dataset-conflict``) when both sides changed the same thing in different ways.
+    """
+    if roots.theirs == roots.base:
+        return roots.ours
+    changes: dict[bytes, Descriptor | None] = {}
+    for identity, (base, ours) in changed_datasets(
+        reader, roots.base, roots.ours
+    ).items():
+        value = get(reader, roots.theirs, manifest_key(identity))
+        theirs = None if value is None else read_descriptor(reader, value)
+        if theirs == base:
+            changes[identity] = ours
+        elif theirs != ours:
+            changes[identity] = _carry_dataset(writer, reader, (base, ours, theirs))
+    return write_manifest(reader, writer, roots.theirs, changes)
+
+
+def _carry_dataset(
+    writer: ChunkWriter,
+    reader: NodeReader,
+    versions: tuple[Descriptor | None, Descriptor | None, Descriptor | None],
+) -> Descriptor:
+    base, ours, theirs = versions
+    if ours is None or theirs is None or ours.schema != theirs.schema:
+        raise _dataset_conflict(ours or theirs or base)
+    merged = _carry_fields(base, ours, theirs)
+    start = base.roots[0].address if base else None
+    ours_root, theirs_root = ours.roots[0].address, theirs.roots[0].address
+    edits = EditBuffer()
+    for encoded, old, new in diff(reader, start, ours_root):
+        stands = get(reader, theirs_root, encoded)
+        if stands == new:
+            continue
+        if stands != old:
+            raise _record_conflict(ours.name, encoded)
+        edits.put(encoded, new)
+    tree = WorkingTree(reader, theirs_root, theirs.parameters, edits)
+    root = tree.write(writer)
+    tree.close()
+    return replace(merged, roots=(root_reference(reader, root),))
+
+
+def _carry_fields(
+    base: Descriptor | None, ours: Descriptor, theirs: Descriptor
+) -> Descriptor:
+    """Return the descriptor whose fields, roots aside, hold both changes."""
+    bare_ours, bare_theirs = replace(ours, roots=()), replace(theirs, roots=())
+    bare_base = None if base is None else replace(base, roots=())
+    if bare_theirs in (bare_ours, bare_base):
+        return bare_ours
+    if bare_ours == bare_base:
+        return bare_theirs
+    raise _dataset_conflict(ours)
+
+
+def _record_conflict(dataset: str, encoded: bytes) -> Stale:
+    shown = key.decode_key(encoded)
+    return Stale(
+        f"the record {shown!r} of {dataset!r} was changed by another commit meanwhile",
+        code="write-conflict",
+        hint="read the branch again and repeat the change",
+        dataset=dataset,
+        key=shown,
+    )
+
+
+def _dataset_conflict(descriptor: Descriptor | None) -> Stale:
+    name = "" if descriptor is None else descriptor.name
+    return Stale(
+        f"the dataset {name!r} was altered or dropped by another commit meanwhile",
+        code="dataset-conflict",
+        hint="read the branch again and repeat the change",
+        dataset=name,
+    )

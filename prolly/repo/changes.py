@@ -1,0 +1,172 @@
+"""What differs between two versions: record by record, or counted.
+
+Datasets are paired by id, so a renamed dataset is compared with its old self.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from prolly.codec import Descriptor, cbor, key
+from prolly.maps import ABSENT
+from prolly.tables import Table
+from prolly.tree import Difference, NodeReader, diff
+
+from .dataset import records_of
+from .manifest import changed_datasets
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One record that differs.
+
+    ``old`` and ``new`` are a map's value or a table's row (a dict); ``ABSENT`` where
+    there is none. ``fields`` names the columns that differ in a modified row.
+    """
+
+    dataset: str
+    key: Any
+    old: Any
+    new: Any
+    fields: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """``added``, ``removed`` or ``modified``."""
+        if self.old is ABSENT:
+            return "added"
+        return "removed" if self.new is ABSENT else "modified"
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetChanges:
+    """How many records of one dataset differ, and what happened to it as a whole.
+
+    ``event`` is ``created``, ``dropped``, ``renamed``, ``altered`` (its schema or
+    settings) or empty.
+    """
+
+    added: int = 0
+    removed: int = 0
+    modified: int = 0
+    event: str = ""
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Both versions of one dataset, either of which may be missing."""
+
+    old: Descriptor | None
+    new: Descriptor | None
+
+    @property
+    def name(self) -> str:
+        """The name it has now, or had last."""
+        present = self.new or self.old
+        assert present is not None
+        return present.name
+
+    def is_named(self, name: str) -> bool:
+        return any(entry and entry.name == name for entry in (self.old, self.new))
+
+    @property
+    def event(self) -> str:
+        if self.old is None:
+            return "created"
+        if self.new is None:
+            return "dropped"
+        if self.old.name != self.new.name:
+            return "renamed"
+        same = (
+            self.old.schema == self.new.schema
+            and self.old.policies == self.new.policies
+            and self.old.parameters == self.new.parameters
+        )
+        return "" if same else "altered"
+
+
+class Comparison:
+    """Two versions, compared lazily. ``bounds`` are encoded keys [start, stop)."""
+
+    def __init__(self, reader: NodeReader, old: bytes, new: bytes) -> None:
+        self._reader = reader
+        changed = changed_datasets(reader, old, new)
+        pairs = [_Pair(*versions) for versions in changed.values()]
+        self._pairs = sorted(pairs, key=lambda pair: pair.name)
+
+    def changes(
+        self,
+        dataset: str | None = None,
+        bounds: tuple[bytes | None, bytes | None] = (None, None),
+    ) -> Iterator[Change]:
+        """Yield the records that differ, by dataset name and key, as they are found."""
+        for pair in self._pairs:
+            if dataset is not None and not pair.is_named(dataset):
+                continue
+            decode = _Decoder(self._reader, pair)
+            for difference in self._differences(pair, bounds):
+                yield decode(difference)
+
+    def counts(
+        self,
+        dataset: str | None = None,
+        bounds: tuple[bytes | None, bytes | None] = (None, None),
+    ) -> dict[str, DatasetChanges]:
+        """Count the records that differ, by dataset; nothing is decoded."""
+        counted: dict[str, DatasetChanges] = {}
+        for pair in self._pairs:
+            if dataset is not None and not pair.is_named(dataset):
+                continue
+            added = removed = modified = 0
+            for _, old, new in self._differences(pair, bounds):
+                if old is None:
+                    added += 1
+                elif new is None:
+                    removed += 1
+                else:
+                    modified += 1
+            counted[pair.name] = DatasetChanges(added, removed, modified, pair.event)
+        return counted
+
+    def _differences(
+        self, pair: _Pair, bounds: tuple[bytes | None, bytes | None]
+    ) -> Iterator[Difference]:
+        old = None if pair.old is None else pair.old.roots[0].address
+        new = None if pair.new is None else pair.new.roots[0].address
+        start, stop = bounds
+        return diff(self._reader, old, new, start=start, stop=stop)
+
+
+class _Decoder:
+    """Turns differences of stored bytes into changes of values or rows."""
+
+    def __init__(self, reader: NodeReader, pair: _Pair) -> None:
+        self._name = pair.name
+        self._old = None if pair.old is None else records_of(reader, pair.old)
+        self._new = None if pair.new is None else records_of(reader, pair.new)
+
+    def __call__(self, difference: Difference) -> Change:
+        encoded, before, after = difference
+        old = new = ABSENT
+        if before is not None and self._old is not None:
+            old = self._old.decode_record(encoded, before)
+        if after is not None and self._new is not None:
+            new = self._new.decode_record(encoded, after)
+        fields: tuple[str, ...] = ()
+        if isinstance(self._new, Table) and before is not None and after is not None:
+            fields = _changed_fields(old, new)
+        return Change(self._name, key.decode_key(encoded), old, new, fields)
+
+
+def _changed_fields(old: dict[str, Any], new: dict[str, Any]) -> tuple[str, ...]:
+    """Return the columns of both rows whose stored values differ, new ones first."""
+    names = [*new, *(name for name in old if name not in new)]
+    return tuple(
+        name
+        for name in names
+        if name not in old
+        or name not in new
+        or cbor.encode(old[name]) != cbor.encode(new[name])
+    )

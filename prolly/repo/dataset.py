@@ -1,0 +1,58 @@
+"""One dataset of one version, opened for reading."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prolly.codec import Address, Descriptor
+from prolly.errors import Invalid, Unsupported
+from prolly.maps import OrderedMap
+from prolly.tables import Schema, Table
+from prolly.tree import NodeReader, count
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetInfo:
+    """What a version says of one dataset: its kind, root, number of records, schema."""
+
+    name: str
+    kind: str
+    root: Address
+    count: int
+    schema: Schema | None
+
+
+def records_of(reader: NodeReader, entry: Descriptor) -> OrderedMap | Table:
+    """Open the records of a dataset, whatever its kind."""
+    root = entry.roots[0].address
+    if entry.kind == "map":
+        return OrderedMap(reader, root)
+    if entry.kind == "table":
+        return Table(reader, root, Schema.from_value(entry.schema))
+    raise Unsupported(
+        f"dataset {entry.name!r} is of kind {entry.kind!r}",
+        code="dataset-kind",
+        hint="use a newer release of prolly",
+        dataset=entry.name,
+    )
+
+
+def require_kind(entry: Descriptor, kind: str) -> None:
+    """Raise Invalid ``wrong-kind`` unless the dataset is of this kind."""
+    if entry.kind != kind:
+        raise Invalid(
+            f"dataset {entry.name!r} is a {entry.kind}, not a {kind}",
+            code="wrong-kind",
+            hint=f"open it as a {entry.kind}",
+            dataset=entry.name,
+            expected=kind,
+            actual=entry.kind,
+        )
+
+
+def describe(reader: NodeReader, entry: Descriptor) -> DatasetInfo:
+    """Return what there is to know of a dataset without reading its records."""
+    root = entry.roots[0].address
+    schema = Schema.from_value(entry.schema) if entry.kind == "table" else None
+    records = count(reader, root)
+    return DatasetInfo(entry.name, entry.kind, Address(root), records, schema)

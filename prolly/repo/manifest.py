@@ -1,0 +1,120 @@
+"""The datasets of one version: a tree from dataset id to descriptor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from prolly.chunks import ChunkWriter
+from prolly.codec import (
+    FORMAT_PARAMETERS,
+    Descriptor,
+    Reference,
+    Referring,
+    decode_descriptor,
+    encode_descriptor,
+    key,
+    manifest_key,
+)
+from prolly.errors import NotFound
+from prolly.tree import NodeReader, apply, diff, iter_batches
+
+
+class Manifest:
+    """The datasets under one manifest root, read once and kept."""
+
+    def __init__(self, reader: NodeReader, root: bytes) -> None:
+        self._reader = reader
+        self.root = root
+        self._by_id: dict[bytes, Descriptor] | None = None
+
+    @property
+    def by_id(self) -> Mapping[bytes, Descriptor]:
+        """All descriptors by dataset id."""
+        if self._by_id is None:
+            found: dict[bytes, Descriptor] = {}
+            for keys, values in iter_batches(self._reader, self.root):
+                for encoded, value in zip(keys, values, strict=True):
+                    found[dataset_of(encoded)] = read_descriptor(self._reader, value)
+            self._by_id = found
+        return self._by_id
+
+    def ids(self) -> dict[str, bytes]:
+        """Return dataset ids by name, in name order."""
+        named = {entry.name: identity for identity, entry in self.by_id.items()}
+        return dict(sorted(named.items()))
+
+    def find(self, name: str) -> tuple[bytes, Descriptor] | None:
+        """Return (id, descriptor) of the dataset of this name, or ``None``."""
+        for identity, entry in self.by_id.items():
+            if entry.name == name:
+                return identity, entry
+        return None
+
+    def require(self, name: str) -> Descriptor:
+        """Return the descriptor; NotFound ``no-such-dataset`` when there is none."""
+        found = self.find(name)
+        if found is None:
+            raise missing_dataset(name, self)
+        return found[1]
+
+
+def missing_dataset(name: str, manifest: Manifest) -> NotFound:
+    """Return the error for a dataset that is not there, naming those that are."""
+    names = list(manifest.ids())
+    there = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+    return NotFound(
+        f"no dataset {name!r}",
+        code="no-such-dataset",
+        hint=f"there is: {there}" if names else "there is none yet: import or create one",
+        dataset=name,
+    )
+
+
+def dataset_of(manifest_key_bytes: bytes) -> bytes:
+    """Return the dataset id that a key of the manifest tree spells."""
+    (identity,) = key.decode(manifest_key_bytes)
+    assert isinstance(identity, bytes)
+    return identity
+
+
+def read_descriptor(reader: NodeReader, value: bytes) -> Descriptor:
+    """Decode a value of the manifest tree."""
+    return decode_descriptor(value, reader.read_chunk)
+
+
+def write_manifest(
+    reader: NodeReader,
+    writer: ChunkWriter,
+    root: bytes,
+    changes: Mapping[bytes, Descriptor | None],
+) -> bytes:
+    """Apply changes of descriptors (``None`` drops) to a manifest; return its root."""
+    stored: dict[bytes, Referring | None] = {}
+    for identity, descriptor in changes.items():
+        value = None
+        if descriptor is not None:
+            value, piece = encode_descriptor(descriptor)
+            if piece is not None:
+                writer.put(piece)
+        stored[manifest_key(identity)] = value
+    keys = sorted(stored)
+    edits = keys, [stored[encoded] for encoded in keys]
+    return apply(reader, writer, root, edits, FORMAT_PARAMETERS)
+
+
+def changed_datasets(
+    reader: NodeReader, old: bytes, new: bytes
+) -> dict[bytes, tuple[Descriptor | None, Descriptor | None]]:
+    """Return (old, new) descriptors of the datasets that differ, by id."""
+    changed: dict[bytes, tuple[Descriptor | None, Descriptor | None]] = {}
+    for encoded, before, after in diff(reader, old, new):
+        changed[dataset_of(encoded)] = (
+            None if before is None else read_descriptor(reader, before),
+            None if after is None else read_descriptor(reader, after),
+        )
+    return changed
+
+
+def root_reference(reader: NodeReader, root: bytes) -> Reference:
+    """Return the reference to a tree's root, its kind read from the root chunk."""
+    return Reference(root, reader.read_chunk(root)[0])

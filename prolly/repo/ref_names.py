@@ -1,0 +1,87 @@
+"""Branches and tags as mappings from name to commit id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping
+
+from prolly.chunks import RefMove, RefNote
+from prolly.codec import Address
+from prolly.errors import AlreadyExists, NotFound
+from prolly.history import BRANCHES, WORKING, check_name
+
+from .storage import Storage
+
+
+class RefNames(MutableMapping[str, Address]):
+    """The refs of one kind. Reading sees the newest state; writing is one move each.
+
+    Setting an existing name moves it, from what it was when read, by compare-and-set
+    (Stale when another process was faster). Deleting a branch deletes its working state.
+    """
+
+    def __init__(self, storage: Storage, prefix: str) -> None:
+        self._storage = storage
+        self._prefix = prefix
+
+    def __getitem__(self, name: str) -> Address:
+        found = self._storage.store.read_ref(self._prefix + name)
+        if found is None:
+            raise KeyError(name)
+        return Address(found)
+
+    def __iter__(self) -> Iterator[str]:
+        size = len(self._prefix)
+        return (name[size:] for name, _ in self._storage.store.iter_refs(self._prefix))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __setitem__(self, name: str, commit_id: bytes) -> None:
+        check_name(name)
+        self._storage.commits.read(commit_id)
+        old = self._storage.store.read_ref(self._prefix + name)
+        if old != commit_id:
+            self._move([RefMove(self._prefix + name, old, bytes(commit_id))], "set")
+
+    def create(self, name: str, commit_id: bytes, why: str = "created") -> None:
+        """Add a name; AlreadyExists ``ref-exists`` when it is taken."""
+        check_name(name)
+        self._storage.commits.read(commit_id)
+        if self._storage.store.read_ref(self._prefix + name) is not None:
+            raise AlreadyExists(
+                f"{self._prefix}{name} is there already",
+                code="ref-exists",
+                hint="choose another name, or delete that one first",
+                ref=self._prefix + name,
+            )
+        self._move([RefMove(self._prefix + name, None, bytes(commit_id))], why)
+
+    def __delitem__(self, name: str) -> None:
+        store = self._storage.store
+        old = store.read_ref(self._prefix + name)
+        if old is None:
+            raise KeyError(name)
+        moves = [RefMove(self._prefix + name, old, None)]
+        if self._prefix == BRANCHES:
+            uncommitted = store.read_ref(WORKING + name)
+            if uncommitted is not None:
+                moves.append(RefMove(WORKING + name, uncommitted, None))
+        self._move(moves, "deleted")
+
+    def require(self, name: str) -> Address:
+        """Return the commit id; NotFound ``no-such-ref`` when there is no such name."""
+        found = self.get(name)
+        if found is None:
+            there = ", ".join(list(self)[:10])
+            raise NotFound(
+                f"no {self._prefix}{name}",
+                code="no-such-ref",
+                hint=f"there is: {there}" if there else "there is none yet",
+                ref=self._prefix + name,
+            )
+        return found
+
+    def _move(self, moves: list[RefMove], why: str) -> None:
+        environment = self._storage.environment
+        note = RefNote(environment.user(), why, environment.now_us())
+        self._storage.store.move_refs(moves, note)

@@ -1,0 +1,318 @@
+"""A repository: versions of datasets in one store, with branches and tags."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from prolly.chunks import LocalStore, RefMove, RefNote, Store, VerifyingStore
+from prolly.codec import (
+    FORMAT_PARAMETERS,
+    Address,
+    Commit,
+    first_commit,
+    key,
+)
+from prolly.env import SYSTEM, Environment
+from prolly.errors import Invalid, Stale
+from prolly.history import (
+    BRANCHES,
+    REMOTES,
+    TAGS,
+    Commits,
+    Revisions,
+    check_name,
+    is_ancestor,
+    merge_bases,
+)
+from prolly.tree import NodeCache, NodeReader, build
+
+from .changes import Change, Comparison, DatasetChanges
+from .commit_log import LogEntry, commit_log
+from .location import STORE_DIRECTORY, missing_repository, new_store_directory
+from .ref_names import RefNames
+from .snapshot import Snapshot
+from .storage import Storage
+from .transaction import Transaction, missing_branch
+from .working_area import WorkingArea
+
+# The setting that names the current branch; Python programs name theirs each time.
+HEAD_SETTING = "head"
+DEFAULT_BRANCH = "main"
+
+Revision = str | bytes | Snapshot
+Result = TypeVar("Result")
+
+
+class Repository:
+    """One open repository. Safe for use from several threads; close it when done.
+
+    A *revision* argument is an expression (``main~2``, an id prefix ...), the 32 bytes
+    of a commit id, or a :class:`Snapshot`.
+    """
+
+    def __init__(
+        self, store: Store, path: Path | None, *, environment: Environment = SYSTEM
+    ) -> None:
+        verified = VerifyingStore(store)
+        reader = NodeReader(verified.get, NodeCache())
+        commits = Commits(verified.get)
+        self._storage = Storage(verified, reader, commits, environment)
+        self._revisions = Revisions(verified, commits)
+        self.path = path
+        self.branches = RefNames(self._storage, BRANCHES)
+        self.tags = RefNames(self._storage, TAGS)
+        self.remotes = RefNames(self._storage, REMOTES)
+
+    def __repr__(self) -> str:
+        return f"<Repository {self.path or 'in memory'}>"
+
+    @property
+    def store(self) -> Store:
+        """The store underneath, verifying what it reads."""
+        return self._storage.store
+
+    @property
+    def head(self) -> str:
+        """The name of the current branch, which ``@`` and the command line mean."""
+        stored = self._storage.store.read_setting(HEAD_SETTING)
+        return DEFAULT_BRANCH if stored is None else stored.decode()
+
+    def switch(self, branch: str) -> None:
+        """Make another branch the current one; NotFound when there is none."""
+        if branch not in self.branches:
+            raise missing_branch(branch)
+        self._storage.store.write_setting(HEAD_SETTING, branch.encode())
+
+    def resolve(self, revision: Revision) -> Address:
+        """Return the commit id of a revision.
+
+        Raises NotFound ``no-such-revision``, Invalid ``ambiguous-revision`` and
+        ``revision-syntax``.
+        """
+        if isinstance(revision, Snapshot):
+            if revision.commit is None:
+                raise Invalid(
+                    "a working state is no commit",
+                    code="not-committed",
+                    hint="commit it first",
+                )
+            return revision.commit
+        if isinstance(revision, bytes):
+            commit_id = Address(revision)
+            self._storage.commits.read(commit_id)
+            return commit_id
+        return Address(self._revisions.resolve(revision, self.head))
+
+    def commit_of(self, revision: Revision) -> Commit:
+        """Return a commit's parents, root, author, time and message."""
+        return self._storage.commits.read(self.resolve(revision))
+
+    def at(self, revision: Revision) -> Snapshot:
+        """Return the version at a revision, for reading."""
+        if isinstance(revision, Snapshot):
+            return revision
+        commit_id = self.resolve(revision)
+        root = self._storage.commits.read(commit_id).root
+        return self._snapshot(root, commit_id)
+
+    def at_working(self, branch: str | None = None) -> Snapshot:
+        """Return the working state of a branch (the current one), for reading."""
+        return self._snapshot(self.working_area(branch).state.manifest, None)
+
+    def _snapshot(self, root: bytes, commit_id: bytes | None) -> Snapshot:
+        def reopen() -> tuple[Any, ...]:
+            if self.path is None or commit_id is None:
+                raise Invalid(
+                    "a snapshot without a commit on disk cannot be pickled",
+                    code="not-picklable",
+                    hint="commit first, in a repository that has a path",
+                )
+            return _snapshot_of, (str(self.path), commit_id)
+
+        return Snapshot(self._storage, root, commit_id, reopen)
+
+    def working_area(self, branch: str | None = None) -> WorkingArea:
+        """Return the uncommitted state of a branch (the current one)."""
+        return WorkingArea(self._storage, branch or self.head)
+
+    def transaction(
+        self, branch: str | None = None, *, message: str = "", author: str | None = None
+    ) -> Transaction:
+        """Begin edits that become one commit on a branch (the current one).
+
+        ``author`` is by default the environment's user. NotFound ``no-such-branch``.
+        """
+        return Transaction(
+            self._storage, branch or self.head, message=message, author=author
+        )
+
+    def run(
+        self,
+        branch: str,
+        function: Callable[[Transaction], Result],
+        *,
+        attempts: int = 5,
+        message: str = "",
+        author: str | None = None,
+    ) -> Result:
+        """Call ``function`` in a transaction, again when it lost a race; return its
+        result. Raises the last Stale after ``attempts`` tries."""
+        for attempt in range(1, attempts + 1):
+            try:
+                with self.transaction(branch, message=message, author=author) as tx:
+                    result = function(tx)
+                return result
+            except Stale:
+                if attempt == attempts:
+                    raise
+        raise Invalid("attempts must be 1 or more", code="attempts", attempts=attempts)
+
+    def create_branch(self, name: str, revision: Revision = "HEAD") -> Address:
+        """Add a branch at a revision; AlreadyExists ``ref-exists``."""
+        commit_id = self.resolve(revision)
+        self.branches.create(name, commit_id, why=f"branch: created at {commit_id}")
+        return commit_id
+
+    def delete_branch(self, name: str) -> Address:
+        """Remove a branch and its working state; return where it stood.
+
+        Raises Invalid ``current-branch`` for the current branch.
+        """
+        commit_id = self.branches.require(check_name(name))
+        if name == self.head:
+            raise Invalid(
+                f"{name!r} is the current branch",
+                code="current-branch",
+                hint="switch to another branch first",
+                ref=BRANCHES + name,
+            )
+        del self.branches[name]
+        return commit_id
+
+    def compare(self, old: Revision, new: Revision) -> Comparison:
+        """Return the comparison of two versions, to iterate or to count."""
+        roots = self.at(old).root, self.at(new).root
+        return Comparison(self._storage.reader, *roots)
+
+    def diff(
+        self,
+        old: Revision,
+        new: Revision,
+        dataset: str | None = None,
+        *,
+        start: Any = None,
+        stop: Any = None,
+    ) -> Iterator[Change]:
+        """Yield the records that differ between two versions, lazily.
+
+        Ordered by dataset name, then key. ``start`` (inclusive) and ``stop``
+        (exclusive) bound the keys. O(changes x depth) node reads.
+        """
+        bounds = (
+            None if start is None else key.encode_key(start),
+            None if stop is None else key.encode_key(stop),
+        )
+        return self.compare(old, new).changes(dataset, bounds)
+
+    def diff_counts(
+        self, old: Revision, new: Revision, dataset: str | None = None
+    ) -> dict[str, DatasetChanges]:
+        """Count the records that differ, by dataset."""
+        return self.compare(old, new).counts(dataset)
+
+    def log(
+        self,
+        revision: Revision = "HEAD",
+        *,
+        dataset: str | None = None,
+        key: Any = None,
+    ) -> Iterator[LogEntry]:
+        """Yield commits, children before parents.
+
+        With ``dataset``, only those that changed it, and with ``key`` too, only those
+        that changed that record: compared with each commit's first parent.
+        """
+        return commit_log(self._storage, self.resolve(revision), dataset, key)
+
+    def merge_base(self, ours: Revision, theirs: Revision) -> Address | None:
+        """Return the best common ancestor, the smallest id of several, or ``None``."""
+        ids = self.resolve(ours), self.resolve(theirs)
+        bases = merge_bases(self._storage.commits, *ids)
+        return Address(bases[0]) if bases else None
+
+    def is_ancestor(self, ancestor: Revision, descendant: Revision) -> bool:
+        """Tell whether one commit is the other or can be reached from it."""
+        ids = self.resolve(ancestor), self.resolve(descendant)
+        return is_ancestor(self._storage.commits, *ids)
+
+    def close(self) -> None:
+        """Release the store; use after it raises Invalid ``closed``. Twice is fine."""
+        self._storage.store.close()
+
+    def __enter__(self) -> Repository:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def begin_history(store: Store, environment: Environment) -> None:
+    """Write the constant first commit and the default branch into an empty store."""
+    with store.writer() as writer:
+        root = build(writer, [], FORMAT_PARAMETERS)
+        commit_id = writer.put(first_commit(root))
+        move = RefMove(BRANCHES + DEFAULT_BRANCH, None, commit_id)
+        writer.commit([move], RefNote(environment.user(), "init", environment.now_us()))
+
+
+def create_repository(
+    path: str | os.PathLike[str], *, environment: Environment = SYSTEM
+) -> Repository:
+    """Make a repository in a directory, created when it is not there.
+
+    It has the branch ``main`` at the constant empty first commit. Raises AlreadyExists
+    ``repository-exists``.
+    """
+    directory = new_store_directory(path)
+    store = LocalStore.create(directory)
+    begin_history(store, environment)
+    return Repository(store, directory.parent, environment=environment)
+
+
+def open_repository(
+    path: str | os.PathLike[str],
+    *,
+    writable: bool = True,
+    durability: str = "full",
+    environment: Environment = SYSTEM,
+) -> Repository:
+    """Open the repository in a directory.
+
+    ``durability`` ``"scratch"`` skips the fsync of each commit: a power failure may
+    then lose or corrupt the repository. Raises NotFound ``no-repository``, Unsupported
+    ``format-version``.
+    """
+    directory = Path(path).absolute()
+    if not (directory / STORE_DIRECTORY).is_dir():
+        raise missing_repository(directory)
+    store = LocalStore.open(
+        directory / STORE_DIRECTORY, writable=writable, durability=durability
+    )
+    if store.sequence() == 0 and writable:
+        # A crash between creating the store and its first commit leaves it empty.
+        begin_history(store, environment)
+    return Repository(store, directory, environment=environment)
+
+
+def _snapshot_of(path: str, commit_id: bytes) -> Snapshot:
+    """Open a snapshot in another process: what a pickled one becomes."""
+    return open_repository(path, writable=False).at(commit_id)

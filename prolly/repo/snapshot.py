@@ -1,0 +1,85 @@
+"""One version of a repository, for reading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from prolly.codec import Address, Commit
+from prolly.maps import OrderedMap
+from prolly.tables import Table
+
+from .dataset import DatasetInfo, describe, records_of, require_kind
+from .manifest import Manifest
+from .storage import Storage
+
+
+class Snapshot:
+    """An immutable version: a commit's, or the working state of a branch.
+
+    Safe for use from several threads. Pickles as the repository's path and the commit
+    id, so it can be handed to another process; the working state does not pickle.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        root: bytes,
+        commit_id: bytes | None,
+        reopen: Callable[[], tuple[Any, ...]],
+    ) -> None:
+        self._storage = storage
+        self._manifest = Manifest(storage.reader, root)
+        self._commit_id = commit_id
+        self._reopen = reopen
+
+    @property
+    def commit(self) -> Address | None:
+        """The id of the commit; ``None`` for a working state."""
+        return None if self._commit_id is None else Address(self._commit_id)
+
+    @property
+    def details(self) -> Commit | None:
+        """Author, time, message and parents; ``None`` for a working state."""
+        if self._commit_id is None:
+            return None
+        return self._storage.commits.read(self._commit_id)
+
+    @property
+    def root(self) -> Address:
+        """The root of the manifest: equal roots hold equal datasets."""
+        return Address(self._manifest.root)
+
+    @property
+    def datasets(self) -> Mapping[str, DatasetInfo]:
+        """The datasets by name, in name order."""
+        entries = self._manifest.by_id
+        return {
+            name: describe(self._storage.reader, entries[identity])
+            for name, identity in self._manifest.ids().items()
+        }
+
+    def map(self, name: str) -> OrderedMap:
+        """Open a map; NotFound ``no-such-dataset``, Invalid ``wrong-kind``."""
+        entry = self._manifest.require(name)
+        require_kind(entry, "map")
+        return OrderedMap(self._storage.reader, entry.roots[0].address)
+
+    def table(self, name: str) -> Table:
+        """Open a table; NotFound ``no-such-dataset``, Invalid ``wrong-kind``."""
+        entry = self._manifest.require(name)
+        require_kind(entry, "table")
+        opened = records_of(self._storage.reader, entry)
+        assert isinstance(opened, Table)
+        return opened
+
+    def dataset(self, name: str) -> OrderedMap | Table:
+        """Open a dataset of whatever kind; NotFound ``no-such-dataset``."""
+        return records_of(self._storage.reader, self._manifest.require(name))
+
+    def __repr__(self) -> str:
+        at = "working state" if self._commit_id is None else self._commit_id.hex()[:12]
+        return f"<Snapshot {at}: {len(self._manifest.ids())} datasets>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self._reopen()

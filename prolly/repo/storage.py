@@ -1,0 +1,23 @@
+"""What every object of one open repository shares: store, caches, clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prolly.chunks import Store
+from prolly.env import Environment
+from prolly.history import Commits
+from prolly.tree import NodeReader
+
+
+@dataclass(frozen=True)
+class Storage:
+    """One store with the readers over it; safe for use from several threads.
+
+    ``reader`` and ``commits`` see verified chunks only, and share their caches.
+    """
+
+    store: Store
+    reader: NodeReader
+    commits: Commits
+    environment: Environment

@@ -1,0 +1,181 @@
+"""A transaction: datasets edited in memory, then one commit, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+
+from prolly.chunks import RefMove, RefNote
+from prolly.codec import Address, Commit, Descriptor, encode_commit
+from prolly.errors import Invalid, NotFound, Stale
+from prolly.history import BRANCHES
+from prolly.maps import MutableOrderedMap
+from prolly.tables import MutableTable, Schema
+from prolly.tree import NodeReader
+
+from .carry import Roots, carry_over
+from .storage import Storage
+from .workspace import Workspace
+
+# How often a commit is carried over to a head that moves between reading and moving it.
+COMMIT_ATTEMPTS_MAX = 20
+
+
+class Transaction:
+    """Edits on one branch that become one commit.
+
+    Isolation is ``snapshot``: reads see the branch as it was at the beginning, plus the
+    transaction's own writes. When the branch has moved at commit, edits of other
+    records are carried over to the new head; if somebody else changed a record that
+    this transaction wrote, ``commit`` raises Stale ``write-conflict`` and nothing is
+    stored. As a context manager it commits at the end of the block, and discards
+    everything when the block raises. Not thread-safe.
+    """
+
+    def __init__(
+        self, storage: Storage, branch: str, *, message: str, author: str | None
+    ) -> None:
+        self._storage = storage
+        self._branch = branch
+        self._message = message
+        self._author = author
+        head = storage.store.read_ref(BRANCHES + branch)
+        if head is None:
+            raise missing_branch(branch)
+        self._base = head
+        self._workspace = Workspace(storage, storage.commits.read(head).root)
+        self._commit_id: bytes | None = None
+
+    @property
+    def base(self) -> Address:
+        """The commit that the transaction began on."""
+        return Address(self._base)
+
+    @property
+    def commit_id(self) -> Address:
+        """The commit made; the one begun on when nothing changed.
+
+        Invalid ``not-committed`` before the end.
+        """
+        if self._commit_id is None:
+            raise Invalid(
+                "the transaction has not been committed",
+                code="not-committed",
+                hint="leave its `with` block first",
+            )
+        return Address(self._commit_id)
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names of the datasets, in order."""
+        return iter(self._workspace)
+
+    def find(self, name: str) -> Descriptor | None:
+        """Return the descriptor of a dataset, or ``None``."""
+        return self._workspace.find(name)
+
+    def map(self, name: str) -> MutableOrderedMap:
+        """Open a map, created on first use; Invalid ``wrong-kind`` if it is none."""
+        return self._workspace.map(name)
+
+    def table(
+        self,
+        name: str,
+        key: str | Sequence[str] | None = None,
+        schema: Schema | None = None,
+    ) -> MutableTable:
+        """Open a table, created on first use from its schema, or key and first rows."""
+        return self._workspace.table(name, key, schema)
+
+    def drop(self, name: str) -> None:
+        """Remove a dataset; NotFound when there is none of the name."""
+        self._workspace.drop(name)
+
+    def rename(self, old: str, new: str) -> None:
+        """Rename a dataset; AlreadyExists when the new name is taken."""
+        self._workspace.rename(old, new)
+
+    def commit(self) -> Address:
+        """Store everything as one durable commit and return its id.
+
+        Without a change no commit is made. Raises Stale when it lost a race for a
+        record; the transaction is over in any case.
+        """
+        try:
+            ours = self._workspace.write()
+            if ours == self._workspace.base.root:
+                self._commit_id = self._base
+            else:
+                self._commit_id = self._store(ours)
+        finally:
+            self._workspace.close()
+        return Address(self._commit_id)
+
+    def _store(self, ours: bytes) -> bytes:
+        storage, name = self._storage, BRANCHES + self._branch
+        writer = self._workspace.writer
+        reader = NodeReader(writer.get, storage.reader.cache)
+        base_root = self._workspace.base.root
+        author = storage.environment.user() if self._author is None else self._author
+        for _ in range(COMMIT_ATTEMPTS_MAX):
+            head = storage.store.read_ref(name)
+            if head is None:
+                raise missing_branch(self._branch)
+            parent = storage.commits.read(head)
+            root = carry_over(writer, reader, Roots(base_root, ours, parent.root))
+            if root == parent.root:
+                return head
+            now_us = storage.environment.now_us()
+            commit = Commit(
+                parents=(head,),
+                root=root,
+                author=author,
+                time_us=now_us,
+                message=self._message,
+                generation=parent.generation + 1,
+            )
+            commit_id = writer.put(encode_commit(commit))
+            note = RefNote(author, "commit: " + first_line(self._message), now_us)
+            try:
+                writer.commit([RefMove(name, head, commit_id)], note)
+            except Stale:
+                continue
+            return commit_id
+        raise Stale(
+            f"branch {self._branch!r} moved {COMMIT_ATTEMPTS_MAX} times meanwhile",
+            code="contended",
+            hint="try again when fewer writers are at work",
+            ref=name,
+        )
+
+    def abort(self) -> None:
+        """Discard everything; twice is fine."""
+        self._workspace.close()
+
+    def __enter__(self) -> Transaction:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None and self._commit_id is None:
+            self.commit()
+        else:
+            self.abort()
+
+
+def missing_branch(name: str) -> NotFound:
+    """Return the error for a branch that is not there."""
+    return NotFound(
+        f"no branch {name!r}",
+        code="no-such-branch",
+        hint="`prolly branch` lists the branches; `prolly branch NAME` makes one",
+        ref=BRANCHES + name,
+    )
+
+
+def first_line(message: str) -> str:
+    """Return the first line of a message, cut to what a reflog entry wants."""
+    return message.split("\n", 1)[0][:200]

@@ -1,0 +1,228 @@
+"""Datasets under edit: the part that transactions and the working state share.
+
+A workspace stands on one manifest. Datasets are opened on first use; their edits wait
+in memory (spilling past a bound) until ``write`` turns them into trees and a manifest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from prolly.codec import (
+    DEFAULT_PARAMETERS,
+    Descriptor,
+    check_dataset_name,
+    dataset_id,
+)
+from prolly.errors import AlreadyExists, Invalid
+from prolly.maps import MutableOrderedMap
+from prolly.tables import MutableTable, Schema
+from prolly.tree import NodeReader, WorkingTree
+
+from .dataset import require_kind
+from .manifest import (
+    Manifest,
+    missing_dataset,
+    root_reference,
+    write_manifest,
+)
+from .storage import Storage
+
+
+@dataclass
+class _Open:
+    """One dataset under edit; ``descriptor`` is None once it is dropped."""
+
+    identity: bytes
+    descriptor: Descriptor | None
+    stored: Descriptor | None
+    tree: WorkingTree
+    handle: MutableOrderedMap | MutableTable
+
+
+class Workspace:
+    """The datasets of one manifest, for reading and writing. Not thread-safe."""
+
+    def __init__(self, storage: Storage, manifest_root: bytes) -> None:
+        self._storage = storage
+        self.writer = storage.store.writer()
+        self._reader = NodeReader(self.writer.get, storage.reader.cache)
+        self.base = Manifest(self._reader, manifest_root)
+        self._entries: dict[bytes, Descriptor] = dict(self.base.by_id)
+        self._open: dict[bytes, _Open] = {}
+        self._closed = False
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names of the datasets, in order."""
+        self._check()
+        return iter(sorted(entry.name for entry in self._entries.values()))
+
+    def find(self, name: str) -> Descriptor | None:
+        """Return the descriptor of a dataset as it stands here, or ``None``."""
+        identity = self._identity(name)
+        return None if identity is None else self._entries[identity]
+
+    def _identity(self, name: str) -> bytes | None:
+        for identity, entry in self._entries.items():
+            if entry.name == name:
+                return identity
+        return None
+
+    def _require(self, name: str) -> bytes:
+        self._check()
+        identity = self._identity(name)
+        if identity is None:
+            raise missing_dataset(name, self.base)
+        return identity
+
+    def _check(self) -> None:
+        if self._closed:
+            raise Invalid(
+                "this transaction has ended",
+                code="closed",
+                hint="begin another one",
+            )
+
+    def map(self, name: str) -> MutableOrderedMap:
+        """Open the map of this name; created when there is no dataset of it."""
+        handle = self._opened(name, "map", None).handle
+        assert isinstance(handle, MutableOrderedMap)
+        return handle
+
+    def table(
+        self,
+        name: str,
+        key: str | Sequence[str] | None = None,
+        schema: Schema | None = None,
+    ) -> MutableTable:
+        """Open the table of this name; created when there is no dataset of it.
+
+        A new table wants its ``schema``, or its ``key`` columns alone: then the first
+        rows written decide the types. For a table that exists both may be left out; if
+        given, they must agree with it (Invalid ``schema-mismatch``).
+        """
+        self._check()
+        names = (key,) if isinstance(key, str) else tuple(key or ())
+        if schema is not None and names and names != schema.key:
+            raise _mismatch(name, f"its key is {schema.key}, not {names}")
+        if self._identity(name) is None and schema is None:
+            if not names:
+                raise Invalid(
+                    f"table {name!r} is new and has no key",
+                    code="missing-key",
+                    hint="name the key column or columns, or give a schema",
+                    dataset=name,
+                )
+            schema = Schema.unknown(names)
+        handle = self._opened(name, "table", schema).handle
+        assert isinstance(handle, MutableTable)
+        known = handle.schema
+        if schema is not None and schema.columns and known != schema:
+            raise _mismatch(name, "its columns differ from the schema given")
+        if names and names != known.key:
+            raise _mismatch(name, f"its key is {known.key}, not {names}")
+        return handle
+
+    def _opened(self, name: str, kind: str, schema: Schema | None) -> _Open:
+        self._check()
+        identity = self._identity(name)
+        if identity is None:
+            identity = self._create(name, kind, schema)
+        entry = self._entries[identity]
+        require_kind(entry, kind)
+        found = self._open.get(identity)
+        if found is None:
+            found = self._open[identity] = self._handle(identity, entry)
+        return found
+
+    def _create(self, name: str, kind: str, schema: Schema | None) -> bytes:
+        check_dataset_name(name)
+        taken = set(self._entries) | set(self.base.by_id)
+        identity = dataset_id(name, kind, taken)
+        self._entries[identity] = Descriptor(
+            name,
+            kind,
+            roots=(),
+            parameters=DEFAULT_PARAMETERS,
+            schema=None if schema is None else schema.to_value(),
+        )
+        return identity
+
+    def _handle(self, identity: bytes, entry: Descriptor) -> _Open:
+        root = entry.roots[0].address if entry.roots else None
+        tree = WorkingTree(self._reader, root, entry.parameters)
+        handle: MutableOrderedMap | MutableTable
+        if entry.kind == "map":
+            handle = MutableOrderedMap(tree, self.writer)
+        else:
+            schema = Schema.from_value(entry.schema)
+            handle = MutableTable(tree, self.writer, schema)
+        return _Open(identity, entry, self.base.by_id.get(identity), tree, handle)
+
+    def drop(self, name: str) -> None:
+        """Remove a dataset; NotFound when there is none of the name."""
+        identity = self._require(name)
+        opened = self._open.pop(identity, None)
+        if opened is not None:
+            opened.handle.close()
+            opened.tree.close()
+        del self._entries[identity]
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a dataset another name; AlreadyExists when that is taken."""
+        identity = self._require(old)
+        check_dataset_name(new)
+        if self._identity(new) is not None:
+            raise AlreadyExists(
+                f"there is a dataset {new!r} already",
+                code="dataset-exists",
+                hint="choose another name, or drop that one first",
+                dataset=new,
+            )
+        self._entries[identity] = replace(self._entries[identity], name=new)
+
+    def write(self) -> bytes:
+        """Turn all edits into trees and a manifest; return the manifest's root."""
+        self._check()
+        changes: dict[bytes, Descriptor | None] = {}
+        for identity in self.base.by_id:
+            if identity not in self._entries:
+                changes[identity] = None
+        for identity, entry in self._entries.items():
+            finished = self._finish(identity, entry)
+            if finished != self.base.by_id.get(identity):
+                changes[identity] = finished
+        if not changes:
+            return self.base.root
+        return write_manifest(self._reader, self.writer, self.base.root, changes)
+
+    def _finish(self, identity: bytes, entry: Descriptor) -> Descriptor:
+        opened = self._open.get(identity)
+        if opened is None:
+            if entry.roots:
+                return entry
+            opened = self._handle(identity, entry)
+        if isinstance(opened.handle, MutableTable):
+            entry = replace(entry, schema=opened.handle.schema.to_value())
+        root = opened.tree.write(self.writer)
+        return replace(entry, roots=(root_reference(self._reader, root),))
+
+    def close(self) -> None:
+        """Forget all edits that were not committed; twice is fine."""
+        if self._closed:
+            return
+        self._closed = True
+        for opened in self._open.values():
+            opened.handle.close()
+            opened.tree.close()
+        self.writer.abort()
+
+
+def _mismatch(name: str, problem: str) -> Invalid:
+    return Invalid(
+        f"table {name!r} is there with another form: {problem}",
+        code="schema-mismatch",
+        hint="leave key and schema out to use the table as it is",
+        dataset=name,
+    )

@@ -1,0 +1,183 @@
+"""The layouts of the format as JSON forms, for vectors and for the pages of the spec.
+
+A vector or a worked example is a JSON form and the bytes that it makes. Each layout has
+a function from form to bytes and one back, so that both directions can be proved for
+examples that are plain text and can be used from any language. Bytes are hexadecimal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from prolly.codec import (
+    Commit,
+    Descriptor,
+    Reference,
+    TreeParameters,
+    WorkingState,
+    cbor,
+    decode_commit,
+    decode_descriptor,
+    decode_referring,
+    decode_working,
+    encode_commit,
+    encode_descriptor,
+    encode_referring,
+    encode_working,
+    json_form,
+    key,
+    row,
+)
+from prolly.codec.blob_node import decode_blob_node, encode_blob_node
+
+__all__ = ["LAYOUTS", "Layout"]
+
+Form = Any
+
+
+class Layout(NamedTuple):
+    """Form to bytes, and back; the second argument of ``decode`` is the form's rest.
+
+    What bytes alone do not tell (the fills of a row) is read from a form or from the
+    vector itself.
+    """
+
+    encode: Callable[[Form], bytes]
+    decode: Callable[[bytes, Form], Form]
+
+
+def _encode_row(form: Form) -> bytes:
+    cells = [json_form.from_json(cell) for cell in form["cells"]]
+    return row.encode(cells, [json_form.from_json(fill) for fill in form["fills"]])
+
+
+def _decode_row(data: bytes, form: Form) -> Form:
+    fills = [json_form.from_json(fill) for fill in form["fills"]]
+    cells = row.check(data, fills)
+    shown = [json_form.to_json(cell, exact=True) for cell in cells]
+    return {"cells": shown, "fills": form["fills"]}
+
+
+def _references(form: Form) -> list[Reference]:
+    return [Reference(bytes.fromhex(address), kind) for address, kind in form]
+
+
+def _shown(references: tuple[Reference, ...]) -> list[list[Any]]:
+    return [[reference.address.hex(), reference.kind] for reference in references]
+
+
+def _encode_reference(form: Form) -> bytes:
+    payload = bytes.fromhex(form["payload"])
+    return bytes(encode_referring(_references(form["references"]), payload))
+
+
+def _decode_reference(data: bytes, form: Form) -> Form:
+    references, payload = decode_referring(data)
+    return {"references": _shown(references), "payload": payload.hex()}
+
+
+def _encode_commit(form: Form) -> bytes:
+    commit = Commit(
+        parents=tuple(map(bytes.fromhex, form["parents"])),
+        root=bytes.fromhex(form["root"]),
+        author=form["author"],
+        time_us=form["time"],
+        message=form["message"],
+        metadata=json_form.from_json(form["metadata"]),
+        generation=form["generation"],
+    )
+    return encode_commit(commit)
+
+
+def _decode_commit(data: bytes, form: Form) -> Form:
+    commit = decode_commit(data)
+    return {
+        "parents": [parent.hex() for parent in commit.parents],
+        "root": commit.root.hex(),
+        "author": commit.author,
+        "time": commit.time_us,
+        "message": commit.message,
+        "metadata": json_form.to_json(commit.metadata, exact=True),
+        "generation": commit.generation,
+    }
+
+
+def _encode_working(form: Form) -> bytes:
+    conflicts = form["conflicts"]
+    state = WorkingState(
+        base=bytes.fromhex(form["base"]),
+        manifest=bytes.fromhex(form["manifest"]),
+        merge_parents=tuple(map(bytes.fromhex, form["merge_parents"])),
+        conflicts=None if conflicts is None else bytes.fromhex(conflicts),
+    )
+    return encode_working(state)
+
+
+def _decode_working(data: bytes, form: Form) -> Form:
+    state = decode_working(data)
+    return {
+        "base": state.base.hex(),
+        "manifest": state.manifest.hex(),
+        "merge_parents": [parent.hex() for parent in state.merge_parents],
+        "conflicts": None if state.conflicts is None else state.conflicts.hex(),
+    }
+
+
+def _encode_descriptor(form: Form) -> bytes:
+    descriptor = Descriptor(
+        name=form["name"],
+        kind=form["kind"],
+        roots=tuple(_references(form["roots"])),
+        parameters=TreeParameters(*form["parameters"]),
+        schema=json_form.from_json(form["schema"]),
+        policies=json_form.from_json(form["policies"]),
+        local=form["local"],
+    )
+    value, piece = encode_descriptor(descriptor)
+    assert (piece.hex() if piece else None) == form.get("piece"), "another piece"
+    return bytes(value)
+
+
+def _decode_descriptor(data: bytes, form: Form) -> Form:
+    piece = form.get("piece")
+    found = decode_descriptor(data, lambda _: bytes.fromhex(piece))
+    shown = {
+        "name": found.name,
+        "kind": found.kind,
+        "roots": _shown(found.roots),
+        "parameters": found.parameters.to_value(),
+        "schema": json_form.to_json(found.schema, exact=True),
+        "policies": json_form.to_json(found.policies, exact=True),
+        "local": found.local,
+    }
+    return shown if piece is None else {**shown, "piece": piece}
+
+
+def _encode_blob_node(form: Form) -> bytes:
+    addresses = [bytes.fromhex(address) for address in form["addresses"]]
+    return encode_blob_node(form["level"], addresses, form["lengths"])
+
+
+def _decode_blob_node(data: bytes, form: Form) -> Form:
+    level, addresses, lengths = decode_blob_node(data)
+    shown = [address.hex() for address in addresses]
+    return {"level": level, "addresses": shown, "lengths": lengths}
+
+
+LAYOUTS: dict[str, Layout] = {
+    "cbor": Layout(
+        lambda form: cbor.encode(json_form.from_json(form)),
+        lambda data, _: json_form.to_json(cbor.decode(data), exact=True),
+    ),
+    "key": Layout(
+        lambda form: key.encode_key(json_form.key_from_json(form)),
+        lambda data, _: json_form.key_to_json(key.decode_key(data), exact=True),
+    ),
+    "row": Layout(_encode_row, _decode_row),
+    "reference": Layout(_encode_reference, _decode_reference),
+    "commit": Layout(_encode_commit, _decode_commit),
+    "working": Layout(_encode_working, _decode_working),
+    "descriptor": Layout(_encode_descriptor, _decode_descriptor),
+    "blob_node": Layout(_encode_blob_node, _decode_blob_node),
+}

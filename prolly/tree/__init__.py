@@ -1,0 +1,40 @@
+"""The prolly tree: cut, build, read, edit and compare sorted records.
+
+A tree is a root address and its parameters; everything else is a function of them. The
+room works on encoded keys and stored values (bytes). It knows chunks, and nothing of
+datasets, schemas, commits or names.
+"""
+
+from .builder import build
+from .diff import diff
+from .edit import apply
+from .edit_buffer import BUFFER_BYTES_MAX, EditBuffer
+from .operations import Difference
+from .reader import CACHE_BYTES_DEFAULT, NodeCache, NodeReader
+from .scan import Batch, count, get, iter_batches, nth, rank
+from .sorted_run import Edits
+from .splitter import cut_ends, level_seed, priorities_of
+from .working_tree import WorkingTree
+
+__all__ = [
+    "BUFFER_BYTES_MAX",
+    "CACHE_BYTES_DEFAULT",
+    "Batch",
+    "Difference",
+    "EditBuffer",
+    "Edits",
+    "NodeCache",
+    "NodeReader",
+    "WorkingTree",
+    "apply",
+    "build",
+    "count",
+    "cut_ends",
+    "diff",
+    "get",
+    "iter_batches",
+    "level_seed",
+    "nth",
+    "priorities_of",
+    "rank",
+]

@@ -1,0 +1,267 @@
+"""Apply sorted edits to a tree: each level once, only the nodes that change.
+
+The result is the tree that a rebuild from the edited records would give. A level is
+edited by these steps, with old nodes known through their parents:
+
+1. Take the next edit and the node that holds it. Cuts to its left may move too, since a
+   cut looks up to ``weight_max`` ahead: ask each of the (at most floor(max / min))
+   nodes whose window reaches the edit whether its cut changes, leftmost first. The node
+   chose the smallest priority of its window, that of its last key, which stands in
+   the parent. So its cut changes only if an entry that is now in its window has a lower
+   one, or if all that is left now fits one node. Only edited nodes, and nodes that move
+   into the window because something before them went or shrank, need to be read.
+2. If none changes, and the edits of the node itself keep its entries and their
+   weights, and its own cut stands, encode that node again, alone.
+3. Otherwise cut anew from the leftmost node that changes, edits applied to all that is
+   read, until a new cut meets an old one.
+
+Nodes to the left of a finished place are final: whatever their windows saw was read
+with its edits. The replaced and new nodes become the edits of the next level. O(edits x
+depth) nodes in expectation.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from prolly.chunks import ChunkWriter
+from prolly.codec import TreeParameters
+from prolly.codec.node import Child
+
+from .builder import build_above
+from .level_cursor import LevelCursor
+from .operations import Merged, Payload, encode, merge_edits, record_count, weigh
+from .reader import NodeReader
+from .run import OpenRun
+from .splitter import level_seed, priorities_of
+
+Edits = tuple[Sequence[bytes], Sequence[Payload | None]]
+
+
+class LevelEdit:
+    """The edit of one level: reads old nodes, writes new ones, gathers ``changes``.
+
+    ``changes`` maps the last key of a node to its new :class:`Child`, or to ``None``
+    when no node ends there any more: the edits of the level above.
+    """
+
+    def __init__(
+        self,
+        writer: ChunkWriter,
+        parameters: TreeParameters,
+        cursor: LevelCursor,
+        edits: Edits,
+    ) -> None:
+        self._writer = writer
+        self._parameters = parameters
+        self._level = cursor.level
+        self._seed = level_seed(parameters.seed, cursor.level)
+        self._cursor = cursor
+        self._edit_keys, self._edit_payloads = edits
+        self._merged: dict[bytes, Merged] = {}
+        self.changes: dict[bytes, Child | None] = {}
+        self.only_child: Child | None = None
+
+    def run(self) -> None:
+        """Apply all edits."""
+        done = 0
+        barrier: bytes | None = None
+        while done < len(self._edit_keys):
+            cursor = self._cursor
+            cursor.seek(self._edit_keys[done])
+            merged = self._merge(cursor)
+            if not merged.changed:
+                done = self._edits_until(cursor)
+                del self._merged[cursor.last_key]
+                continue
+            start = self._leftmost_changed(barrier)
+            if start is None and not merged.reshaped and not self._cut_moves(cursor):
+                self._replace_one(cursor, merged)
+                barrier = cursor.last_key
+                done = self._edits_until(cursor)
+            else:
+                done, barrier = self._cut_anew(start or cursor.clone())
+            self._forget(barrier)
+
+    def _forget(self, barrier: bytes) -> None:
+        """Drop what is remembered of nodes that are final."""
+        for last_key in [key for key in self._merged if key <= barrier]:
+            del self._merged[last_key]
+
+    def _edits_until(self, cursor: LevelCursor) -> int:
+        """Return how many edits lie in or before the cursor's node."""
+        if cursor.is_last:
+            return len(self._edit_keys)
+        return bisect_right(self._edit_keys, cursor.last_key)
+
+    def _merge(self, cursor: LevelCursor) -> Merged:
+        """Return the node's entries with its edits applied; remembered for a while."""
+        last_key = cursor.last_key
+        merged = self._merged.get(last_key)
+        if merged is None:
+            end = self._edits_until(cursor)
+            left = cursor.clone()
+            begin = 0
+            if left.retreat():
+                begin = bisect_right(self._edit_keys, left.last_key)
+            if begin == end:
+                merged = Merged(*cursor.entries(), False, False)
+            else:
+                merged = merge_edits(
+                    self._level,
+                    cursor.entries(),
+                    self._edit_keys[begin:end],
+                    self._edit_payloads[begin:end],
+                )
+            self._merged[last_key] = merged
+        return merged
+
+    def _leftmost_changed(self, barrier: bytes | None) -> LevelCursor | None:
+        """Return the leftmost node before the cursor whose cut moves, if any.
+
+        ``barrier`` is the last key of the nearest final node; none is asked up to it.
+        """
+        near = self._cursor.clone()
+        candidates: list[LevelCursor] = []
+        reach = self._parameters.weight_max
+        while near.retreat() and near.last_key != barrier:
+            reach -= near.weight
+            if reach <= 0:
+                break
+            candidates.append(near.clone())
+        for candidate in reversed(candidates):
+            if self._cut_moves(candidate):
+                return candidate
+        return None
+
+    def _cut_moves(self, cursor: LevelCursor) -> bool:
+        """Tell whether edits to the right of this node move its cut.
+
+        The node's own entries and weights must be as they were.
+        """
+        if cursor.is_last:
+            return False
+        chosen = priorities_of([cursor.last_key], self._seed)[0]
+        offset = cursor.weight
+        reach = self._parameters.weight_max
+        ahead = cursor.clone()
+        shrunk = 0
+        edits_seen = self._edits_until(cursor)
+        while offset <= reach and ahead.advance():
+            edits_here = self._edits_until(ahead)
+            if edits_here == edits_seen and shrunk <= 0:
+                offset += ahead.weight
+                continue
+            edits_seen = edits_here
+            merged = self._merge(ahead)
+            if not merged.reshaped and shrunk <= 0:
+                offset += ahead.weight
+                continue
+            weights = weigh(self._level, merged.keys, merged.payloads)
+            if self._beats(chosen, merged, weights, reach - offset):
+                return True
+            total = sum(weights)
+            shrunk += ahead.weight - total
+            offset += total
+        return offset <= reach
+
+    def _beats(
+        self, chosen: int, merged: Merged, weights: list[int], reach: int
+    ) -> bool:
+        """Tell whether an entry within reach has a lower priority than the chosen."""
+        end = 0
+        for weight in weights:
+            reach -= weight
+            if reach < 0:
+                break
+            end += 1
+        return any(
+            priority < chosen
+            for priority in priorities_of(merged.keys[:end], self._seed)
+        )
+
+    def _replace_one(self, cursor: LevelCursor, merged: Merged) -> None:
+        """Encode one node again whose entries keep their keys and weights."""
+        chunk = encode(self._level, merged.keys, merged.payloads)
+        count = record_count(self._level, merged.payloads)
+        child = Child(self._writer.put(chunk), count, cursor.weight)
+        self.changes[cursor.last_key] = child
+
+    def _cut_anew(self, first: LevelCursor) -> tuple[int, bytes]:
+        """Cut from a node on until a new cut meets an old one.
+
+        Returns how many edits are done, and the last key of the last old node replaced.
+        """
+        run = OpenRun(self._level, self._seed, self._parameters)
+        taken = [first]
+        self._take(run, first)
+        written: dict[bytes, Child | None] = {}
+        while not (met := run.old_ends_met()):
+            last = taken[-1]
+            while not run.is_settled and not last.is_last:
+                last = last.clone()
+                last.advance()
+                taken.append(last)
+                self._take(run, last)
+            keys, payloads, weight = run.cut()
+            if self._level and len(keys) == 1 and not written and first.is_first:
+                # One entry, nothing before and (or it would hold two) nothing behind:
+                # the level below has one node, which is the root.
+                self.only_child = payloads[0]
+            else:
+                address = self._writer.put(encode(self._level, keys, payloads))
+                count = record_count(self._level, payloads)
+                written[keys[-1]] = Child(address, count, weight)
+        replaced = taken[:met]
+        self.changes.update((cursor.last_key, None) for cursor in replaced)
+        self.changes.update(written)
+        return self._edits_until(replaced[-1]), replaced[-1].last_key
+
+    def _take(self, run: OpenRun, cursor: LevelCursor) -> None:
+        merged = self._merge(cursor)
+        run.extend(merged.keys, merged.payloads)
+
+
+def apply(
+    reader: NodeReader,
+    writer: ChunkWriter,
+    root: bytes,
+    edits: Edits,
+    parameters: TreeParameters,
+) -> bytes:
+    """Apply edits to the tree at ``root``; return the root of the result.
+
+    ``edits`` is (keys, stored values), ascending without repeats; ``None`` deletes, and
+    deleting what is absent changes nothing. ``reader`` must see what ``writer`` wrote
+    only if the tree at ``root`` was written by it. Nodes that do not change are neither
+    read nor written, but for those whose cut has to be looked at.
+    """
+    height = reader.read(root).level
+    for level in range(height + 1):
+        cursor = LevelCursor(reader, root, level)
+        edit = LevelEdit(writer, parameters, cursor, edits)
+        edit.run()
+        if edit.only_child is not None:
+            return edit.only_child.address
+        if not edit.changes:
+            return root
+        keys = sorted(edit.changes)
+        edits = keys, [edit.changes[key] for key in keys]
+    return _new_root(writer, parameters, height + 1, edit.changes)
+
+
+def _new_root(
+    writer: ChunkWriter,
+    parameters: TreeParameters,
+    level: int,
+    changes: dict[bytes, Child | None],
+) -> bytes:
+    """Return the root over the nodes that replaced the old one."""
+    keys = sorted(key for key, child in changes.items() if child is not None)
+    children = [child for key in keys if (child := changes[key]) is not None]
+    if not children:
+        return writer.put(encode(0, [], []))
+    if len(children) == 1:
+        return children[0].address
+    return build_above(writer, parameters, level, (keys, children))

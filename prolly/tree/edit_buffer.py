@@ -1,0 +1,154 @@
+"""Edits that wait for their commit: a dictionary, spilling sorted runs past a bound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import repeat
+
+from prolly.errors import Invalid
+
+from .sorted_run import BLOCK_EDITS, Edits, SortedRun, merge_runs
+
+# Estimated bytes of buffered edits at which a run is written out. A million small
+# records spill a handful of runs and stay under 150 MB in all.
+BUFFER_BYTES_MAX = 64 * 1024 * 1024
+
+# What one buffered edit costs beyond its bytes: two `bytes` headers, one dict slot.
+EDIT_OVERHEAD = 170
+
+
+class EditBuffer:
+    """Puts and deletes by key, the last one winning, in bounded memory.
+
+    With ``unique`` a key may be put once only: a repeat raises Invalid with code
+    ``duplicate-key`` and the encoded key, at once or when runs are merged.
+    """
+
+    def __init__(
+        self,
+        bytes_max: int = BUFFER_BYTES_MAX,
+        *,
+        unique: bool = False,
+        directory: str | None = None,
+    ) -> None:
+        self._bytes_max = bytes_max
+        self._unique = unique
+        self._directory = directory
+        self._runs: list[SortedRun] = []
+        self._edits: dict[bytes, bytes | None] = {}
+        self._bytes = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._edits or self._runs)
+
+    @property
+    def runs_spilled(self) -> int:
+        """How many sorted runs were written to disk."""
+        return len(self._runs)
+
+    def put(self, key: bytes, value: bytes | None) -> None:
+        """Write one record; ``None`` deletes it."""
+        self._edits[key] = value
+        self._bytes += len(key) + len(value or b"") + EDIT_OVERHEAD
+        if self._bytes > self._bytes_max:
+            self._spill()
+
+    def put_many(self, keys: Sequence[bytes], values: Sequence[bytes]) -> None:
+        """Write many records, in order: of a repeated key the last value stays."""
+        edits = self._edits
+        before = len(edits)
+        edits.update(zip(keys, values, strict=True))
+        if self._unique and len(edits) != before + len(keys):
+            raise _duplicate(_first_repeat(keys, edits, before))
+        size = sum(map(len, keys)) + sum(map(len, values))
+        self._bytes += size + EDIT_OVERHEAD * len(keys)
+        if self._bytes > self._bytes_max:
+            self._spill()
+
+    def delete_many(self, keys: Sequence[bytes]) -> None:
+        """Delete many records; absent ones are no error."""
+        self._edits.update(zip(keys, repeat(None)))
+        self._bytes += sum(map(len, keys)) + EDIT_OVERHEAD * len(keys)
+        if self._bytes > self._bytes_max:
+            self._spill()
+
+    def find(self, key: bytes) -> tuple[bool, bytes | None]:
+        """Return whether ``key`` was edited, and what was written (None: deleted)."""
+        if key in self._edits:
+            return True, self._edits[key]
+        for run in reversed(self._runs):
+            found, value = run.find(key)
+            if found:
+                return True, value
+        return False, None
+
+    def batches(self) -> Iterator[Edits]:
+        """Yield all edits sorted by key, in batches, each key once."""
+        if not self._runs:
+            keys = sorted(self._edits)
+            if keys:
+                yield keys, list(map(self._edits.__getitem__, keys))
+            return
+        runs = [run.blocks() for run in self._runs]
+        merged = merge_runs([*runs, self._blocks()])
+        if not self._unique:
+            yield from merged
+            return
+        runs_keys = sum(run.edits for run in self._runs) + len(self._edits)
+        seen = 0
+        for batch in merged:
+            seen += len(batch[0])
+            yield batch
+        if seen != runs_keys:
+            raise _duplicate(self._repeat_in_runs())
+
+    def _blocks(self) -> Iterator[Edits]:
+        keys = sorted(self._edits)
+        for low in range(0, len(keys), BLOCK_EDITS):
+            block = keys[low : low + BLOCK_EDITS]
+            yield block, list(map(self._edits.__getitem__, block))
+
+    def _repeat_in_runs(self) -> bytes:
+        for index, run in enumerate([*self._runs[1:], None], 1):
+            blocks = run.blocks() if run else self._blocks()
+            for keys, _ in blocks:
+                for key in keys:
+                    if any(earlier.find(key)[0] for earlier in self._runs[:index]):
+                        return key
+        raise AssertionError("no key repeats")
+
+    def _spill(self) -> None:
+        keys = sorted(self._edits)
+        values = list(map(self._edits.__getitem__, keys))
+        self._runs.append(SortedRun((keys, values), self._directory))
+        self._edits.clear()
+        self._bytes = 0
+
+    def close(self) -> None:
+        """Forget everything; twice is fine."""
+        for run in self._runs:
+            run.close()
+        self._runs.clear()
+        self._edits.clear()
+        self._bytes = 0
+
+
+def _first_repeat(
+    keys: Sequence[bytes], edits: dict[bytes, bytes | None], before: int
+) -> bytes:
+    """Return a key of the batch that was there before it, or stands in it twice."""
+    fresh = set(list(edits)[before:])
+    for key in keys:
+        if key not in fresh:
+            return key
+        fresh.discard(key)
+    raise AssertionError("no key repeats")
+
+
+def _duplicate(key: bytes) -> Invalid:
+    return Invalid(
+        f"a key occurs twice (encoded as {key.hex()})",
+        code="duplicate-key",
+        hint="remove one of the two records",
+        encoded_key=key,
+    )

@@ -1,0 +1,113 @@
+"""A cursor over the nodes of one level, told by what their parents say of them.
+
+It knows each node's last key, address, count and weight without reading the node; only
+``entries`` reads it. An edit uses it to walk a level left and right.
+"""
+
+from __future__ import annotations
+
+from prolly.codec.node import Child, Inner
+
+from .operations import Keys, Payload, entries_of, node_weight
+from .reader import NodeReader
+
+
+class LevelCursor:
+    """A position on one node of one level of a tree.
+
+    The path is a list of (inner node, index) from the root down to the parent; it is
+    empty when the level is the root's own.
+    """
+
+    def __init__(self, reader: NodeReader, root: bytes, level: int) -> None:
+        self.reader = reader
+        self.level = level
+        self._root = root
+        self._path: list[tuple[Inner, int]] = []
+
+    def clone(self) -> LevelCursor:
+        """Return an independent cursor at the same place."""
+        twin = LevelCursor(self.reader, self._root, self.level)
+        twin._path = list(self._path)
+        return twin
+
+    def seek(self, key: bytes) -> None:
+        """Go to the node that holds ``key`` or would; past the end, to the last."""
+        self._path = []
+        node = self.reader.read(self._root)
+        while node.level > self.level:
+            assert isinstance(node, Inner)
+            index = min(node.position(key), len(node) - 1)
+            self._path.append((node, index))
+            if node.level == self.level + 1:
+                return
+            node = self.reader.read_below(node, index)
+
+    def advance(self) -> bool:
+        """Go to the node on the right; False, without moving, when there is none."""
+        return self._step(1)
+
+    def retreat(self) -> bool:
+        """Go to the node on the left; False, without moving, when there is none."""
+        return self._step(-1)
+
+    def _step(self, by: int) -> bool:
+        path = self._path
+        depth = len(path) - 1
+        while depth >= 0:
+            node, index = path[depth]
+            if 0 <= index + by < len(node):
+                break
+            depth -= 1
+        else:
+            return False
+        node, index = path[depth]
+        path[depth] = (node, index + by)
+        for position in range(depth + 1, len(path)):
+            parent, place = path[position - 1]
+            child = self.reader.read_below(parent, place)
+            assert isinstance(child, Inner)
+            path[position] = (child, 0 if by > 0 else len(child) - 1)
+        return True
+
+    @property
+    def is_first(self) -> bool:
+        """Tell whether no node of the level lies to the left."""
+        return all(index == 0 for _, index in self._path)
+
+    @property
+    def is_last(self) -> bool:
+        """Tell whether no node of the level lies to the right."""
+        return all(index == len(node) - 1 for node, index in self._path)
+
+    @property
+    def last_key(self) -> bytes:
+        """The last key of the node; empty for an empty root leaf."""
+        if self._path:
+            node, index = self._path[-1]
+            return node.key(index)
+        root = self.reader.read(self._root)
+        return root.key(len(root) - 1) if len(root) else b""
+
+    @property
+    def weight(self) -> int:
+        """The weight of the node, from its parent."""
+        if self._path:
+            node, index = self._path[-1]
+            return node.weights[index]
+        return node_weight(self.reader.read(self._root))
+
+    @property
+    def child(self) -> Child:
+        """Address, count and weight of the node, from its parent."""
+        if self._path:
+            node, index = self._path[-1]
+            return node.child(index)
+        root = self.reader.read(self._root)
+        return Child(self._root, root.count(), node_weight(root))
+
+    def entries(self) -> tuple[Keys, list[Payload]]:
+        """Read the node's keys and payloads; the caller must not change them."""
+        if not self._path:
+            return entries_of(self.reader.read(self._root))
+        return entries_of(self.reader.read_below(*self._path[-1]))

@@ -1,0 +1,109 @@
+"""A sorted run of edits in a temporary file: written once, read by block or by key."""
+
+from __future__ import annotations
+
+import marshal
+import tempfile
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+
+from prolly.codec import Referring
+from prolly.errors import StorageFailed
+
+# Edits a block: one block a run is in memory while runs are merged.
+BLOCK_EDITS = 2048
+
+Edits = tuple[list[bytes], list[bytes | None]]
+
+
+class SortedRun:
+    """Sorted edits on disk. The file has no name and goes with its last reference."""
+
+    def __init__(self, edits: Edits, directory: str | None) -> None:
+        keys, values = edits
+        self.edits = len(keys)
+        self._last_keys: list[bytes] = []
+        self._offsets = [0]
+        try:
+            self._file = tempfile.TemporaryFile(dir=directory)
+            for low in range(0, len(keys), BLOCK_EDITS):
+                high = low + BLOCK_EDITS
+                block = _freeze(keys[low:high], values[low:high])
+                self._file.write(block)
+                self._offsets.append(self._offsets[-1] + len(block))
+                self._last_keys.append(keys[low:high][-1])
+            self._file.flush()
+        except OSError as error:
+            raise StorageFailed(
+                f"cannot spill a transaction to a temporary file: {error}",
+                code="spill-failed",
+                hint="free space in the temporary directory, or point TMPDIR elsewhere",
+            ) from error
+        self._cached: tuple[int, Edits] = (-1, ([], []))
+
+    def __len__(self) -> int:
+        return len(self._last_keys)
+
+    def block(self, index: int) -> Edits:
+        """Return one block of edits."""
+        if self._cached[0] != index:
+            low, high = self._offsets[index : index + 2]
+            self._file.seek(low)
+            self._cached = index, _thaw(self._file.read(high - low))
+        return self._cached[1]
+
+    def blocks(self) -> Iterator[Edits]:
+        """Yield all blocks in order."""
+        return map(self.block, range(len(self)))
+
+    def find(self, key: bytes) -> tuple[bool, bytes | None]:
+        """Return whether the run edits ``key``, and the value it writes."""
+        index = bisect_left(self._last_keys, key)
+        if index == len(self._last_keys):
+            return False, None
+        keys, values = self.block(index)
+        place = bisect_left(keys, key)
+        return (True, values[place]) if keys[place] == key else (False, None)
+
+    def close(self) -> None:
+        """Give the file back; twice is fine."""
+        self._file.close()
+
+
+def _freeze(keys: Sequence[bytes], values: Sequence[bytes | None]) -> bytes:
+    """Marshal knows no subclass of bytes, so values that refer are listed apart."""
+    refers: list[int] = []
+    if Referring in set(map(type, values)):
+        refers = [i for i, value in enumerate(values) if type(value) is Referring]
+    return marshal.dumps((list(keys), list(values), refers))
+
+
+def _thaw(data: bytes) -> Edits:
+    keys, values, refers = marshal.loads(data)
+    for index in refers:
+        values[index] = Referring(values[index])
+    return keys, values
+
+
+def merge_runs(runs: Sequence[Iterator[Edits]]) -> Iterator[Edits]:
+    """Merge runs of sorted edits into one; of equal keys the later run's wins.
+
+    Blocks are merged by sorting: everything up to the smallest of the runs' last keys
+    is complete, so it is gathered into one dictionary, oldest run first, and sorted,
+    which on runs costs about one comparison a key.
+    """
+    heads: list[Edits | None] = [next(run, None) for run in runs]
+    while any(heads):
+        limit = min(head[0][-1] for head in heads if head)
+        gathered: dict[bytes, bytes | None] = {}
+        for index, head in enumerate(heads):
+            if head is None:
+                continue
+            keys, values = head
+            end = bisect_left(keys, limit)
+            end += end < len(keys) and keys[end] == limit
+            gathered.update(zip(keys[:end], values[:end], strict=True))
+            rest = keys[end:], values[end:]
+            heads[index] = rest if rest[0] else next(runs[index], None)
+        order = sorted(gathered)
+        yield order, list(map(gathered.__getitem__, order))

@@ -1,0 +1,162 @@
+"""A tree with edits that are not stored yet, and reads that see them.
+
+A read of one key looks into the edits first. Reads that need order or numbers (ranges,
+reverse, nth, rank, length) run on the *settled* root: the edits so far, applied with
+their new nodes in scratch memory. Nothing of that reaches the store: ``write`` applies
+all edits to the base once, so no node is written that the final tree does not hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from prolly.chunks import ChunkWriter, ScratchWriter
+from prolly.codec import TreeParameters
+
+from .builder import build
+from .edit import apply
+from .edit_buffer import EditBuffer
+from .reader import NodeReader
+from .scan import get
+from .sorted_run import Edits
+
+
+def apply_batches(
+    reader: NodeReader,
+    writer: ChunkWriter,
+    root: bytes | None,
+    batches: Iterator[Edits],
+    parameters: TreeParameters,
+) -> bytes:
+    """Apply sorted batches of edits one after the other; return the last root.
+
+    An empty tree (``None`` or an empty leaf) is built in one pass. Else each batch
+    leaves O(depth) nodes behind that the next one replaces. ``reader`` must see what
+    ``writer`` wrote.
+    """
+    if root is None or reader.read(root).count() == 0:
+        return build(writer, map(_puts, batches), parameters)
+    for edits in batches:
+        root = apply(reader, writer, root, edits, parameters)
+    return root
+
+
+def _puts(edits: Edits) -> tuple[list[bytes], list[bytes]]:
+    """Keep the edits that write a value: on an empty tree a delete does nothing."""
+    keys, values = edits
+    kept = [value for value in values if value is not None]
+    if len(kept) < len(values):
+        pairs = zip(keys, values, strict=True)
+        keys = [key for key, value in pairs if value is not None]
+    return keys, kept
+
+
+class WorkingTree:
+    """One tree under edit. Not thread-safe.
+
+    ``root`` is ``None`` for a tree that begins empty. ``reader`` must see the chunks of
+    the writer that ``write`` and ``replace_all`` get.
+    """
+
+    def __init__(
+        self,
+        reader: NodeReader,
+        root: bytes | None,
+        parameters: TreeParameters,
+        buffer: EditBuffer | None = None,
+    ) -> None:
+        self.base = root
+        self.parameters = parameters
+        self._reader = reader
+        self._buffer = EditBuffer() if buffer is None else buffer
+        self._scratch: ScratchWriter | None = None
+        self._replaced = False
+        self._settled = root
+        self._settled_reader = reader
+        # Edits since the last settling; None when there are too many to list.
+        self._fresh: dict[bytes, bytes | None] | None = {} if root else None
+
+    @property
+    def is_changed(self) -> bool:
+        """Tell whether any edit was made, even one that writes what stood there."""
+        return self._replaced or bool(self._buffer)
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the stored value under ``key``, edits included, or ``None``."""
+        if self._buffer:
+            found, value = self._buffer.find(key)
+            if found:
+                return value
+        return get(self._reader, self.base, key) if self.base else None
+
+    def put(self, key: bytes, value: bytes | None) -> None:
+        """Write one record; ``None`` deletes it."""
+        self._buffer.put(key, value)
+        if self._fresh is not None:
+            self._fresh[key] = value
+            self._forget_if_many()
+
+    def put_many(self, keys: Sequence[bytes], values: Sequence[bytes]) -> None:
+        """Write many records, in order."""
+        self._buffer.put_many(keys, values)
+        self._fresh = None
+
+    def delete_many(self, keys: Sequence[bytes]) -> None:
+        """Delete many records; absent ones are no error."""
+        self._buffer.delete_many(keys)
+        self._fresh = None
+
+    def _forget_if_many(self) -> None:
+        # Past this, applying all edits again costs no more than keeping them twice.
+        if self._fresh is not None and len(self._fresh) > 10_000:
+            self._fresh = None
+
+    def settled(self) -> tuple[NodeReader, bytes]:
+        """Return a reader and the root of the tree with all edits applied."""
+        if self._fresh == {} and self._settled is not None:
+            return self._settled_reader, self._settled
+        if self._scratch is None:
+            self._scratch = ScratchWriter(self._reader.get_chunk)
+            self._settled_reader = NodeReader(self._scratch.get, self._reader.cache)
+        if self._fresh is None:
+            start, batches = self.base, self._buffer.batches()
+        else:
+            keys = sorted(self._fresh)
+            values = [self._fresh[key] for key in keys]
+            start, batches = self._settled, iter([(keys, values)])
+        reader = self._settled_reader
+        root = apply_batches(reader, self._scratch, start, batches, self.parameters)
+        self._settled = root
+        self._fresh = {}
+        return reader, root
+
+    def replace_all(self, writer: ChunkWriter, buffer: EditBuffer) -> None:
+        """Replace all records by those of ``buffer``, built into ``writer`` at once.
+
+        Nodes that stood there before are not written again. Raises Invalid
+        ``duplicate-key`` when the buffer wants each key once; then nothing changes.
+        """
+        root = build(writer, map(_puts, buffer.batches()), self.parameters)
+        self._buffer.close()
+        self.base = self._settled = root
+        self._settled_reader = self._reader
+        self._scratch = None
+        self._fresh = {}
+        self._replaced = True
+
+    def write(self, writer: ChunkWriter) -> bytes:
+        """Apply all edits to the base, its new nodes into ``writer``; return the root.
+
+        Raises Invalid ``duplicate-key`` when the buffer wants each key once.
+        """
+        if not self._buffer and self.base is not None:
+            return self.base
+        reader = NodeReader(writer.get, self._reader.cache)
+        batches = self._buffer.batches()
+        return apply_batches(reader, writer, self.base, batches, self.parameters)
+
+    def close(self) -> None:
+        """Give temporary files back; twice is fine."""
+        self._buffer.close()
+        if self._scratch is not None:
+            self._scratch.abort()

@@ -1,0 +1,178 @@
+"""Style as a failing test: sizes, names, leftovers, docstrings."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+LINE_CHARS_MAX = 88
+FILE_LINES_MAX = 500
+FUNCTION_LINES_MAX = 70
+POSITIONAL_MAX = 5
+
+VAGUE_NAMES = {"common", "core", "helpers", "misc", "utils"}
+
+# Spelt in two parts, so that this file does not find itself.
+LEFTOVERS = [
+    *(first + second for first, second in [("TO", "DO"), ("FIX", "ME"), ("XX", "X")]),
+    "HA" + "CK",
+    "pytest.mark.sk" + "ip",
+    "pytest.sk" + "ip",
+    "pytest.importor" + "skip",
+    "pytest.mark.xf" + "ail",
+    "pytest.xf" + "ail",
+    "type: ig" + "nore",
+    "no" + "qa",
+]
+LEFTOVER = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in LEFTOVERS))
+# An exemption is for this one line and says why in the same comment.
+EXEMPT = re.compile(r"(type: ig" + r"nore|no" + r"qa)\S* +# [A-Z].{15,}")
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+Definition = Function | ast.ClassDef
+
+
+def functions(tree: ast.AST) -> Iterator[Function]:
+    """Yield every function and method, nested ones too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def test_lines_are_short(sources: list[Any]) -> None:
+    """No line of code is longer than 88 characters."""
+    faults = [
+        f"{source.name}:{number}"
+        for source in sources
+        for number, line in enumerate(source.text.splitlines(), 1)
+        if len(line) > LINE_CHARS_MAX
+    ]
+    assert not faults
+
+
+def test_files_are_short(sources: list[Any]) -> None:
+    """No file is longer than 500 lines."""
+    lengths = {source.name: len(source.text.splitlines()) for source in sources}
+    assert not {name: n for name, n in lengths.items() if n > FILE_LINES_MAX}
+
+
+def test_functions_are_short(sources: list[Any]) -> None:
+    """No function is longer than 70 lines."""
+    faults = [
+        f"{source.name}: {function.name}"
+        for source in sources
+        for function in functions(source.tree)
+        if (function.end_lineno or 0) - function.lineno + 1 > FUNCTION_LINES_MAX
+    ]
+    assert not faults
+
+
+def positional(function: Function) -> int:
+    """Count the positional parameters, without the object itself."""
+    names = [one.arg for one in (*function.args.posonlyargs, *function.args.args)]
+    return len(names) - (names[:1] in (["self"], ["cls"]))
+
+
+def test_functions_take_few_positional_parameters(sources: list[Any]) -> None:
+    """Five at most; a command's and a test's are given by name by their framework."""
+    faults = [
+        f"{source.name}: {function.name}"
+        for source in sources
+        if source.parts[0] not in ("tests", "cli")
+        for function in functions(source.tree)
+        if positional(function) > POSITIONAL_MAX
+    ]
+    assert not faults
+
+
+def dependency_names(root: Path) -> set[str]:
+    """Return the names of all dependencies, extras included."""
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"]]
+    for names in project["optional-dependencies"].values():
+        wanted.extend(names)
+    return {re.split(r"[<>=~!\[; ]", one)[0].replace("-", "_") for one in wanted}
+
+
+def test_modules_have_names_of_their_own(sources: list[Any], root: Path) -> None:
+    """No module or room is vague, or called as the library's or a dependency's."""
+    taken = VAGUE_NAMES | sys.stdlib_module_names | dependency_names(root)
+    shipped = [one for one in sources if one.parts[0] in ("prolly", "cli")]
+    names = {(one.name, part) for one in shipped for part in one.parts[1:]}
+    faults = {(name, part) for name, part in names if part in taken - {"__init__"}}
+    assert not faults
+
+
+def test_nothing_is_left_over(sources: list[Any]) -> None:
+    """No marks of unfinished work, no test switched off, no checker silenced."""
+    faults = [
+        f"{source.name}:{number}: {line.strip()}"
+        for source in sources
+        for number, line in enumerate(source.text.splitlines(), 1)
+        if LEFTOVER.search(line) and not EXEMPT.search(line)
+    ]
+    assert not faults
+
+
+def test_every_module_says_what_it_is(sources: list[Any]) -> None:
+    """Every module has a docstring."""
+    assert not [one.name for one in sources if not ast.get_docstring(one.tree)]
+
+
+def test_every_test_states_its_claim(sources: list[Any]) -> None:
+    """Every test function has a docstring."""
+    faults = [
+        f"{source.name}: {function.name}"
+        for source in sources
+        for function in functions(source.tree)
+        if function.name.startswith("test_") and not ast.get_docstring(function)
+    ]
+    assert not faults
+
+
+def test_every_room_lists_its_exports(sources: list[Any]) -> None:
+    """Every room's ``__init__`` assigns ``__all__``."""
+    faults = [
+        source.name
+        for source in sources
+        if source.parts[0] == "prolly" and source.parts[-1] == "__init__"
+        if source.parts[1] != "testing"
+        if "__all__" not in re.findall(r"^(__all__)", source.text, re.MULTILINE)
+    ]
+    assert not faults
+
+
+def test_modules_defer_annotations(sources: list[Any]) -> None:
+    """Every module that defines anything has the future import of annotations."""
+    wanted = "from __future__ import annotations"
+    faults = [
+        source.name
+        for source in sources
+        if any(isinstance(one, Definition) for one in source.tree.body)
+        if wanted not in source.text
+    ]
+    assert not faults
+
+
+def test_tests_stand_where_their_module_stands(root: Path) -> None:
+    """A test of a room lies in the directory of that room's name."""
+    rooms = {path.name for path in (root / "prolly").iterdir() if path.is_dir()}
+    places = {path.parent.name for path in (root / "tests").glob("*/test_*.py")}
+    assert places <= rooms | {"cli"}
+
+
+def test_the_shell_scripts_fail_loudly(root: Path) -> None:
+    """The scripts stop at the first command that fails."""
+    assert "set -euo pipefail" in (root / ".ci" / "run").read_text()
+    assert "set -eu" in (root / "tests" / "quickstart.sh").read_text()
+
+
+def test_the_shipped_data_is_small(root: Path) -> None:
+    """The data in the repository stays under 3 MB."""
+    files = (path for path in (root / "tests" / "data").rglob("*") if path.is_file())
+    assert sum(path.stat().st_size for path in files) < 3_000_000
