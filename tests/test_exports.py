@@ -179,8 +179,8 @@ def test_every_documented_error_code_exists(
     assert [code for code in rows if not any(f'"{code}"' in t for t in texts)] == []
 
 
-def limits(sources: list[Any]) -> Iterator[tuple[str, str]]:
-    """Yield (name, file) of every constant that ends in MAX or MIN."""
+def limits(sources: list[Any]) -> Iterator[str]:
+    """Yield the end of a row for every constant that ends in MAX or MIN."""
     for source in sources:
         if source.parts[0] not in ("prolly", "cli") or source.parts[1] == "testing":
             continue
@@ -191,20 +191,19 @@ def limits(sources: list[Any]) -> Iterator[tuple[str, str]]:
             for target in targets:
                 name = target.id if isinstance(target, ast.Name) else ""
                 if re.fullmatch(r"[A-Z][A-Z0-9_]*_(MAX|MIN)", name):
-                    yield name, source.name
+                    parts = [part for part in source.parts if part != "cli"]
+                    value = getattr(importlib.import_module(".".join(parts)), name)
+                    yield f"| {value:,} | `{name}` | `{source.name}` |"
 
 
 def test_every_limit_is_documented(sources: list[Any], reference: Path) -> None:
-    """limits.md has a row for every limit, and names no other."""
+    """limits.md has a row with value, name and place for every limit, and no other."""
     text = page(reference / "limits.md")
-    found = dict(limits(sources))
-    missing = [
-        f"| ... | ... | `{name}` | ({place}) |"
-        for name, place in sorted(found.items())
-        if f"`{name}`" not in text
-    ]
+    found = list(limits(sources))
+    missing = [f"| ... {row}" for row in found if row not in text]
     assert not missing, "\n" + "\n".join(missing)
-    assert set(re.findall(r"`([A-Z0-9_]+_(?:MAX|MIN))`", text)) <= found.keys()
+    rows = re.findall(r"^\| .* (\| [^|]* \| `\w+_(?:MAX|MIN)` \| .*)$", text, re.M)
+    assert not set(rows) - set(found)
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:

@@ -38,6 +38,7 @@ from prolly.errors import (
 from .storage_failures import (
     BROKEN_ENVIRONMENT,
     READ_ONLY_ERRNOS,
+    errno_of,
     from_lmdb_error,
     from_os_error,
 )
@@ -233,7 +234,7 @@ class SharedEnvironment:
             try:
                 handle = self._open_sized(map_size)
             except lmdb.Error as error:
-                if error.code != errno.ENOMEM or map_size // 2 < MAP_BYTES_MIN:
+                if errno_of(error) != errno.ENOMEM or map_size // 2 < MAP_BYTES_MIN:
                     raise
                 map_size //= 2
             else:
@@ -244,7 +245,7 @@ class SharedEnvironment:
         try:
             handle = self._open_mode(map_size, readonly=False)
         except lmdb.Error as error:
-            if error.code not in READ_ONLY_ERRNOS or self.options.create:
+            if errno_of(error) not in READ_ONLY_ERRNOS or self.options.create:
                 raise
             handle = self._open_mode(map_size, readonly=True)
             self.readonly = True

@@ -12,7 +12,7 @@ import resource
 
 import lmdb
 
-from prolly.errors import Denied, Error, Invalid, ReadOnly, StorageFailed
+from prolly.errors import Corrupt, Denied, Error, Invalid, ReadOnly, StorageFailed
 
 # The device is full, the quota is used up, the file may not grow past a limit of the
 # process: for whoever writes these are one thing.
@@ -58,6 +58,12 @@ def from_lmdb_error(error: lmdb.Error, doing: str, path: str = "") -> Error:
             code="environment-failed",
             hint="Try again; if it stays, run `prolly fsck`.",
         )
+    if isinstance(error, lmdb.InvalidError):
+        return Corrupt(
+            f"{doing}: {error}",
+            code="index-damaged",
+            hint="The file data.mdb is not an index: restore it from a backup.",
+        )
     if isinstance(error, lmdb.MapFullError):
         return StorageFailed(
             f"{doing}: the map of the index cannot grow",
@@ -72,19 +78,27 @@ def from_lmdb_error(error: lmdb.Error, doing: str, path: str = "") -> Error:
         )
     if isinstance(error, lmdb.BadValsizeError):
         return Invalid(f"{doing}: a key that is empty or too long", code="address")
-    # An error of the system under LMDB carries its errno, LMDB's own are negative.
-    if error.code in DISK_FULL_ERRNOS:
+    number = errno_of(error)
+    if number in DISK_FULL_ERRNOS:
         return _disk_full(doing, error)
-    if error.code == errno.EIO and path and _has_no_room(path):
+    if number == errno.EIO and path and _has_no_room(path):
         return _disk_full(doing, error)
-    if error.code in READ_ONLY_ERRNOS or isinstance(error, lmdb.ReadonlyError):
+    if number in READ_ONLY_ERRNOS or isinstance(error, lmdb.ReadonlyError):
         return _read_only(doing, error)
     return StorageFailed(
         f"{doing}: {error}",
         code="io-error",
         hint="Look at the disk and the system's log; the store is as it was.",
-        errno=error.code,
+        errno=number,
     )
+
+
+def errno_of(error: lmdb.Error) -> int:
+    """Return the errno of a failed call of the system; LMDB's own are negative.
+
+    0 for an error that Python code made, which has none.
+    """
+    return int(getattr(error, "code", 0))
 
 
 def _has_no_room(path: str) -> bool:

@@ -8,6 +8,7 @@ output. Each layout is drawn in its module and has a page in ``docs/spec/``.
 
 from . import cbor, json_form, key, node, pack, row
 from .address import ADDRESS_BYTES, Address, ChunkType, address_of, require_type
+from .blob_node import BlobNode, decode_blob_node, encode_blob_node
 from .commit import (
     COMMIT_PARENTS_MAX,
     Commit,
@@ -26,6 +27,7 @@ from .descriptor import (
     manifest_key,
 )
 from .key import KEY_BYTES_MAX
+from .links import links_of
 from .parameters import DEFAULT_PARAMETERS, FORMAT_PARAMETERS, TreeParameters
 from .reference import (
     INLINE_BYTES_MAX,
@@ -48,6 +50,7 @@ __all__ = [
     "KEY_BYTES_MAX",
     "REFERRING_BYTES_MAX",
     "Address",
+    "BlobNode",
     "ChunkType",
     "Commit",
     "Descriptor",
@@ -59,10 +62,12 @@ __all__ = [
     "cbor",
     "check_dataset_name",
     "dataset_id",
+    "decode_blob_node",
     "decode_commit",
     "decode_descriptor",
     "decode_referring",
     "decode_working",
+    "encode_blob_node",
     "encode_commit",
     "encode_descriptor",
     "encode_referring",
@@ -70,6 +75,7 @@ __all__ = [
     "first_commit",
     "json_form",
     "key",
+    "links_of",
     "manifest_key",
     "node",
     "pack",

@@ -58,27 +58,26 @@ def decode_blob_node(chunk: bytes) -> BlobNode:
     require_type(chunk, ChunkType.BLOB_NODE)
     value = cbor.decode(chunk[1:])
     if type(value) is not list or [type(part) for part in value] != [int, bytes, bytes]:
-        raise bad_blob("it is no array of a level and two byte strings")
+        raise _bad_node("it is no array of a level and two byte strings")
     level, raw, lengths = value
     count = len(raw) // ADDRESS_BYTES
     if not 0 < level <= BLOB_LEVEL_MAX:
-        raise bad_blob(f"level {level}")
+        raise _bad_node(f"level {level}")
     if not count or len(raw) % ADDRESS_BYTES or len(lengths) != _LENGTH_BYTES * count:
-        raise bad_blob(f"{len(raw)} bytes of addresses, {len(lengths)} of lengths")
+        raise _bad_node(f"{len(raw)} bytes of addresses, {len(lengths)} of lengths")
     node = BlobNode(
         level,
         [raw[at : at + ADDRESS_BYTES] for at in range(0, len(raw), ADDRESS_BYTES)],
         _unpack(lengths),
     )
     if 0 in node.lengths:
-        raise bad_blob("a child of no bytes")
+        raise _bad_node("a child of no bytes")
     return node
 
 
-def bad_blob(reason: str) -> Corrupt:
-    """Return the error for chunks that do not make a blob."""
+def _bad_node(reason: str) -> Corrupt:
     return Corrupt(
-        f"not a blob: {reason}",
+        f"not a blob node: {reason}",
         code="blob-node",
         hint="Run `prolly fsck --full` to see what else is damaged.",
     )

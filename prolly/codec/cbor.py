@@ -226,8 +226,8 @@ _HINTS = {
     "with an offset, date, uuid, lists, and maps with text keys.",
     "value-too-deep": "Store the inner parts under keys of their own.",
     "integer-too-long": f"An integer takes at most {INT_BYTES_MAX} bytes.",
-    "decimal-too-long": f"A decimal has at most {DECIMAL_DIGITS_MAX} digits and an exponent "
-    f"within +-{DECIMAL_EXPONENT_MAX}.",
+    "decimal-too-long": f"A decimal has at most {DECIMAL_DIGITS_MAX} digits and an "
+    f"exponent within +-{DECIMAL_EXPONENT_MAX}.",
 }
 
 

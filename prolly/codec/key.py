@@ -245,7 +245,7 @@ def _decode_part(data: bytes, at: int, depth: int) -> tuple[Any, int]:
     """Return the part that begins at an offset, and the offset behind it."""
     code = data[at]
     at += 1
-    if code == _TEXT or code == _BYTES:
+    if code in (_TEXT, _BYTES):
         raw, at = _decode_escaped(data, at)
         if code == _BYTES:
             return raw, at

@@ -3,7 +3,7 @@
     count (1 byte) | count x (address 32 bytes, kind 1 byte) | payload
 
 ``kind`` is the chunk type expected at the address. A record tree marks such values with
-a bit, so garbage collection, sync and fsck follow them knowing nothing of their payload.
+a bit, so garbage collection, sync and fsck follow them and know nothing of payloads.
 Page: docs/spec/references.md.
 """
 
@@ -16,7 +16,8 @@ from prolly.errors import Corrupt
 
 from .address import ADDRESS_BYTES, ChunkType
 
-# A leaf entry weighs at most 1,024 + 1,000 + 8; twice that is the smallest node allowed.
+# A leaf entry weighs at most 1,024 + 1,000 + 8, and a node at least twice that: longer
+# values would push the smallest node up.
 INLINE_BYTES_MAX = 1000
 REFERRING_BYTES_MAX = INLINE_BYTES_MAX
 
@@ -59,11 +60,14 @@ class Referring(bytes):
 def encode_referring(
     references: Sequence[Reference], payload: bytes = b""
 ) -> Referring:
-    """Return the stored value of references and a payload; the caller keeps the limit."""
+    """Return the stored value of references and a payload.
+
+    That it fits within REFERRING_BYTES_MAX is for the caller to see to.
+    """
     edges = b"".join([address + bytes((kind,)) for address, kind in references])
     value = Referring(b"%c%b%b" % (len(references), edges, payload))
     assert len(edges) == REFERENCE_BYTES * len(references), "an address has 32 bytes"
-    assert 0 < len(references) and len(value) <= REFERRING_BYTES_MAX
+    assert references and len(value) <= REFERRING_BYTES_MAX
     return value
 
 

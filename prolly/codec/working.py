@@ -3,8 +3,8 @@
     06 | CBOR [ base, manifest, merge_parents, conflicts ]
 
 ``base`` is the commit that the state was made on, ``manifest`` the root as it stands,
-``merge_parents`` the commits of a merge under way, ``conflicts`` the root of the tree of
-open conflicts, or null. Page: docs/spec/commits.md.
+``merge_parents`` the commits of a merge under way, ``conflicts`` the root of the tree
+of open conflicts, or null. Page: docs/spec/commits.md.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ a time; what it shares with tables (bounds, numbers, views, the end of a transac
 commits or names: a map is a root, or a tree under edit.
 """
 
+from .absent import ABSENT, Absent
 from .blob import blob_length, iter_pieces, read_blob, write_blob
 from .mutable_map import MutableOrderedMap
 from .ordered_map import OrderedMap
@@ -15,6 +16,8 @@ from .values import decode_value, decode_values, encode_value, encode_values
 from .views import SortedItems, SortedKeys, SortedValues, Stretch
 
 __all__ = [
+    "ABSENT",
+    "Absent",
     "EditedRecords",
     "MutableOrderedMap",
     "OrderedMap",

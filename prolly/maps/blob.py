@@ -12,12 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from prolly.chunks import ChunkWriter
-from prolly.codec import FORMAT_PARAMETERS, ChunkType, Reference, require_type
-from prolly.codec.blob_node import (
+from prolly.codec import (
+    FORMAT_PARAMETERS,
     BlobNode,
-    bad_blob,
+    ChunkType,
+    Reference,
     decode_blob_node,
     encode_blob_node,
+    require_type,
 )
 from prolly.errors import Corrupt
 from prolly.tree import cut_ends, level_seed, priorities_of
@@ -117,7 +119,7 @@ def _iter_range(
             else:
                 child = _read_node(read, address)
                 if child.level != node.level - 1 or sum(child.lengths) != length:
-                    raise bad_blob("a node is of another level or length than told")
+                    raise _bad_blob("a node is of another level or length than told")
                 yield from _iter_range(read, child, low, high)
         at += length
 
@@ -128,10 +130,10 @@ def _reference(address: bytes, kind: ChunkType) -> Reference:
 
 def _read_root(read: ReadChunk, reference: Reference) -> BlobNode:
     if reference.kind != ChunkType.BLOB_NODE:
-        raise bad_blob(f"a blob cannot be of chunk type {reference.kind}")
+        raise _bad_blob(f"a blob cannot be of chunk type {reference.kind}")
     node = _read_node(read, reference.address)
     if sum(node.lengths) <= SINGLE_PIECE_BYTES_MAX:
-        raise bad_blob("so short a value is a single piece")
+        raise _bad_blob("so short a value is a single piece")
     return node
 
 
@@ -144,9 +146,9 @@ def _read_piece(read: ReadChunk, address: bytes, length: int | None) -> bytes:
     require_type(chunk, ChunkType.BLOB_PIECE)
     size = len(chunk) - 1
     if length not in (None, size):
-        raise bad_blob(f"a piece of {size} bytes, {length} were told")
+        raise _bad_blob(f"a piece of {size} bytes, {length} were told")
     if size > (SINGLE_PIECE_BYTES_MAX if length is None else PIECE_BYTES_MAX):
-        raise bad_blob(f"a piece of {size} bytes")
+        raise _bad_blob(f"a piece of {size} bytes")
     return chunk[1:]
 
 
@@ -160,3 +162,11 @@ def _require_chunk(read: ReadChunk, address: bytes) -> bytes:
             address=address,
         )
     return chunk
+
+
+def _bad_blob(reason: str) -> Corrupt:
+    return Corrupt(
+        f"not a blob: {reason}",
+        code="blob-form",
+        hint="Run `prolly fsck --full` to see what else is damaged.",
+    )

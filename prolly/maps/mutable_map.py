@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from prolly.chunks import ChunkWriter
@@ -45,14 +45,15 @@ class MutableOrderedMap(OrderedMap, MutableMapping[Any, Any]):
             raise key_not_found(key)
         self._edited.put(data, None)
 
-    def update(self, pairs: Any = (), /) -> None:  # type: ignore[override]
+    def update(self, pairs: Any = (), /, **more: Any) -> None:
         """Write the pairs of a mapping or of an iterable of any length, in order.
 
+        ``more`` are records under text keys, written last.
         Of a key given twice the last value stays. Memory is bounded. When a pair is
         refused, those of earlier batches stay written, as with a ``dict``.
         """
         self._edited.require_open()
-        for batch in _batches(pairs):
+        for batch in chain(_batches(pairs), _batches(more)):
             try:
                 keys, values = zip(*batch, strict=True)
             except (TypeError, ValueError):

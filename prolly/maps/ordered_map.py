@@ -46,6 +46,9 @@ class OrderedMap(SortedMapping):
     def decode_record(self, key: bytes, stored: bytes) -> Any:
         return decode_value(stored, self._records.read_chunk)
 
+    def is_of_form(self, other: SortedMapping) -> bool:
+        return isinstance(other, OrderedMap)
+
     def _present(self, key: bytes, stored: bytes) -> tuple[Any, Any]:
         return key_codec.decode_key(key), self.decode_record(key, stored)
 

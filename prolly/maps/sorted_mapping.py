@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
+from operator import eq
 from typing import Any
 
 from prolly.errors import KeyNotFound, NotFound
@@ -168,14 +169,16 @@ class SortedMapping(Mapping[Any, Any]):
     def __eq__(self, other: object) -> bool:
         """Tell whether both hold the same records, without loading either."""
         if isinstance(other, SortedMapping):
-            if type(self).decode_records is not type(other).decode_records:
-                return False
-            return self.has_records_of(other)
-        if not isinstance(other, Mapping) or len(self) != len(other):
-            return NotImplemented if not isinstance(other, Mapping) else False
+            return self.is_of_form(other) and self.has_records_of(other)
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        if len(self) != len(other):
+            return False
         return all(key in other and other[key] == one for key, one in self.items())
 
-    __hash__ = None  # type: ignore[assignment]  # as of every mapping
+    @abstractmethod
+    def is_of_form(self, other: SortedMapping) -> bool:
+        """Tell whether equal bytes mean equal records in the other one."""
 
     def has_records_of(self, other: SortedMapping) -> bool:
         """Tell whether the encoded records are the same; O(1) for equal roots."""
@@ -184,9 +187,7 @@ class SortedMapping(Mapping[Any, Any]):
         if len(self) != len(other):
             return False
         # The trees may be cut by different parameters, so their leaves need not match.
-        theirs = (pair for batch in other.raw_batches() for pair in zip(*batch))
-        ours = (pair for batch in self.raw_batches() for pair in zip(*batch))
-        return all(left == right for left, right in zip(ours, theirs))
+        return all(map(eq, _raw_pairs(self), _raw_pairs(other)))
 
     def _stretch(self, start: Any, stop: Any, prefix: Any, reverse: bool) -> Stretch:
         low = None if start is None else self.encode_bound(start)
@@ -213,10 +214,15 @@ class SortedMapping(Mapping[Any, Any]):
         """Return one record as ``nth``, ``first`` and ``last`` give it."""
 
 
+def _raw_pairs(records: SortedMapping) -> Iterator[tuple[bytes, bytes]]:
+    for keys, values in records.raw_batches():
+        yield from zip(keys, values, strict=True)
+
+
 def key_not_found(key: Any) -> KeyNotFound:
     """Return (not raise) the error for a key without a record."""
     return KeyNotFound(
         f"there is no record under the key {key!r}",
-        hint="Keys of different types are different: 1, 1.0, True and '1' are four.",
+        hint="A key is exact, also in its type: 1, 1.0 and '1' are three keys.",
         key=key,
     )

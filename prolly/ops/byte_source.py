@@ -20,6 +20,7 @@ import tempfile
 import zlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -44,7 +45,7 @@ Place = str | os.PathLike[str] | BinaryIO
 class ByteSource(AbstractContextManager["ByteSource"]):
     """An input of bytes that opens any number of times. Close it when done.
 
-    ``name`` is for messages; ``size`` is the bytes of the input as stored, even if compressed;
+    ``name`` is for messages; ``size`` is the bytes of the input, compressed if it is;
     ``position`` tells how many of them the last reader has taken.
     """
 
@@ -302,22 +303,26 @@ class _GuardedReader(io.RawIOBase):
         )
 
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-
 def storage_error(error: OSError, name: str) -> Error:
     """Return what an error of the operating system about file ``name`` means here."""
-    reason = error.strerror or str(error)
-    kinds: dict[int, tuple[Callable[..., Error], str, str]] = {
-        errno.ENOENT: (NotFound, "no-file", "check the name"),
-        errno.ENOTDIR: (NotFound, "no-file", "check the name"),
-        errno.EACCES: (Denied, "file-denied", "check the permissions"),
-        errno.EPERM: (Denied, "file-denied", "check the permissions"),
-        errno.EROFS: (Denied, "file-denied", "the file system is read-only"),
-        errno.EISDIR: (Invalid, "not-a-file", "name a file"),
-        **dict.fromkeys(_FULL, (StorageFailed, "disk-full", "make room and try again")),
-    }
-    kind, code, hint = kinds.get(
-        error.errno or 0, (StorageFailed, "io-error", "check the disk and the file")
-    )
-    return kind(f"{name}: {reason}", code=code, hint=hint, path=name)
+    message = f"{name}: {error.strerror or error}"
+    kind = _KINDS.get(error.errno or 0, _FAILED)
+    return kind(message, path=name)
+
+
+_ABSENT = partial(NotFound, code="no-file", hint="check the name")
+_DENIED = partial(Denied, code="file-denied", hint="check the permissions")
+_FULL = partial(StorageFailed, code="disk-full", hint="make room, then try again")
+_FAILED = partial(StorageFailed, code="io-error", hint="look at the disk and the file")
+
+_KINDS: dict[int, Callable[..., Error]] = {
+    errno.ENOENT: _ABSENT,
+    errno.ENOTDIR: _ABSENT,
+    errno.EACCES: _DENIED,
+    errno.EPERM: _DENIED,
+    errno.EROFS: _DENIED,
+    errno.EISDIR: partial(Invalid, code="not-a-file", hint="name a file"),
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EFBIG: _FULL,
+}

@@ -118,7 +118,7 @@ class Workspace:
         handle = self._opened(name, "table", schema).handle
         assert isinstance(handle, MutableTable)
         known = handle.schema
-        if schema is not None and schema.columns and known != schema:
+        if schema is not None and not schema.is_unknown and known != schema:
             raise _mismatch(name, "its columns differ from the schema given")
         if names and names != known.key:
             raise _mismatch(name, f"its key is {known.key}, not {names}")

@@ -13,24 +13,21 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from prolly.codec import cbor
 from prolly.errors import LimitExceeded
 
 from .column_types import ColumnType, with_empty_as_null
 
-# Python converts at most this many digits between text and int (a guard against
-# quadratic work); a longer number could be stored but neither printed nor read.
-INT_DIGITS_MAX = 4_300
-
-# The digits are an int when encoded, so they share its limit. The exponents are those
-# of IEEE decimal128 and bound the length of a positional text.
-DECIMAL_DIGITS_MAX = INT_DIGITS_MAX
+# The exponents of IEEE decimal128, within what the codec takes. Decimals are written
+# positionally, so this bounds the length of a text.
 DECIMAL_EXPONENT_MAX = 6_176
 
 INT_CHARACTERS = "+-0123456789"
 NUMBER_CHARACTERS = "+-.0123456789Ee"
 PLAIN_CHARACTERS = "-.0123456789"
 
-_INT_END = 10**INT_DIGITS_MAX
+# What the codec can hold; below the 4,300 digits at which int() refuses.
+_INT_END = 1 << 8 * cbor.INT_BYTES_MAX
 _INT = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _SPECIAL_FLOATS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
@@ -45,8 +42,13 @@ def _too_large(kind: str, limit: int, unit: str) -> LimitExceeded:
     )
 
 
+def _any_long(texts: Sequence[str]) -> bool:
+    """Tell whether a text may spell a number past the limits of the codec."""
+    return max(map(len, texts), default=0) > cbor.DECIMAL_DIGITS_MAX
+
+
 class IntType(ColumnType):
-    """Whole numbers of any sign, up to ``INT_DIGITS_MAX`` digits."""
+    """Whole numbers of either sign, up to ``cbor.INT_BYTES_MAX`` bytes."""
 
     name = "int"
     article = "an"
@@ -55,8 +57,8 @@ class IntType(ColumnType):
     def check(self, value: object) -> int:
         if not isinstance(value, int) or isinstance(value, bool):
             raise self.refuse(value)
-        if not -_INT_END < value < _INT_END:
-            raise _too_large("a whole", INT_DIGITS_MAX, "digits")
+        if not -_INT_END <= value < _INT_END:
+            raise _too_large("a whole", cbor.INT_BYTES_MAX, "bytes")
         return int(value)
 
     def check_many(self, values: Sequence[Any]) -> Sequence[Any]:
@@ -70,26 +72,28 @@ class IntType(ColumnType):
         if not _INT.fullmatch(text):
             raise self.refuse(text)
         try:
-            return int(text)
+            return self.check(int(text))
         except ValueError:
-            raise _too_large("a whole", INT_DIGITS_MAX, "digits") from None
+            raise _too_large("a whole", cbor.INT_BYTES_MAX, "bytes") from None
 
     def format_text(self, value: int) -> str:
         return str(value)
 
     def parse_many(self, texts: Sequence[str]) -> Sequence[Any]:
         full = [text for text in texts if text] if "" in texts else texts
-        if not "".join(full).strip(INT_CHARACTERS):
-            try:
-                values = list(map(int, full))
-            except ValueError:
-                return super().parse_many(texts)
-            return values if full is texts else with_empty_as_null(texts, values)
-        return super().parse_many(texts)
+        if "".join(full).strip(INT_CHARACTERS) or _any_long(full):
+            return super().parse_many(texts)
+        try:
+            values = list(map(int, full))
+        except ValueError:
+            return super().parse_many(texts)
+        return values if full is texts else with_empty_as_null(texts, values)
 
     def exact_many(self, texts: Sequence[str]) -> bool:
+        if _any_long(texts):
+            return super().exact_many(texts)
         # The round trip alone is proof: what int() takes too kindly, str() gives back
-        # differently. A number past the limit raises ValueError, as bad text does.
+        # differently.
         try:
             return list(map(str, map(int, texts))) == list(texts)
         except ValueError:
@@ -190,9 +194,7 @@ class DecimalType(ColumnType):
         if isinstance(value, Decimal):
             return self._checked(Decimal(value))
         if isinstance(value, int) and not isinstance(value, bool):
-            if not -_INT_END < value < _INT_END:
-                raise _too_large("a decimal", DECIMAL_DIGITS_MAX, "digits")
-            return Decimal(int(value))
+            return self._checked(Decimal(int(value)))
         hint = "a float is not exact: give Decimal('1.10')"
         raise self.refuse(value, hint if isinstance(value, float) else "")
 
@@ -205,8 +207,8 @@ class DecimalType(ColumnType):
         if not value and value.is_signed():
             raise self.refuse(value, "a decimal has no negative zero: write 0")
         _, digits, exponent = value.as_tuple()
-        if len(digits) > DECIMAL_DIGITS_MAX:
-            raise _too_large("a decimal", DECIMAL_DIGITS_MAX, "digits")
+        if len(digits) > cbor.DECIMAL_DIGITS_MAX:
+            raise _too_large("a decimal", cbor.DECIMAL_DIGITS_MAX, "digits")
         if abs(int(exponent)) > DECIMAL_EXPONENT_MAX:
             raise _too_large("a decimal", DECIMAL_EXPONENT_MAX, "places")
         return value
@@ -235,7 +237,7 @@ class DecimalType(ColumnType):
         joined = "".join(texts)
         if joined.strip(PLAIN_CHARACTERS):
             return None
-        if max(map(len, texts), default=0) > DECIMAL_DIGITS_MAX:
+        if _any_long(texts):
             return None
         try:
             values = list(map(Decimal, texts))

@@ -17,10 +17,12 @@ from prolly.codec import (
     TreeParameters,
     WorkingState,
     cbor,
+    decode_blob_node,
     decode_commit,
     decode_descriptor,
     decode_referring,
     decode_working,
+    encode_blob_node,
     encode_commit,
     encode_descriptor,
     encode_referring,
@@ -29,7 +31,6 @@ from prolly.codec import (
     key,
     row,
 )
-from prolly.codec.blob_node import decode_blob_node, encode_blob_node
 
 __all__ = ["LAYOUTS", "Layout"]
 
@@ -140,7 +141,7 @@ def _encode_descriptor(form: Form) -> bytes:
 
 
 def _decode_descriptor(data: bytes, form: Form) -> Form:
-    piece = form.get("piece")
+    piece: str = (form or {}).get("piece", "")
     found = decode_descriptor(data, lambda _: bytes.fromhex(piece))
     shown = {
         "name": found.name,
@@ -151,7 +152,7 @@ def _decode_descriptor(data: bytes, form: Form) -> Form:
         "policies": json_form.to_json(found.policies, exact=True),
         "local": found.local,
     }
-    return shown if piece is None else {**shown, "piece": piece}
+    return {**shown, "piece": piece} if piece else shown
 
 
 def _encode_blob_node(form: Form) -> bytes:

@@ -10,10 +10,12 @@ from .diff import diff
 from .edit import apply
 from .edit_buffer import BUFFER_BYTES_MAX, EditBuffer
 from .operations import Difference
+from .reach import reachable
 from .reader import CACHE_BYTES_DEFAULT, NodeCache, NodeReader
 from .scan import Batch, count, get, iter_batches, nth, rank
 from .sorted_run import Edits
 from .splitter import cut_ends, level_seed, priorities_of
+from .statistics import LevelStatistics, tree_statistics
 from .working_tree import WorkingTree
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "Difference",
     "EditBuffer",
     "Edits",
+    "LevelStatistics",
     "NodeCache",
     "NodeReader",
     "WorkingTree",
@@ -37,4 +40,6 @@ __all__ = [
     "nth",
     "priorities_of",
     "rank",
+    "reachable",
+    "tree_statistics",
 ]

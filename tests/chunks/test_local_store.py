@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -150,8 +151,9 @@ def test_newer_format_is_unsupported(tmp_path: Path) -> None:
 
 def test_unknown_durability_is_invalid(tmp_path: Path) -> None:
     """Only 'full' and 'scratch' are words for durability."""
+    word: Any = "none"
     with pytest.raises(Invalid):
-        LocalStore.create(tmp_path, durability="none")  # type: ignore[arg-type]
+        LocalStore.create(tmp_path, durability=word)
 
 
 def test_scratch_store_works(tmp_path: Path) -> None:

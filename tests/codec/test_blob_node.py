@@ -22,7 +22,7 @@ def test_decode_undoes_encode(level: int, children: list[tuple[bytes, int]]) -> 
     """Level, addresses and lengths come back."""
     some, lengths = [list(column) for column in zip(*children, strict=True)]
     node = decode_blob_node(encode_blob_node(level, some, lengths))
-    assert node == (level, some, lengths)
+    assert [*node] == [level, some, lengths]
     kind = ChunkType.BLOB_PIECE if level == 1 else ChunkType.BLOB_NODE
     assert node.child_type is kind
 

@@ -36,19 +36,19 @@ def same(left: Any, right: Any) -> bool:
     if type(left) is not type(right):
         return False
     if isinstance(left, dict):
-        return left.keys() == right.keys() and all(
-            same(left[k], right[k]) for k in left
-        )
+        if left.keys() != right.keys():
+            return False
+        return all(same(item, right[name]) for name, item in left.items())
     if isinstance(left, list):
         return len(left) == len(right) and all(map(same, left, right))
     if isinstance(left, float):
         if math.isnan(left):
-            return math.isnan(right)
+            return bool(math.isnan(right))
         return struct.pack(">d", left) == struct.pack(">d", right)
     if isinstance(left, datetime):
-        return bool(left == right) and left.utcoffset() == right.utcoffset()
+        return bool(left == right and left.utcoffset() == right.utcoffset())
     if isinstance(left, Decimal):
-        return left.as_tuple() == right.as_tuple()
+        return bool(left.as_tuple() == right.as_tuple())
     return bool(left == right)
 
 

@@ -13,7 +13,37 @@ from hypothesis import strategies as st
 from prolly.tables import COLUMN_TYPES, JsonInference, TextInference
 
 words = st.sampled_from(
-    ["007", "7", "-7", "0", "-0", "1.5", "1.50", "2.25", "1e5", "1e+22", "1E+3", "-0.0", "nan", "inf", "true", "false", "True", "2026-01-31", "20260131", "2026-01-31T12:00:00Z", "2026-01-31T12:00:00+00:00", "12345678-1234-1234-1234-123456789abc", "YWI=", "{}", "[1]", "null", "0.0000001", "1e-07", "x"]
+    [
+        "007",
+        "7",
+        "-7",
+        "0",
+        "-0",
+        "1.5",
+        "1.50",
+        "2.25",
+        "1e5",
+        "1e+22",
+        "1E+3",
+        "-0.0",
+        "nan",
+        "inf",
+        "true",
+        "false",
+        "True",
+        "2026-01-31",
+        "20260131",
+        "2026-01-31T12:00:00Z",
+        "2026-01-31T12:00:00+00:00",
+        "12345678-1234-1234-1234-123456789abc",
+        "YWI=",
+        "{}",
+        "[1]",
+        "null",
+        "0.0000001",
+        "1e-07",
+        "x",
+    ]
 )
 similar = st.one_of(
     st.lists(st.integers().map(str) | st.just(""), max_size=9),

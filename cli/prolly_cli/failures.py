@@ -1,0 +1,130 @@
+"""From an exception to what is printed and the exit code.
+
+The text is ``prolly: error: <what> [<code>]`` and ``hint: <what to do>``; with
+``--json`` an object ``{"error": {"code", "message", "hint", ...facts}}``.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from prolly import errors
+
+from .output import json_text, visible
+
+# The class says what the caller should do next, and so does the exit code. The first
+# class that fits counts.
+EXIT_CODES: tuple[tuple[type[errors.Error], int], ...] = (
+    (errors.Conflicted, 1),
+    (errors.NotFound, 3),
+    (errors.Stale, 4),
+    (errors.Corrupt, 5),
+    (errors.Denied, 6),
+    (errors.ReadOnly, 6),
+    (errors.StorageFailed, 7),
+    (errors.RemoteFailed, 7),
+    (errors.Error, 2),
+)
+OUR_FAULT = 70
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What to print on standard error, and the exit code."""
+
+    text: str
+    exit_code: int
+
+
+def failure_of(error: BaseException, as_json: bool) -> Failure:
+    """Return what an exception means to whoever runs the program."""
+    if isinstance(error, click.ClickException):
+        return _usage(error, as_json)
+    if isinstance(error, OSError):
+        error = _storage(error)
+    if not isinstance(error, errors.Error):
+        return _our_fault(error, as_json)
+    exit_code = next(code for kind, code in EXIT_CODES if isinstance(error, kind))
+    described = {
+        **{name: _plain(fact) for name, fact in error.facts.items()},
+        "code": error.code,
+        "message": error.message,
+        "hint": error.hint,
+    }
+    return Failure(_spelt(described, as_json), exit_code)
+
+
+def _spelt(described: Mapping[str, Any], as_json: bool) -> str:
+    if as_json:
+        first = ("code", "message", "hint")
+        facts = {name: one for name, one in described.items() if name not in first}
+        return json_text({"error": {**{one: described[one] for one in first}, **facts}})
+    text = f"prolly: error: {visible(described['message'])} [{described['code']}]"
+    hint = described["hint"]
+    return f"{text}\nhint: {visible(hint)}" if hint else text
+
+
+def _usage(error: click.ClickException, as_json: bool) -> Failure:
+    message = error.format_message().rstrip(".")
+    message = message[:1].lower() + message[1:]
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    path = context.command_path if context is not None else "prolly"
+    described = {
+        "code": "usage",
+        "message": message,
+        "hint": f"`{path} --help` shows how it is used",
+    }
+    return Failure(_spelt(described, as_json), 2)
+
+
+def _storage(error: OSError) -> errors.Error:
+    """Return the error for an output, terminal or file system that failed."""
+    place = f"{error.filename}: " if error.filename else ""
+    return errors.StorageFailed(
+        f"{place}{error.strerror or error}",
+        code="io-error",
+        hint="check the disk, the permissions and where the output goes",
+    )
+
+
+def _our_fault(error: BaseException, as_json: bool) -> Failure:
+    path = _save_traceback(error)
+    summary = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    described = {
+        "code": "internal",
+        "message": f"a fault of prolly itself: {summary}",
+        "hint": f"please report it; the traceback is in {path}",
+        "traceback": path,
+    }
+    return Failure(_spelt(described, as_json), OUR_FAULT)
+
+
+def _save_traceback(error: BaseException) -> str:
+    text = "".join(traceback.format_exception(error))
+    try:
+        descriptor, path = tempfile.mkstemp(prefix="prolly-fault-", suffix=".txt")
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
+            file.write(text)
+    except OSError:
+        return "(it could not be saved)"
+    return path
+
+
+def _plain(fact: object) -> Any:
+    """Return a fact as JSON can say it."""
+    if fact is None or isinstance(fact, (bool, int, float, str)):
+        return fact
+    if isinstance(fact, (bytes, bytearray)):
+        return bytes(fact).hex()
+    if isinstance(fact, (list, tuple, set, frozenset)):
+        return [_plain(one) for one in fact]
+    if isinstance(fact, Mapping):
+        return {str(name): _plain(one) for name, one in fact.items()}
+    return str(fact)

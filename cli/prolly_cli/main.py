@@ -1,0 +1,28 @@
+"""The program ``prolly``: its group of commands, and the way in."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from .command_group import Program
+
+
+@click.group(cls=Program, invoke_without_command=True)
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """A versioned store for datasets: import, commit, branch, diff, export.
+
+    The repository is the nearest directory upwards that holds .prolly.
+    """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    from .running import run
+
+    return run(cli, list(sys.argv[1:] if arguments is None else arguments))

@@ -1,0 +1,146 @@
+"""Everything that is printed goes through here: data, notes, colour, pager.
+
+Data goes to standard output, in UTF-8, through one buffer; notes go to standard error.
+Colour and pager are for terminals alone, so a pipe always gets the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+# Written at once: few system calls for a long scan, and `prolly diff | head` ends soon.
+BUFFER_CHARS = 32 * 1024
+
+STYLES = {
+    "added": "32",
+    "removed": "31",
+    "modified": "33",
+    "name": "1",
+    "id": "33",
+    "ref": "36",
+    "faint": "2",
+    "error": "1;31",
+}
+
+# Characters that would move the cursor or forge a line when data reaches a terminal.
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
+_CONTROLS.update({9: "\\t", 10: "\\n", 13: "\\r"})
+
+_dumps = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
+
+
+def json_text(value: Any) -> str:
+    """Return a document as JSON on one line."""
+    return _dumps(value)
+
+
+def visible(text: str) -> str:
+    """Return text with its control characters spelt out."""
+    return text if text.isprintable() else text.translate(_CONTROLS)
+
+
+def number(count: int) -> str:
+    """Return a count with thousands separators."""
+    return f"{count:,}"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun: ``1 row``, ``2,000 rows``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+class Output:
+    """Where a command prints. ``json``: standard output is to be JSON alone."""
+
+    def __init__(self) -> None:
+        self.json = False
+        self.quiet = False
+        self.allow_color = True
+        self._parts: list[str] = []
+        self._chars = 0
+        self._pager: Any = None
+
+    @property
+    def is_terminal(self) -> bool:
+        """Tell whether a person reads standard output as it comes."""
+        return sys.stdout.isatty()
+
+    @property
+    def color(self) -> bool:
+        """Tell whether to colour: on a terminal that can, unless somebody said no."""
+        return (
+            self.allow_color
+            and not self.json
+            and not os.environ.get("NO_COLOR")
+            and os.environ.get("TERM") != "dumb"
+            and self.is_terminal
+        )
+
+    def style(self, text: str, name: str) -> str:
+        """Return text in a style of ``STYLES`` where colour is on."""
+        return f"\x1b[{STYLES[name]}m{text}\x1b[0m" if self.color else text
+
+    def write(self, text: str) -> None:
+        """Print text as it is."""
+        self._parts.append(text)
+        self._chars += len(text)
+        if self._chars >= BUFFER_CHARS:
+            self.flush()
+
+    def line(self, text: str = "") -> None:
+        """Print one line."""
+        self.write(text + "\n")
+
+    def document(self, value: Mapping[str, Any]) -> None:
+        """Print a JSON document, or one of several, on a line of its own."""
+        self.write(_dumps(value) + "\n")
+
+    def say(self, text: str) -> None:
+        """Print a line that tells a person what was done; not in JSON, not if quiet."""
+        if not self.json and not self.quiet:
+            self.line(text)
+
+    def note(self, text: str) -> None:
+        """Print a remark on standard error; not if quiet."""
+        if not self.quiet:
+            self.flush()
+            print(f"prolly: {text}", file=sys.stderr, flush=True)
+
+    def stream(self) -> BinaryIO:
+        """Return the stream behind the buffer, for a writer of whole files."""
+        self.flush()
+        if self._pager is not None:
+            return self._pager.stream
+        return sys.stdout.buffer
+
+    def flush(self) -> None:
+        """Hand on what was printed. BrokenPipeError when nobody reads any more."""
+        parts, self._parts, self._chars = self._parts, [], 0
+        if parts:
+            stream = self._pager.stream if self._pager else sys.stdout.buffer
+            stream.write("".join(parts).encode("utf-8", "surrogateescape"))
+            stream.flush()
+
+    @contextmanager
+    def paged(self) -> Iterator[None]:
+        """Print the block's output through a pager, on a terminal and not as JSON."""
+        from .pager import start_pager
+
+        if self.json or not self.is_terminal:
+            yield
+            return
+        self._pager = start_pager()
+        try:
+            yield
+            self.flush()
+        except BrokenPipeError:
+            self._parts.clear()
+        finally:
+            pager, self._pager = self._pager, None
+            if pager is not None:
+                pager.close()

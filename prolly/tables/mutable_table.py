@@ -1,0 +1,210 @@
+"""A table under edit: it reads its own writes, until its transaction ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any, Literal
+
+from prolly.chunks import ChunkWriter
+from prolly.errors import AlreadyExists, Invalid
+from prolly.maps import EditedRecords, SortedMapping, key_not_found
+from prolly.tree import EditBuffer, WorkingTree
+
+from .first_wins import FirstWins
+from .record_codec import RecordCodec, Row
+from .row_batches import (
+    RowSource,
+    Source,
+    check_columns,
+    columns_of_rows,
+    encode_records,
+)
+from .schema import Schema
+from .table import Table
+
+OnDuplicate = Literal["error", "first", "last"]
+LoadMode = Literal["replace", "update", "append"]
+
+
+class MutableTable(Table, MutableMapping[Any, Any]):
+    """The records of a tree under edit as rows. Not thread-safe.
+
+    Reads see the writes; an iterator sees the state at its creation; after ``close``
+    every use raises Invalid ``closed``. A row is checked whole before it is written, so
+    an error leaves the table as it was: Invalid ``unknown-column``, ``missing-column``,
+    ``null-key``, ``schema-violation`` (fields ``column``, ``value``), LimitExceeded
+    ``key-too-long``. A column left out takes its fill, or null where it is nullable.
+
+    While the schema is unknown the first rows written decide it: their columns and
+    types, all but the key nullable.
+    """
+
+    def __init__(self, tree: WorkingTree, writer: ChunkWriter, schema: Schema) -> None:
+        self._edited = EditedRecords(tree, writer)
+        SortedMapping.__init__(self, self._edited)
+        self._codec = RecordCodec(schema)
+
+    def insert(self, row: Mapping[str, Any]) -> None:
+        """Add a row; AlreadyExists ``key-exists`` when its key is there."""
+        codec, key, stored = self._encoded(row)
+        if self._edited.get(key) is not None:
+            raise _key_exists(codec.decode_keys([key])[0])
+        self._write(codec, key, stored)
+
+    def upsert(self, row: Mapping[str, Any]) -> None:
+        """Add a row, or replace the one under its key."""
+        self._write(*self._encoded(row))
+
+    def __setitem__(self, key: Any, row: Mapping[str, Any]) -> None:
+        """Write a row under a key, whose columns it may leave out.
+
+        Raises Invalid ``key-mismatch`` when the row names another key.
+        """
+        parts = key if type(key) is tuple and len(self.schema.key) > 1 else (key,)
+        if len(parts) == len(self.schema.key):
+            row = {**dict(zip(self.schema.key, parts, strict=True)), **row}
+        codec, data, stored = self._encoded(row)
+        if data != codec.encode_key(key):
+            raise Invalid(
+                f"the row under {key!r} names another key",
+                code="key-mismatch",
+                hint="Leave the key columns out, or delete and insert to rename.",
+                key=key,
+            )
+        self._write(codec, data, stored)
+
+    def __delitem__(self, key: Any) -> None:
+        self.delete(key)
+
+    def delete(self, key: Any) -> None:
+        """Delete the row under a key; KeyNotFound when there is none."""
+        data = self.encode_key(key)
+        if self._edited.get(data) is None:
+            raise key_not_found(key)
+        self._edited.put(data, None)
+
+    def popitem(self) -> tuple[Any, Row]:
+        """Delete and return the last key and row; KeyNotFound ``empty``."""
+        row = self.last()
+        key = self.row_key(row)
+        self.delete(key)
+        return key, row
+
+    def clear(self) -> None:
+        """Delete all rows."""
+        self._edited.replace_all(EditBuffer())
+
+    def load(
+        self,
+        rows: Source,
+        *,
+        on_duplicate: OnDuplicate = "error",
+        mode: LoadMode = "replace",
+        progress: Callable[[int], object] | None = None,
+    ) -> int:
+        """Write rows of any number in bounded memory; return how many were read.
+
+        ``rows`` are mappings, or ``(names, iterable of lists)``, or ``ColumnBatches``.
+        ``replace``: afterwards the table equals the input, and nodes that stood there
+        before are not written again. ``update``: rows are upserted. ``append``: a key
+        that is there already raises AlreadyExists ``key-exists``. A key that occurs
+        twice in the input raises Invalid ``duplicate-key`` (field ``key``), or the
+        first or last of its rows stays. ``progress`` is called now and then with the
+        number of rows read. An error (field ``row``, counted from 1) leaves the table
+        as it was.
+        """
+        self._edited.require_open()
+        if mode not in ("replace", "update", "append"):
+            raise _bad_option("mode", mode, "replace, update or append")
+        if on_duplicate not in ("error", "first", "last"):
+            raise _bad_option("on_duplicate", on_duplicate, "error, first or last")
+        source = RowSource(rows)
+        codec = self._codec
+        if self.schema.is_unknown:
+            codec = RecordCodec(source.infer(self.schema.key))
+        buffer = (
+            FirstWins()
+            if on_duplicate == "first"
+            else EditBuffer(unique=on_duplicate == "error")
+        )
+        try:
+            read = 0
+            for before, columns in source.checked(codec.schema):
+                records = encode_records(codec, columns, self._edited.writer, before)
+                buffer.put_many(*records)
+                read = before + len(records[0])
+                if progress is not None:
+                    progress(read)
+            self._take(buffer, mode)
+        except Invalid as error:
+            if error.code != "duplicate-key":
+                raise
+            raise _duplicate(codec, error) from error
+        finally:
+            buffer.close()
+        self._codec = codec
+        return read
+
+    def _take(self, buffer: EditBuffer, mode: LoadMode) -> None:
+        """Write the rows of a buffer, after all that may be refused was checked."""
+        if mode == "replace":
+            self._edited.replace_all(buffer)
+            return
+        if mode == "append" or buffer.runs_spilled:
+            # Duplicates across runs show only at the end of the merge.
+            for keys, _ in buffer.batches():
+                if mode == "append":
+                    self._refuse_present(keys)
+        for keys, values in buffer.batches():
+            self._edited.put_many(keys, [one for one in values if one is not None])
+
+    def _refuse_present(self, keys: list[bytes]) -> None:
+        for key in keys:
+            if self._edited.get(key) is not None:
+                raise _key_exists(self._codec.decode_keys([key])[0])
+
+    def _encoded(self, row: Mapping[str, Any]) -> tuple[RecordCodec, bytes, bytes]:
+        """Return the codec, the key and the stored value of one checked row."""
+        self._edited.require_open()
+        codec = self._codec
+        if self.schema.is_unknown:
+            codec = RecordCodec(RowSource([row]).infer(self.schema.key))
+        columns = columns_of_rows(codec.schema, [row], None)
+        columns = check_columns(codec.schema, columns, None)
+        [key], [stored] = encode_records(codec, columns, self._edited.writer, None)
+        return codec, key, stored
+
+    def _write(self, codec: RecordCodec, key: bytes, stored: bytes) -> None:
+        self._edited.put(key, stored)
+        self._codec = codec
+
+    def close(self) -> None:
+        """End the use of this table; twice is fine."""
+        self._edited.close()
+
+
+def _key_exists(key: Any) -> AlreadyExists:
+    return AlreadyExists(
+        f"there is a row under the key {key!r} already",
+        code="key-exists",
+        hint="Use upsert, or load with mode 'update', to replace it.",
+        key=key,
+    )
+
+
+def _duplicate(codec: RecordCodec, error: Invalid) -> Invalid:
+    encoded = error.facts["encoded_key"]
+    key = codec.decode_keys([encoded])[0]
+    return Invalid(
+        f"the key {key!r} occurs twice in the input",
+        code="duplicate-key",
+        hint="Remove one of the rows, or say which one stays (on_duplicate).",
+        key=key,
+        encoded_key=encoded,
+    )
+
+
+def _bad_option(name: str, value: object, choices: str) -> Invalid:
+    return Invalid(
+        f"{name} cannot be {value!r}", code="option", hint=f"It is {choices}."
+    )

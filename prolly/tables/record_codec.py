@@ -1,0 +1,251 @@
+"""Records of one schema: rows to encoded keys and stored values, and back.
+
+The key is the tuple of the key columns; the stored value is the row of all other
+columns in the order of their ids, with cells out of line when it is long. Everything
+works on batches of whole columns, since calls a record are what would cost.
+
+Cells given here for encoding were checked against their columns. Bytes given for
+decoding were checked when they came in; what does not decode raises Corrupt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import Any
+
+from prolly.chunks import ChunkWriter
+from prolly.codec import INLINE_BYTES_MAX, Reference, Referring, row
+from prolly.codec import key as key_codec
+from prolly.errors import Corrupt, Error, Invalid
+from prolly.maps import read_blob, write_blob
+
+from .schema import Column, Schema
+from .type_registry import column_type
+
+Row = dict[str, Any]
+ReadChunk = Callable[[bytes], bytes | None]
+
+
+class RecordCodec:
+    """The spelling of keys and rows under one schema. Stateless; thread-safe."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+        self._key_columns = schema.key_columns
+        self._is_scalar = len(schema.key) == 1
+        self._fills = [column.fill for column in schema.cell_columns]
+        stored = [*schema.key_columns, *schema.cell_columns]
+        places = {column.name: place for place, column in enumerate(stored)}
+        # Where each column of the schema stands behind key parts and cells, and where
+        # each key part and cell stands among the columns of the schema.
+        self._order = [places[name] for name in schema.names]
+        self._key_places = [schema.names.index(one.name) for one in schema.key_columns]
+        self._cell_places = [
+            schema.names.index(one.name) for one in schema.cell_columns
+        ]
+        self._show = _picker(self._order)
+
+    def encode_key(self, key: Any) -> bytes:
+        """Return the bytes of a user key.
+
+        A scalar for one key column, a tuple of all parts for several. Raises Invalid
+        ``key-parts`` for another number of parts, ``null-key``, ``schema-violation``
+        for a part that is not of its column's type; and as ``prolly.codec.key``.
+        """
+        if self._is_scalar:
+            return key_codec.encode((self._part(0, key),))
+        if type(key) is not tuple or len(key) != len(self.schema.key):
+            raise self._wrong_parts(key)
+        return key_codec.encode(tuple(map(self._part, range(len(key)), key)))
+
+    def encode_bound(self, key: Any) -> bytes:
+        """Return the bytes of a key or, as a tuple or one scalar, its leading parts."""
+        parts = key if type(key) is tuple else (key,)
+        if len(parts) > len(self.schema.key):
+            raise self._wrong_parts(key)
+        return key_codec.encode(tuple(map(self._part, range(len(parts)), parts)))
+
+    def encode_prefix(self, prefix: Any) -> tuple[bytes, bytes | None]:
+        """Return [start, stop) of keys whose first part, or parts, begin so.
+
+        Text and bytes match the beginning of the first part; a tuple matches whole
+        parts, and so does any other scalar.
+        """
+        if type(prefix) is str or type(prefix) is bytes:
+            self._part(0, prefix)
+            return key_codec.prefix_range(prefix)
+        start = self.encode_bound(prefix)
+        return start, start + b"\xff" if start else None
+
+    def _part(self, place: int, value: Any) -> Any:
+        if not self._key_columns:
+            return value
+        column = self._key_columns[place]
+        if value is None:
+            raise null_key(column)
+        try:
+            return column_type(column.type).check(value)
+        except Invalid as error:
+            raise violation(column, value, error) from error
+
+    def _wrong_parts(self, key: Any) -> Invalid:
+        names = ", ".join(self.schema.key)
+        return Invalid(
+            f"{key!r} is no key of this table",
+            code="key-parts",
+            hint=f"A key is made of: {names}.",
+            key=key,
+        )
+
+    def key_of(self, cells: Row) -> Any:
+        """Return the user key of a row that has all key columns."""
+        parts = tuple(cells[name] for name in self.schema.key)
+        return parts[0] if self._is_scalar else parts
+
+    def encode_keys(self, columns: Sequence[Sequence[Any]]) -> list[bytes]:
+        """Return the keys of records given as checked columns in schema order."""
+        parts = self.key_parts(columns)
+        if self._is_scalar:
+            return key_codec.encode_keys(parts[0])
+        return [key_codec.encode(one) for one in zip(*parts, strict=True)]
+
+    def key_parts(self, columns: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
+        """Return the key columns, in key order, of columns in schema order."""
+        return [columns[place] for place in self._key_places]
+
+    def encode_rows(
+        self, columns: Sequence[Sequence[Any]], writer: ChunkWriter
+    ) -> list[bytes]:
+        """Return the stored values of records given as checked columns.
+
+        Cells out of line go into ``writer``. Raises as ``prolly.codec.row.encode`` for
+        a json cell that is no value of the format.
+        """
+        rows = self._rows_of_cells(columns)
+        fills, encode = self._fills, row.encode
+        stored = [encode(cells, fills) for cells in rows]
+        if max(map(len, stored), default=0) > INLINE_BYTES_MAX:
+            for index, data in enumerate(stored):
+                if len(data) > INLINE_BYTES_MAX:
+                    stored[index] = self._outline(rows[index], writer)
+        return stored
+
+    def check_cells(self, columns: Sequence[Sequence[Any]]) -> None:
+        """Raise what ``encode_rows`` would for these columns; nothing is written."""
+        for cells in self._rows_of_cells(columns):
+            row.encode(cells, self._fills)
+
+    def _rows_of_cells(self, columns: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+        parts = [columns[place] for place in self._cell_places]
+        return list(zip(*parts, strict=True)) if parts else [()] * len(columns[0])
+
+    def _outline(self, cells: Sequence[Any], writer: ChunkWriter) -> Referring:
+        return row.encode_outline(
+            cells, self._fills, lambda data: write_blob(writer, data)
+        )
+
+    def decode_keys(self, keys: Sequence[bytes]) -> list[Any]:
+        """Return the user keys of encoded ones; Corrupt for another number of parts."""
+        decoded = key_codec.decode_keys(keys)
+        kinds = set(map(type, decoded))
+        if self._is_scalar:
+            if tuple in kinds:
+                raise _wrong_key()
+        elif kinds != {tuple} or set(map(len, decoded)) != {len(self.schema.key)}:
+            raise _wrong_key()
+        return decoded
+
+    def decode_columns(
+        self, keys: Sequence[bytes], values: Sequence[bytes], read: ReadChunk
+    ) -> list[Sequence[Any]]:
+        """Return records as columns in schema order, all at once. Not for no record."""
+        decoded = self.decode_keys(keys)
+        parts: list[Sequence[Any]]
+        parts = [decoded] if self._is_scalar else list(zip(*decoded, strict=True))
+        parts += zip(*self._decode_cells(values, read), strict=True)
+        return [parts[place] for place in self._order]
+
+    def decode_rows(
+        self, keys: Sequence[bytes], values: Sequence[bytes], read: ReadChunk
+    ) -> list[Row]:
+        """Return records as dictionaries with every column, in schema order."""
+        names = self.schema.names
+        columns = self.decode_columns(keys, values, read)
+        return [
+            dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)
+        ]
+
+    def decode_row(self, key: bytes, stored: bytes, read: ReadChunk) -> Row:
+        """Return one record as a dictionary with every column, in schema order."""
+        parts = key_codec.decode(key)
+        if len(parts) != len(self.schema.key):
+            raise _wrong_key()
+        cells = self._decode_one(stored, read)
+        return dict(zip(self.schema.names, self._show((*parts, *cells)), strict=True))
+
+    def _decode_cells(
+        self, values: Sequence[bytes], read: ReadChunk
+    ) -> list[list[Any]]:
+        if Referring not in set(map(type, values)):
+            return row.decode_many(values, self._fills)
+        inline = [value for value in values if type(value) is not Referring]
+        plain = iter(row.decode_many(inline, self._fills))
+        return [
+            self._decode_one(value, read) if type(value) is Referring else next(plain)
+            for value in values
+        ]
+
+    def _decode_one(self, stored: bytes, read: ReadChunk) -> list[Any]:
+        if type(stored) is not Referring:
+            return row.decode(stored, self._fills)
+
+        def read_cell(reference: Reference) -> bytes:
+            return read_blob(read, reference)
+
+        return row.decode_outline(stored, self._fills, read_cell)
+
+
+def _picker(order: Sequence[int]) -> Callable[[Any], tuple[Any, ...]]:
+    """Return a function that picks these places of a sequence, as a tuple."""
+    if len(order) > 1:
+        return itemgetter(*order)
+    # ``itemgetter`` of one place gives no tuple; one column stands as it is.
+    return tuple
+
+
+def null_key(column: Column) -> Invalid:
+    """Return (not raise) the error for a null in a key column."""
+    return Invalid(
+        f"key column {column.name!r} is null",
+        code="null-key",
+        hint="Every record needs a key; leave such rows out or choose another key.",
+        column=column.name,
+    )
+
+
+def violation(column: Column, value: Any, error: Error) -> Error:
+    """Return (not raise) the error for a value that does not fit its column."""
+    if not isinstance(error, Invalid):
+        return type(error)(
+            f"column {column.name!r}: {error}",
+            code=error.code,
+            hint=error.hint,
+            **{**error.facts, "column": column.name, "value": value},
+        )
+    return Invalid(
+        f"column {column.name!r}: {error}",
+        code="schema-violation",
+        hint=error.hint or f"The column holds {column.type}; change the value.",
+        column=column.name,
+        value=value,
+        expected=column.type,
+    )
+
+
+def _wrong_key() -> Corrupt:
+    return Corrupt(
+        "a record's key has another number of parts than the table's key has columns",
+        code="row-key",
+        hint="Run `prolly fsck --full` to see what else is damaged.",
+    )

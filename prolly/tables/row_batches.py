@@ -1,0 +1,302 @@
+"""Rows from outside, in any of three forms, as checked columns in schema order.
+
+A caller gives rows as mappings; as ``(names, iterable of lists)``; or, where columns
+are at hand, as :class:`ColumnBatches`. All become batches of whole columns, so that
+types are checked by a few calls a batch. An error names the row (counted from 1), the
+column and the value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, NoReturn
+
+from prolly.chunks import ChunkWriter
+from prolly.errors import Error, Invalid, LimitExceeded
+
+from .record_codec import RecordCodec, null_key, violation
+from .row_inference import RowInference, not_a_row
+from .schema import Column, Schema, missing_column, unknown_column
+from .type_registry import column_type
+
+# Rows encoded in one go: enough to make calls a batch small beside the work a row, few
+# enough that a batch of long rows stays in memory.
+LOAD_ROWS = 2048
+
+Columns = list[Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnBatches:
+    """Input of a table as batches of whole columns.
+
+    Each batch has one sequence for each of ``names``, all of equal length.
+    """
+
+    names: Sequence[str]
+    batches: Iterable[Sequence[Sequence[Any]]]
+
+
+Rows = Iterable[Mapping[str, Any]] | tuple[Sequence[str], Iterable[Sequence[Any]]]
+Source = Rows | ColumnBatches
+
+
+class RowSource:
+    """Input of any form as an iterator of raw batches, whose first one can be seen.
+
+    A batch is a list of mappings, or columns in the order of ``names``.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.names: tuple[str, ...] | None = None
+        self._listed = source if isinstance(source, list) else None
+        if isinstance(source, ColumnBatches):
+            self.names = tuple(source.names)
+            self._batches: Iterator[Any] = map(list, source.batches)
+        elif _is_table_of_lists(source):
+            names, rows = source
+            self.names = tuple(names)
+            self._batches = map(self._transpose, _slices(rows))
+        else:
+            self._batches = _slices(source)
+        self._first: list[Any] = []
+
+    def infer(self, key: Sequence[str]) -> Schema:
+        """Return the schema that fits a list of rows, or the first batch of others.
+
+        All columns but the key are nullable, since more rows may follow. Unknown for no
+        row at all. Raises Invalid ``missing-column`` for a key column that is not
+        there, and as ``Schema``.
+        """
+        inference = RowInference()
+        self._first = [] if self._listed else list(islice(self._batches, 1))
+        if self._listed:
+            inference.add_rows(self._listed)
+        for batch in self._first:
+            if self.names is None:
+                inference.add_rows(batch)
+            else:
+                inference.add_columns(self.names, batch)
+        columns = [(one.name, one.type_name, True) for one in inference.result()]
+        if not columns and not self._listed and not self._first:
+            return Schema.unknown(key)
+        for name in key:
+            if name not in [column[0] for column in columns]:
+                raise missing_column(name)
+        return Schema.create(columns, key)
+
+    def checked(self, schema: Schema) -> Iterator[tuple[int, Columns]]:
+        """Yield (rows before, columns in schema order), checked and normalised.
+
+        Raises Invalid ``unknown-column``, ``missing-column``, ``null-key``,
+        ``schema-violation``, ``not-a-row`` or ``row-width``, or LimitExceeded.
+        """
+        if schema.is_unknown:
+            return
+        arrange = self._arrangement(schema)
+        before = 0
+        for batches in (self._first, self._batches):
+            for batch in batches:
+                columns = arrange(batch, before)
+                size = len(columns[0])
+                if size:
+                    yield before, check_columns(schema, columns, before)
+                before += size
+
+    def _arrangement(self, schema: Schema) -> Callable[[Any, int], Columns]:
+        if self.names is None:
+            return lambda rows, before: columns_of_rows(schema, rows, before)
+        places = {name: place for place, name in enumerate(self.names)}
+        _check_names(schema, self.names)
+
+        def arrange(batch: Columns, before: int) -> Columns:
+            size = len(batch[0])
+            if set(map(len, batch)) != {size}:
+                raise _ragged()
+            return [
+                batch[places[one.name]] if one.name in places else [one.fill] * size
+                for one in schema.columns
+            ]
+
+        return arrange
+
+    def _transpose(self, rows: list[Sequence[Any]]) -> Columns:
+        width = len(self.names or ())
+        try:
+            fits = set(map(len, rows)) == {width}
+        except TypeError:
+            fits = False
+        if not fits:
+            raise _ragged()
+        return list(zip(*rows, strict=True))
+
+
+def _is_table_of_lists(source: Any) -> bool:
+    """Tell (names, rows) from a tuple of rows."""
+    if not isinstance(source, tuple) or len(source) != 2:
+        return False
+    return not isinstance(source[0], Mapping)
+
+
+def _slices(rows: Iterable[Any]) -> Iterator[list[Any]]:
+    iterator = iter(rows)
+    return iter(lambda: list(islice(iterator, LOAD_ROWS)), [])
+
+
+def _check_names(schema: Schema, names: Sequence[str]) -> None:
+    for index, name in enumerate(names):
+        schema.column(name)
+        if name in names[:index]:
+            raise Invalid(
+                f"column {name!r} is given twice",
+                code="duplicate-column",
+                hint="Rename or remove one of the two.",
+                column=name,
+            )
+    for column in schema.columns:
+        if column.name not in names and not column.has_default:
+            raise missing_column(column.name)
+
+
+def columns_of_rows(
+    schema: Schema, rows: Sequence[Mapping[str, Any]], before: int | None
+) -> Columns:
+    """Return rows as columns in schema order, defaults in the gaps; not checked.
+
+    ``before`` is the number of rows before these; ``None`` where rows have no number.
+    """
+    names = schema.names
+    try:
+        columns: Columns = [[one[name] for one in rows] for name in names]
+        if sum(map(len, rows)) == len(rows) * len(names):
+            return columns
+    except (KeyError, TypeError, IndexError):
+        pass
+    return [[*column] for column in zip(*_filled(schema, rows, before), strict=True)]
+
+
+def _filled(
+    schema: Schema, rows: Sequence[Mapping[str, Any]], before: int | None
+) -> Iterator[list[Any]]:
+    known = set(schema.names)
+    for index, one in enumerate(rows):
+        if not isinstance(one, Mapping):
+            raise located(not_a_row(one), before, index)
+        for name in one:
+            if name not in known:
+                raise located(unknown_column(name, schema), before, index)
+        cells = []
+        for column in schema.columns:
+            if column.name in one:
+                cells.append(one[column.name])
+            elif column.has_default:
+                cells.append(column.fill)
+            else:
+                raise located(missing_column(column.name), before, index)
+        yield cells
+
+
+def check_columns(schema: Schema, columns: Columns, before: int | None) -> Columns:
+    """Return the columns with every value as its type holds it.
+
+    Raises as :meth:`RowSource.checked`.
+    """
+    checked: Columns = []
+    for column, values in zip(schema.columns, columns, strict=True):
+        try:
+            values = column_type(column.type).check_many(values)
+        except Error as error:
+            _find_violation(column, values, before, error)
+        if not column.nullable and None in values:
+            fault = _null_fault(schema, column)
+            raise located(fault, before, values.index(None))
+        checked.append(values)
+    return checked
+
+
+def _find_violation(
+    column: Column, values: Sequence[Any], before: int | None, error: Error
+) -> NoReturn:
+    """Raise for the first value that does not fit, now that one is known to."""
+    check = column_type(column.type).check
+    for index, value in enumerate(values):
+        try:
+            if value is not None:
+                check(value)
+        except Error as culprit:
+            fault = violation(column, value, culprit)
+            raise located(fault, before, index) from culprit
+    raise error
+
+
+def _null_fault(schema: Schema, column: Column) -> Error:
+    if column.name in schema.key:
+        return null_key(column)
+    return Invalid(
+        f"column {column.name!r} is null and not nullable",
+        code="schema-violation",
+        hint="Give a value, or make the column nullable.",
+        column=column.name,
+        value=None,
+        expected=column.type,
+    )
+
+
+def encode_records(
+    codec: RecordCodec, columns: Columns, writer: ChunkWriter, before: int | None
+) -> tuple[list[bytes], list[bytes]]:
+    """Return (keys, stored values) of checked columns; long cells go into ``writer``.
+
+    Raises LimitExceeded ``key-too-long`` and what else a key or a json cell may do
+    wrong, with row and column.
+    """
+    try:
+        return codec.encode_keys(columns), codec.encode_rows(columns, writer)
+    except Error as error:
+        if not isinstance(error, (Invalid, LimitExceeded)):
+            raise
+        _find_misfit(codec, columns, before)
+        raise
+
+
+def _find_misfit(codec: RecordCodec, columns: Columns, before: int | None) -> None:
+    """Raise for the first record that cannot be encoded, now that one is known to."""
+    for index in range(len(columns[0])):
+        single: Columns = [column[index : index + 1] for column in columns]
+        try:
+            codec.encode_keys(single)
+        except (Invalid, LimitExceeded) as error:
+            parts = tuple(one[0] for one in codec.key_parts(single))
+            error.facts["key"] = parts if len(parts) > 1 else parts[0]
+            raise located(error, before, index) from error
+        try:
+            codec.check_cells(single)
+        except (Invalid, LimitExceeded) as error:
+            place, *_ = error.facts["path"]
+            column = codec.schema.cell_columns[place]
+            value = single[codec.schema.names.index(column.name)][0]
+            fault = violation(column, value, error)
+            raise located(fault, before, index) from error
+
+
+def located(error: Error, before: int | None, index: int) -> Error:
+    """Return (not raise) the same error with the row that it is about, from 1."""
+    if before is None:
+        return error
+    number = before + index + 1
+    return type(error)(
+        f"row {number}: {error.message}",
+        code=error.code,
+        hint=error.hint,
+        **{**error.facts, "row": number},
+    )
+
+
+def _ragged() -> Invalid:
+    return Invalid(
+        "a row has not one cell for each of the named columns",
+        code="row-width",
+        hint="Give rows as lists of equal length, in the order of the names.",
+    )

@@ -1,0 +1,98 @@
+"""A file is there whole or not at all."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from prolly.errors import NotFound, StorageFailed
+from prolly.ops.output_file import write_chunks
+
+
+def broken(first: bytes) -> Iterator[bytes]:
+    """Yield one chunk and fail."""
+    yield first
+    raise ZeroDivisionError
+
+
+def test_a_file_appears_with_the_usual_permissions(tmp_path: Path) -> None:
+    """The chunks are joined, nothing else is left, and the umask is obeyed."""
+    path = tmp_path / "out.csv"
+    write_chunks(path, [b"a", b"b"], compress=False)
+    assert path.read_bytes() == b"ab"
+    assert os.listdir(tmp_path) == ["out.csv"]
+    (tmp_path / "plain").touch()
+    assert path.stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_a_failure_leaves_the_old_file(tmp_path: Path) -> None:
+    """When the rows fail, the file is as it was, and no other is left."""
+    path = tmp_path / "out.csv"
+    path.write_bytes(b"old")
+    with pytest.raises(ZeroDivisionError):
+        write_chunks(path, broken(b"new"), compress=True)
+    assert path.read_bytes() == b"old"
+    with pytest.raises(ZeroDivisionError):
+        write_chunks(tmp_path / "fresh", broken(b"new"), compress=False)
+    assert os.listdir(tmp_path) == ["out.csv"]
+
+
+def test_mode_and_link_are_kept(tmp_path: Path) -> None:
+    """A replaced file keeps its permissions; a link goes on to point at it."""
+    real = tmp_path / "real"
+    real.write_bytes(b"old")
+    real.chmod(0o640)
+    link = tmp_path / "link"
+    link.symlink_to(real)
+    write_chunks(link, [b"new"], compress=False)
+    assert link.is_symlink()
+    assert real.read_bytes() == b"new"
+    assert stat.S_IMODE(real.stat().st_mode) == 0o640
+
+
+def test_gzip_is_always_the_same_bytes(tmp_path: Path) -> None:
+    """Neither name nor time stands in a compressed file."""
+    for name in ("a.gz", "b.gz"):
+        write_chunks(tmp_path / name, [b"x" * 1000], compress=True)
+    first, second = ((tmp_path / name).read_bytes() for name in ("a.gz", "b.gz"))
+    assert first == second
+    assert gzip.decompress(first) == b"x" * 1000
+    assert first[4:8] == bytes(4)
+
+
+def test_a_stream_is_written_and_left_open() -> None:
+    """What the caller opened, the caller closes."""
+    stream = io.BytesIO()
+    write_chunks(stream, [b"a", b"b"], compress=True)
+    assert gzip.decompress(stream.getvalue()) == b"ab"
+
+
+def test_what_is_no_regular_file_is_written_straight(tmp_path: Path) -> None:
+    """A FIFO stays a FIFO, a device a device."""
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    read: list[bytes] = []
+    reader = Thread(target=lambda: read.append(fifo.read_bytes()))
+    reader.start()
+    write_chunks(fifo, [b"abc"], compress=False)
+    reader.join()
+    assert read == [b"abc"]
+    write_chunks("/dev/null", [b"abc"], compress=False)
+    assert stat.S_ISFIFO(fifo.stat().st_mode)
+
+
+def test_a_full_disk_is_told_from_a_missing_directory(tmp_path: Path) -> None:
+    """Each has its class and code."""
+    with pytest.raises(StorageFailed) as full:
+        write_chunks("/dev/full", [b"a" * 100_000], compress=False)
+    assert full.value.code == "disk-full"
+    with pytest.raises(NotFound) as missing:
+        write_chunks(tmp_path / "no" / "out.csv", [b"a"], compress=False)
+    assert missing.value.code == "no-file"
