@@ -20,6 +20,9 @@ import pytest
 import prolly
 from prolly import errors
 
+# The code of the root class, which is never raised itself.
+ROOT_CODE = "error"
+
 EXIT_CODES = {
     "NotFound": 3,
     "KeyNotFound": 3,
@@ -163,7 +166,7 @@ def test_every_error_code_is_documented(sources: list[Any], reference: Path) -> 
     missing = [
         f"| `{code}` | ... | ({name}) |"
         for code, name in sorted(raised_codes(sources).items())
-        if f"| `{code}` |" not in text
+        if f"| `{code}` |" not in text and code != ROOT_CODE
     ]
     assert not missing, "\n" + "\n".join(missing)
 

@@ -116,10 +116,14 @@ class SharedEnvironment:
     def read(self, function: Callable[[lmdb.Transaction[bytes]], T]) -> T:
         """Return what the function makes of the newest snapshot."""
         for _ in range(ADOPTIONS_MAX):
-            self._require_handle()
+            if self._handle is None:
+                with self._writing:
+                    self._require_handle()
             try:
                 with self._gate(), self._begin() as transaction:
                     return function(transaction)
+            except _NoHandleError:
+                continue
             except lmdb.MapResizedError:
                 with self._writing:
                     self._set_map_size(0)
@@ -127,8 +131,6 @@ class SharedEnvironment:
                 if not self._free_dead_readers():
                     raise self._failed(error, "reading the index") from error
             except lmdb.Error as error:
-                if self._handle is None:
-                    continue
                 with self._writing:
                     raise self._failed(error, "reading the index") from error
         raise StorageFailed(
@@ -148,8 +150,8 @@ class SharedEnvironment:
                 code="read-only",
                 hint="Check the permissions of the directory and how it is mounted.",
             )
-        self._require_handle()
         with self._writing:
+            self._require_handle()
             try:
                 try:
                     return self._attempt(function)
@@ -160,8 +162,9 @@ class SharedEnvironment:
 
     def close(self) -> None:
         """Close the environment once every read and write of other threads ended."""
-        with self._writing, self._alone():
-            self._close_handle()
+        with self._writing, self._alone() as handle:
+            if handle is not None:
+                handle.close()
 
     def forget_after_fork(self) -> lmdb.Environment | None:
         """Drop the parent's handle unclosed and return it, for the child to keep."""
@@ -190,28 +193,41 @@ class SharedEnvironment:
         return gate
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Keep every read of this process out. The caller holds ``_writing``."""
+    def _alone(self) -> Iterator[lmdb.Environment | None]:
+        """Take the handle away, and keep every read of this process out.
+
+        The caller holds ``_writing`` and gives the handle back, if it is still good.
+        Readers that come meanwhile find no handle and wait for ``_writing``; were they
+        to wait for their own gates only, busy ones would never leave them free.
+        """
+        handle = self._handle
+        self._handle = None
+        self._begin = _begin_nothing
         with self._gates_lock:
             gates = list(self._gates)
             for gate in gates:
                 gate.acquire()
             try:
-                yield
+                yield handle
             finally:
                 for gate in gates:
                     gate.release()
 
+    def _use_handle(self, handle: lmdb.Environment) -> None:
+        """Let reads and writes go through this handle from now on."""
+        self._map_size = handle.info()["map_size"]
+        self._handle = handle
+        self._begin = handle.begin
+
     def _require_handle(self) -> None:
-        """Open again after a fork or a failure. Raises Invalid after ``close``."""
+        """Open again after a fork or a failure. The caller holds ``_writing``.
+
+        Raises Invalid ``closed`` when nobody uses the environment any more.
+        """
         if self._handle is None:
-            with self._writing:
-                if self._handle is None:
-                    if not self.users:
-                        raise Invalid(
-                            "the store is closed", code="closed", hint="Open it again."
-                        )
-                    self._open()
+            if not self.users:
+                raise _closed()
+            self._open()
 
     def _open(self) -> None:
         try:
@@ -224,8 +240,7 @@ class SharedEnvironment:
         except lmdb.Error as error:
             raise from_lmdb_error(error, "opening the index") from error
         handle.reader_check()
-        self._handle = handle
-        self._begin = handle.begin
+        self._use_handle(handle)
 
     def _open_handle(self) -> lmdb.Environment:
         """Open for writing, else for reading, with the largest map that can be had."""
@@ -238,7 +253,6 @@ class SharedEnvironment:
                     raise
                 map_size //= 2
             else:
-                self._map_size = handle.info()["map_size"]
                 return handle
 
     def _open_sized(self, map_size: int) -> lmdb.Environment:
@@ -288,8 +302,7 @@ class SharedEnvironment:
                     return function(transaction)
             except lmdb.MapResizedError:
                 self._set_map_size(0)
-                if self._handle is None:
-                    self._open()
+                self._require_handle()
         raise StorageFailed(
             "the index grows faster than it can be written",
             code="map-resized",
@@ -325,15 +338,15 @@ class SharedEnvironment:
         The caller holds ``_writing``. Without address space for it the environment is
         closed; the next use opens it with what can be had.
         """
-        with self._alone():
-            if self._handle is None:
+        with self._alone() as handle:
+            if handle is None:
                 return
             try:
-                self._handle.set_mapsize(size)
+                handle.set_mapsize(size)
             except lmdb.Error:
-                self._close_handle()
+                handle.close()
             else:
-                self._map_size = self._handle.info()["map_size"]
+                self._use_handle(handle)
 
     def _free_dead_readers(self) -> int:
         with self._gate():
@@ -345,22 +358,23 @@ class SharedEnvironment:
         The caller holds ``_writing`` unless the error is a harmless one.
         """
         if isinstance(error, BROKEN_ENVIRONMENT):
-            with self._alone():
-                self._close_handle()
-        if not self.users:
-            return Invalid("the store is closed", code="closed", hint="Open it again.")
+            with self._alone() as handle:
+                if handle is not None:
+                    handle.close()
         return from_lmdb_error(error, doing, self.data_path)
 
-    def _close_handle(self) -> None:
-        if self._handle is not None:
-            self._handle.close()
-        self._handle = None
-        self._begin = _begin_nothing
+
+class _NoHandleError(lmdb.Error):
+    """There is no handle at this moment: wait for whoever took it, or open one."""
 
 
 def _begin_nothing(*_arguments: object, **_options: object) -> lmdb.Transaction[bytes]:
     """Stand for ``begin`` while there is no handle."""
-    raise lmdb.Error("the environment is not open")
+    raise _NoHandleError("the environment is not open")
+
+
+def _closed() -> Invalid:
+    return Invalid("the store is closed", code="closed", hint="Open it again.")
 
 
 @contextmanager

@@ -25,7 +25,7 @@ import lmdb
 from blake3 import blake3
 
 from prolly.codec.pack import CHUNK_BYTES_MAX
-from prolly.errors import Error, Invalid
+from prolly.errors import Error, Invalid, Stale
 
 from .contract import ChunkWriter, RefMove, RefNote
 from .lmdb_environment import file_lock
@@ -122,25 +122,36 @@ class LocalWriter(ChunkWriter):
         self._require_open()
         self._require_own_process()
         try:
-            check_moves(moves)
-            self._open = False
-            if self._pack is not None:
-                self._spill()
-                self._seal()
-            batch = IndexBatch(
-                inline=self._fresh,
-                packs=self._sealed,
-                publish=self._publish,
-                reused=bytes(self._reused),
-                gc_epoch=self._gc_epoch,
-                moves=moves,
-                note=note or RefNote(),
-            )
-            if self._sealed:
-                return self._commit_packs(batch)
-            return self._index.commit(batch)
-        finally:
+            sequence = self._commit(moves, note or RefNote())
+        except Stale as error:
+            # A lost race for a ref is found before anything is named or written, so
+            # the batch is whole and may be committed with other moves.
+            if error.code != "ref-moved":
+                self.abort()
+            raise
+        except BaseException:
             self.abort()
+            raise
+        self.abort()
+        return sequence
+
+    def _commit(self, moves: Sequence[RefMove], note: RefNote) -> int:
+        check_moves(moves)
+        if self._pack is not None:
+            self._spill()
+            self._seal()
+        batch = IndexBatch(
+            inline=self._fresh,
+            packs=self._sealed,
+            publish=self._publish,
+            reused=bytes(self._reused),
+            gc_epoch=self._gc_epoch,
+            moves=moves,
+            note=note,
+        )
+        if self._sealed:
+            return self._commit_packs(batch)
+        return self._index.commit(batch)
 
     def abort(self) -> None:
         self._open = False

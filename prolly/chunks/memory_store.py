@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from threading import Lock
 
 from prolly.codec import address_of
-from prolly.errors import Invalid
+from prolly.errors import Invalid, Stale
 
 from .contract import ChunkWriter, RefLogEntry, RefMove, RefNote, Store
 from .ref_rules import (
@@ -161,8 +161,15 @@ class _MemoryWriter(ChunkWriter):
 
     def commit(self, moves: Sequence[RefMove] = (), note: RefNote | None = None) -> int:
         fresh = self._require_open()
-        self._fresh = None
-        return self._store.apply(fresh, moves, note or RefNote())
+        try:
+            sequence = self._store.apply(fresh, moves, note or RefNote())
+        except Stale:
+            raise
+        except BaseException:
+            self.abort()
+            raise
+        self.abort()
+        return sequence
 
     def abort(self) -> None:
         self._fresh = None

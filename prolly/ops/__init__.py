@@ -6,6 +6,8 @@ of servers, clients or the command line, and it prints nothing.
 
 from __future__ import annotations
 
+from .export_table import export_table
+from .import_table import ImportResult, Types, import_table
 from .plain_files import FORMATS, format_of_name, open_table, write_table
 from .table_source import BATCH_ROWS, Batch, TableSource, iter_typed
 
@@ -13,8 +15,12 @@ __all__ = [
     "BATCH_ROWS",
     "FORMATS",
     "Batch",
+    "ImportResult",
     "TableSource",
+    "Types",
+    "export_table",
     "format_of_name",
+    "import_table",
     "iter_typed",
     "open_table",
     "write_table",

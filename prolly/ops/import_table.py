@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from prolly.errors import AlreadyExists, Error, Invalid, LimitExceeded
+from prolly.errors import AlreadyExists, Invalid, LimitExceeded
 from prolly.repo import Workspace
 from prolly.tables import (
     ColumnBatches,
@@ -26,9 +26,9 @@ from prolly.tables import (
 )
 
 from .byte_source import Place
-from .import_faults import located
+from .import_faults import located, null_key
 from .plain_files import open_table
-from .table_source import TableSource, iter_typed
+from .table_source import Batch, TableSource, iter_typed
 from .widening import rewrite, widened_schema
 
 Types = Literal["infer", "text"] | Schema
@@ -185,21 +185,32 @@ def _load(
         InferredColumn(one.name, one.type, one.nullable or one.name in schema.key)
         for one in schema.columns
     ]
-    batches = ColumnBatches(schema.names, _batches(source, columns, progress))
+    batches = _batches(source, columns, schema.key, progress)
     try:
-        return table.load(batches, mode=mode)
+        return table.load(ColumnBatches(schema.names, batches), mode=mode)
     except (Invalid, AlreadyExists, LimitExceeded) as error:
         raise located(error, source, schema) from error
 
 
 def _batches(
-    source: TableSource, columns: Sequence[InferredColumn], progress: Report | None
+    source: TableSource,
+    columns: Sequence[InferredColumn],
+    key: Sequence[str],
+    progress: Report | None,
 ) -> Iterator[list[Sequence[Any]]]:
     """Yield typed batches as columns; an empty cell in a CSV key is no key."""
+    names = [one.name for one in columns]
+    places = [names.index(name) for name in key] if source.text_cells else []
     for batch in iter_typed(source, columns):
-        yield list(zip(*batch.rows, strict=True))
+        typed = list(zip(*batch.rows, strict=True))
+        if places and all("" in typed[place] for place in places):
+            _refuse_empty_keys(batch, places, key)
+        yield typed
         if progress is not None:
             progress(source.position, source.size)
 
 
-__all__ = ["Error", "ImportResult", "import_table"]
+def _refuse_empty_keys(batch: Batch, places: list[int], key: Sequence[str]) -> None:
+    for line, row in zip(batch.lines, batch.rows, strict=True):
+        if not any(row[place] for place in places):
+            raise null_key(batch.source, line, key[0])

@@ -13,6 +13,7 @@ from .repository import (
     DEFAULT_BRANCH,
     Repository,
     Revision,
+    begin_history,
     create_repository,
     open_repository,
 )

@@ -137,7 +137,9 @@ class Transaction:
             note = RefNote(author, "commit: " + first_line(self._message), now_us)
             try:
                 writer.commit([RefMove(name, head, commit_id)], note)
-            except Stale:
+            except Stale as error:
+                if error.code != "ref-moved":
+                    raise
                 continue
             return commit_id
         raise Stale(

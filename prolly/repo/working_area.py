@@ -107,7 +107,9 @@ class WorkingArea:
             try:
                 moves = [RefMove(WORKING + self.branch, before, after)]
                 writer.commit(moves, self._note(why))
-            except Stale:
+            except Stale as error:
+                if error.code != "ref-moved":
+                    raise
                 before, state = self._read()
                 continue
             return
@@ -177,9 +179,9 @@ class WorkingArea:
         with storage.store.writer() as writer:
             after = None
             if keep and state.manifest != storage.commits.read(target).root:
-                kept = WorkingState(target, state.manifest)
+                kept = WorkingState(bytes(target), state.manifest)
                 after = writer.put(encode_working(kept))
-            moves = [RefMove(BRANCHES + self.branch, self.head, target)]
+            moves = [RefMove(BRANCHES + self.branch, self.head, bytes(target))]
             if before != after:
                 moves.append(RefMove(WORKING + self.branch, before, after))
             writer.commit(moves, self._note(why))

@@ -17,7 +17,7 @@ from prolly.codec import (
 )
 from prolly.errors import AlreadyExists, Invalid
 from prolly.maps import MutableOrderedMap
-from prolly.tables import MutableTable, Schema
+from prolly.tables import MutableTable, Schema, Table
 from prolly.tree import NodeReader, WorkingTree
 
 from .dataset import require_kind
@@ -51,6 +51,7 @@ class Workspace:
         self.base = Manifest(self._reader, manifest_root)
         self._entries: dict[bytes, Descriptor] = dict(self.base.by_id)
         self._open: dict[bytes, _Open] = {}
+        self._retired: list[_Open] = []
         self._closed = False
 
     def __iter__(self) -> Iterator[str]:
@@ -160,6 +161,20 @@ class Workspace:
             handle = MutableTable(tree, self.writer, schema)
         return _Open(identity, entry, self.base.by_id.get(identity), tree, handle)
 
+    def rebuild_table(self, name: str, schema: Schema) -> tuple[Table, MutableTable]:
+        """Begin a table anew, empty and under another schema; it stays the same dataset.
+
+        Returns its rows so far, to be read until the workspace ends, and the new table.
+        """
+        old = self.table(name)
+        identity = self._require(name)
+        retired = self._open.pop(identity)
+        self._retired.append(retired)
+        tree = WorkingTree(self._reader, None, self._entries[identity].parameters)
+        handle = MutableTable(tree, self.writer, schema)
+        self._open[identity] = replace(retired, tree=tree, handle=handle)
+        return old, handle
+
     def drop(self, name: str) -> None:
         """Remove a dataset; NotFound when there is none of the name."""
         identity = self._require(name)
@@ -213,7 +228,7 @@ class Workspace:
         if self._closed:
             return
         self._closed = True
-        for opened in self._open.values():
+        for opened in (*self._open.values(), *self._retired):
             opened.handle.close()
             opened.tree.close()
         self.writer.abort()

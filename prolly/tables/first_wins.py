@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from prolly.tree import EditBuffer, Edits
+from prolly.tree import BUFFER_BYTES_MAX, EditBuffer, Edits
 
 _ORDINAL_BYTES = 8
 
@@ -17,8 +17,8 @@ class FirstWins(EditBuffer):
     another, as those of one table do. For ``put_many`` and ``batches`` alone.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, bytes_max: int = BUFFER_BYTES_MAX) -> None:
+        super().__init__(bytes_max)
         self._arrived = 0
 
     def put_many(self, keys: Sequence[bytes], values: Sequence[bytes]) -> None:

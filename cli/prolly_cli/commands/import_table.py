@@ -1,0 +1,153 @@
+"""``prolly import``: a table from plain files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..command_group import Verb
+from ..invocation import Invocation
+from ..output import Output, visible
+from ..progress import Progress
+from ..versions import counts_json, counts_text, short_id
+
+if TYPE_CHECKING:
+    from prolly import Address, DatasetChanges, Repository
+    from prolly.ops import Types
+
+FORMATS = ("csv", "tsv", "jsonl", "json")
+
+
+@click.command("import", cls=Verb)
+@click.argument("dataset")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option(
+    "--key",
+    multiple=True,
+    metavar="COLUMN",
+    help="A key column, repeated or comma-separated; the first import wants it.",
+)
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(FORMATS),
+    help="The format of the files, where their names do not say it.",
+)
+@click.option(
+    "--types",
+    default="infer",
+    metavar="infer|text|SCHEMA.json",
+    help="Column types of a new table: found out, all text, or as in a file.",
+)
+@click.option(
+    "--replace",
+    "mode",
+    flag_value="replace",
+    default="replace",
+    help="Afterwards the table equals the files (the default).",
+)
+@click.option("--update", "mode", flag_value="update", help="Insert and overwrite.")
+@click.option(
+    "--append", "mode", flag_value="append", help="Insert; a key there is an error."
+)
+@click.option(
+    "--widen", is_flag=True, help="Let columns change their type to hold the values."
+)
+@click.option("-m", "--message", metavar="MSG", help="Commit the result.")
+@click.pass_obj
+def command(invocation: Invocation, dataset: str, message: str | None, **how: Any) -> None:
+    """Import FILE... as the table DATASET.
+
+    FILE may be - for standard input and may be compressed with gzip; several files are
+    one input. Only records that differ are written. Without -m the result waits in the
+    working state for `prolly commit`.
+    """
+    repository = invocation.repository(writable=True)
+    counts = load(invocation, repository, dataset, how)
+    commit_id = None
+    if message is not None and not repository.working_area().is_clean:
+        commit_id = repository.working_area().commit(message, why="import")
+    report(invocation.output, repository, dataset, (counts, commit_id, message))
+
+
+def load(
+    invocation: Invocation, repository: Repository, dataset: str, how: dict[str, Any]
+) -> DatasetChanges:
+    """Import into the working state; return what that changed in the dataset."""
+    from prolly import DatasetChanges
+    from prolly.ops import import_table, open_table
+
+    before = repository.at_working()
+    files = [invocation.path(name) for name in how["files"]]
+    key = [name for word in how["key"] for name in word.split(",") if name]
+    types = read_types(invocation, how["types"])
+    quiet = invocation.output.quiet
+    with (
+        open_table(files, how["format_name"]) as source,
+        Progress(f"importing {visible(dataset)}", quiet=quiet) as progress,
+        repository.working_area().edit(f"import {dataset}") as workspace,
+    ):
+        import_table(
+            workspace,
+            dataset,
+            source,
+            key=key,
+            types=types,
+            mode=how["mode"],
+            widen=how["widen"],
+            progress=progress,
+        )
+    counts = repository.diff_counts(before, repository.at_working(), dataset)
+    return counts.get(dataset, DatasetChanges())
+
+
+def read_types(invocation: Invocation, word: str) -> Types:
+    """Return what ``--types`` says: ``infer``, ``text``, or the schema in a file."""
+    if word == "infer" or word == "text":
+        return word
+    return read_schema(invocation.path(word))
+
+
+def read_schema(path: str, base: Any = None) -> Any:
+    """Return the schema in a JSON file, as ``prolly schema`` prints one."""
+    from prolly import Invalid, NotFound, Schema
+
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        return Schema.from_json(json.loads(text), base=base)
+    except FileNotFoundError:
+        raise NotFound(
+            f"{path}: no such file", code="no-file", hint="check the name", path=path
+        ) from None
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise Invalid(
+            f"{path} is not JSON: {error}",
+            code="schema-json",
+            hint="`prolly schema DATASET` prints the form",
+            path=path,
+        ) from None
+
+
+def report(
+    output: Output,
+    repository: Repository,
+    dataset: str,
+    result: tuple[DatasetChanges, Address | None, str | None],
+) -> None:
+    """Print what changed, and what became of it."""
+    counts, commit_id, message = result
+    if output.json:
+        committed = {} if commit_id is None else {"commit": str(commit_id)}
+        output.document({**committed, "datasets": counts_json({dataset: counts})})
+        return
+    output.say(f"{visible(dataset)}: {counts_text(counts, output)}")
+    if commit_id is not None:
+        where = f"{repository.head} {short_id(commit_id)}"
+        output.say(f"committed [{where}] {visible((message or '').partition(chr(10))[0])}")
+    elif message is not None:
+        output.say("nothing to commit: the table equals the files already")
+    elif not repository.working_area().is_clean:
+        output.say("not committed yet: prolly commit -m MESSAGE")

@@ -1,0 +1,137 @@
+"""Versions as commands name and show them: snapshots, commits, counts of changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .invocation import Invocation
+from .output import Output, number, visible
+
+if TYPE_CHECKING:
+    from prolly import Address, DatasetChanges, Repository, Snapshot
+    from prolly.codec import Commit
+
+# Of an id as long as this no two commits of a large repository share one.
+SHORT_ID_DIGITS = 12
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+def at_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--at REV``, which every reading command takes."""
+    text = "Read this version instead of the working state."
+    return click.option("--at", metavar="REV", help=text)(function)
+
+
+def read_version(invocation: Invocation, at: str | None) -> Snapshot:
+    """Return the version at a revision, or the current branch's working state."""
+    repository = invocation.repository()
+    return repository.at_working() if at is None else repository.at(at)
+
+
+def short_id(commit_id: bytes) -> str:
+    """Return the first digits of an id: enough to type."""
+    return commit_id.hex()[:SHORT_ID_DIGITS]
+
+
+def moment(time_us: int) -> datetime:
+    """Return a commit's time in UTC."""
+    return _EPOCH + timedelta(microseconds=time_us)
+
+
+def moment_json(time_us: int) -> str:
+    """Return a commit's time as RFC 3339."""
+    return moment(time_us).isoformat().replace("+00:00", "Z")
+
+
+def commit_json(commit_id: Address, commit: Commit) -> dict[str, Any]:
+    """Return a commit as ``log`` shows it in JSON."""
+    return {
+        "commit": str(commit_id),
+        "root": commit.root.hex(),
+        "parents": [parent.hex() for parent in commit.parents],
+        "author": commit.author,
+        "time": moment_json(commit.time_us),
+        "message": commit.message,
+        "generation": commit.generation,
+    }
+
+
+def datasets_json(snapshot: Snapshot) -> dict[str, Any]:
+    """Return the datasets of a version as ``show`` and ``ls`` list them in JSON."""
+    return {
+        name: {"kind": info.kind, "root": str(info.root), "count": info.count}
+        for name, info in snapshot.datasets.items()
+    }
+
+
+def datasets_lines(snapshot: Snapshot) -> list[str]:
+    """Return the datasets of a version as aligned lines."""
+    found = snapshot.datasets
+    names = [visible(name) for name in found]
+    counts = [number(info.count) for info in found.values()]
+    width, digits = max(map(len, names), default=0), max(map(len, counts), default=0)
+    return [
+        f"{name:{width}}  {info.kind:5}  {count:>{digits}} "
+        f"{'record' if info.count == 1 else 'records'}"
+        for name, count, info in zip(names, counts, found.values(), strict=True)
+    ]
+
+
+def counts_json(
+    counts: Mapping[str, DatasetChanges], *, events: bool = False
+) -> dict[str, Any]:
+    """Return counts of changes by dataset, as ``commit`` and ``status`` print them."""
+    shown: dict[str, Any] = {}
+    for name, one in counts.items():
+        shown[name] = {
+            "added": one.added,
+            "removed": one.removed,
+            "modified": one.modified,
+        }
+        if events and one.event:
+            shown[name]["event"] = one.event
+    return shown
+
+
+def counts_text(counts: DatasetChanges, output: Output) -> str:
+    """Return counts in words: ``60 added, 14 removed, 626 modified``."""
+    parts = [
+        output.style(f"{number(count)} {name}", name) if count else f"0 {name}"
+        for name, count in (
+            ("added", counts.added),
+            ("removed", counts.removed),
+            ("modified", counts.modified),
+        )
+    ]
+    event = f" ({counts.event})" if counts.event else ""
+    return ", ".join(parts) + event
+
+
+def counts_lines(counts: Mapping[str, DatasetChanges], output: Output) -> list[str]:
+    """Return one aligned line of counts for each dataset."""
+    width = max((len(visible(name)) for name in counts), default=0)
+    return [
+        f"{visible(name):{width}}  {counts_text(one, output)}"
+        for name, one in counts.items()
+    ]
+
+
+def uncommitted(repository: Repository) -> dict[str, DatasetChanges]:
+    """Return what the working state changes against the commit it stands on."""
+    base = repository.working_area().state.base
+    return repository.diff_counts(base, repository.at_working())
+
+
+def is_revision(repository: Repository, text: str) -> bool:
+    """Tell whether a word names a commit."""
+    from prolly import Invalid, NotFound
+
+    try:
+        repository.resolve(text)
+    except (NotFound, Invalid):
+        return False
+    return True

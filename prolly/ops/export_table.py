@@ -1,0 +1,50 @@
+"""Export a dataset of a version to a plain file or a stream.
+
+A table that is exported and imported again has the same root. A map becomes two columns,
+``key`` and ``value``, both JSON with the exact type of everything in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+from prolly.maps import OrderedMap
+from prolly.repo import Snapshot
+from prolly.tables import ColumnType, Table, column_type
+
+from .byte_source import Place
+from .plain_files import write_table
+
+
+def export_table(
+    snapshot: Snapshot, dataset: str, place: Place, format_name: str | None = None
+) -> int:
+    """Write all records of a dataset in key order; return how many.
+
+    ``place`` and ``format_name`` as of ``write_table``: a file appears whole or not at
+    all. Raises NotFound ``no-such-dataset`` and as ``write_table``.
+    """
+    opened = snapshot.dataset(dataset)
+    if isinstance(opened, Table):
+        columns = [(one.name, column_type(one.type)) for one in opened.schema.columns]
+        rows: Iterator[Any] = chain.from_iterable(opened.iter_rows_as_lists())
+    else:
+        columns = [("key", _JSON), ("value", _JSON)]
+        rows = _pairs(opened)
+    write_table(place, columns or [("key", _JSON)], rows, format_name)
+    return len(opened)
+
+
+_JSON: ColumnType = column_type("json")
+
+
+def _pairs(records: OrderedMap) -> Iterator[tuple[Any, Any]]:
+    for key, value in records.items():
+        # The parts of a key as an array; a nested tuple is a nested array.
+        yield _listed(key if isinstance(key, tuple) else (key,)), value
+
+
+def _listed(parts: tuple[Any, ...]) -> list[Any]:
+    return [_listed(part) if isinstance(part, tuple) else part for part in parts]

@@ -1,0 +1,188 @@
+"""Say where in the input a refused record stands.
+
+The happy path carries no line numbers. When the table refuses something, the input is
+read once more to find the file and the line, and the key of the row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from prolly.codec import json_form
+from prolly.errors import Error, Invalid, LimitExceeded
+from prolly.tables import InferredColumn, RecordCodec, Schema, column_type
+
+from .table_source import TableSource, iter_typed
+
+_MISFITS = ("value-type", "value-null", "value-too-large", "schema-violation")
+
+
+class Found(NamedTuple):
+    """One row of the input: its file, its line and the cells of its key."""
+
+    source: str
+    line: int
+    cells: tuple[Any, ...]
+
+    @property
+    def place(self) -> str:
+        """The file and the line, as messages begin."""
+        return f"{self.source} line {self.line}"
+
+
+def located(error: Error, source: TableSource, schema: Schema) -> Error:
+    """Return the error that names file and line, and the row's key where it has one.
+
+    An error that cannot be placed is returned as it is.
+    """
+    facts = error.facts
+    if error.code == "duplicate-key" and "key" in facts:
+        return _duplicate(error, source, schema)
+    if error.code == "key-exists":
+        rows = list(_rows_of_key(facts["key"], source, schema))
+        return _placed(error, rows[0]) if rows else error
+    if error.code in _MISFITS and "line" in facts:
+        return _misfit(error, _row_at(facts["source"], facts["line"], source, schema))
+    if "line" in facts:
+        return error
+    if "row" in facts:
+        return _placed(error, _row_number(facts["row"], source, schema))
+    if error.code == "key-too-long":
+        found = _long_key(source, schema)
+        return error if found is None else _placed(error, found)
+    return error
+
+
+def null_key(source: str, line: int, column: str) -> Invalid:
+    """Return the error for a row without a key."""
+    return Invalid(
+        f"{source} line {line}: key column {column!r} is empty",
+        code="null-key",
+        hint="every record needs a key: fill it in, or choose another key",
+        source=source,
+        line=line,
+        column=column,
+    )
+
+
+def _placed(error: Error, found: Found) -> Error:
+    """Return the same error, with its place in the input in front."""
+    if error.code == "null-key":
+        return null_key(found.source, found.line, error.facts.get("column", ""))
+    facts = {name: fact for name, fact in error.facts.items() if name != "row"}
+    message = error.message
+    if "row" in error.facts:
+        message = message.removeprefix(f"row {error.facts['row']}: ")
+    return type(error)(
+        f"{found.place}: {message}",
+        code=error.code,
+        hint=error.hint,
+        **{**facts, "source": found.source, "line": found.line},
+    )
+
+
+def _misfit(error: Error, found: Found) -> Error:
+    """Return the error for a value that its column does not take."""
+    column = error.facts["column"]
+    key = ", ".join("" if cell is None else str(cell) for cell in found.cells)
+    reason = error.message.split(f"column {column}: ", 1)[-1]
+    kind = LimitExceeded if isinstance(error, LimitExceeded) else Invalid
+    hint = "correct it, or let the column change its type with `--widen`"
+    is_limit = kind is LimitExceeded
+    return kind(
+        f"{found.place}, row {key!r}, column {column!r}: {reason}",
+        code=error.code if is_limit else "schema-violation",
+        hint=error.hint if is_limit else hint,
+        **{**error.facts, "key": list(found.cells)},
+    )
+
+
+def _duplicate(error: Error, source: TableSource, schema: Schema) -> Error:
+    rows = list(_rows_of_key(error.facts["key"], source, schema))
+    key = json_form.key_to_json(error.facts["key"])
+    shown = key[0] if len(key) == 1 else key
+    places = [str(one.line) for one in rows]
+    if len({one.source for one in rows}) > 1:
+        places = [f"{one.line} of {one.source}" for one in rows]
+    where = f"lines {', '.join(places[:-1])} and {places[-1]}" if rows else ""
+    name = rows[0].source if rows else source.files[0].name
+    return Invalid(
+        f"{name}: the key {shown!r} stands on {where}",
+        code="duplicate-key",
+        hint="remove all but one of these rows, or name more key columns",
+        key=key,
+        source=name,
+        lines=[one.line for one in rows],
+    )
+
+
+def _columns(schema: Schema) -> list[InferredColumn]:
+    return [
+        InferredColumn(one.name, one.type, one.nullable or one.name in schema.key)
+        for one in schema.columns
+    ]
+
+
+def _rows_of_key(key: Any, source: TableSource, schema: Schema) -> Iterator[Found]:
+    """Yield every row of the input with this key."""
+    codec = RecordCodec(schema)
+    wanted = codec.encode_key(key)
+    places = [schema.names.index(name) for name in schema.key]
+    for batch in iter_typed(source, _columns(schema)):
+        encoded = codec.encode_keys(list(zip(*batch.rows, strict=True)))
+        if wanted in encoded:
+            for line, row, one in zip(batch.lines, batch.rows, encoded, strict=True):
+                if one == wanted:
+                    cells = tuple(row[place] for place in places)
+                    yield Found(batch.source, line, cells)
+
+
+def _row_at(name: str, line: int, source: TableSource, schema: Schema) -> Found:
+    places = _key_places(source, schema)
+    for batch in source.iter_batches():
+        if batch.source == name and line in batch.lines:
+            row = batch.rows[list(batch.lines).index(line)]
+            return _found(name, line, row, places)
+    return Found(name, line, ())
+
+
+def _row_number(number: int, source: TableSource, schema: Schema) -> Found:
+    places = _key_places(source, schema)
+    before = 0
+    for batch in source.iter_batches():
+        if before + len(batch.rows) >= number:
+            at = number - before - 1
+            return _found(batch.source, batch.lines[at], batch.rows[at], places)
+        before += len(batch.rows)
+    return Found(source.files[0].name, number, ())
+
+
+def _long_key(source: TableSource, schema: Schema) -> Found | None:
+    """Return the first row whose key is refused for its length."""
+    codec = RecordCodec(schema)
+    kinds = [column_type(one.type) for one in schema.key_columns]
+    places = _key_places(source, schema)
+    for batch in source.iter_batches():
+        for line, row in zip(batch.lines, batch.rows, strict=True):
+            found = _found(batch.source, line, row, places)
+            parts = tuple(
+                kind.parse_text(cell) if source.text_cells else kind.from_json(cell)
+                for kind, cell in zip(kinds, found.cells, strict=True)
+            )
+            try:
+                codec.encode_key(parts if len(parts) > 1 else parts[0])
+            except LimitExceeded:
+                return found
+    return None
+
+
+def _key_places(source: TableSource, schema: Schema) -> list[int | None]:
+    """Return where the key's columns stand in a row; None for one left out."""
+    names = {name: place for place, name in enumerate(source.columns)}
+    return [names.get(name) for name in schema.key]
+
+
+def _found(name: str, line: int, row: list[Any], places: list[int | None]) -> Found:
+    cells = tuple(None if place is None else row[place] for place in places)
+    return Found(name, line, cells)

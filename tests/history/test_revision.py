@@ -1,0 +1,109 @@
+"""Revision expressions: what people type, and what it stands for."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prolly.errors import Error, Invalid, NotFound
+from prolly.repo import Repository
+from prolly.testing.repositories import memory_repository
+
+
+@pytest.fixture(scope="module")
+def repo() -> Repository:
+    """main: first <- a <- b <- c; side at a; tag v1 at b."""
+    repo = memory_repository()
+    for name in "abc":
+        with repo.transaction("main", message=name) as tx:
+            tx.map("m")[name] = 1
+    repo.create_branch("side", "main~2")
+    repo.tags.create("v1", repo.resolve("main~1"))
+    return repo
+
+
+def message(repo: Repository, revision: str) -> str:
+    return repo.commit_of(revision).message
+
+
+@pytest.mark.parametrize(
+    ("revision", "expected"),
+    [
+        ("main", "c"),
+        ("HEAD", "c"),
+        ("@", "c"),
+        ("branches/main", "c"),
+        ("main~", "b"),
+        ("main~0", "c"),
+        ("main~2", "a"),
+        ("main^", "b"),
+        ("main^0", "c"),
+        ("main^^~1", ""),
+        ("v1", "b"),
+        ("tags/v1~1", "a"),
+        ("side", "a"),
+        ("main@{0}", "c"),
+        ("main@{1}", "b"),
+        ("@{2}", "a"),
+        ("main@{1}~1", "a"),
+        ("main@{2030-01-01}", "c"),
+        ("main@{2026-01-01T00:00:01Z}", "a"),
+    ],
+)
+def test_expressions(repo: Repository, revision: str, expected: str) -> None:
+    """Each form resolves to the commit that its description says."""
+    assert message(repo, revision) == expected
+
+
+def test_ids_and_their_prefixes(repo: Repository) -> None:
+    """A whole id, and 6 or more of its digits, even an odd number, resolve."""
+    commit_id = repo.resolve("main~1")
+    for digits in (6, 7, 12, 63, 64):
+        assert repo.resolve(str(commit_id)[:digits]) == commit_id
+    with pytest.raises(NotFound):
+        repo.resolve(str(commit_id)[:5])
+
+
+@pytest.mark.parametrize(
+    "revision",
+    ["nope", "main~9", "main^2", "main@{9}", "main@{2001-01-01}", "abcdef123", "f" * 70],
+)
+def test_what_is_not_there_is_not_found(repo: Repository, revision: str) -> None:
+    """An unknown name, parent, move, time or id raises NotFound with a hint."""
+    with pytest.raises(NotFound) as caught:
+        repo.resolve(revision)
+    assert caught.value.code == "no-such-revision"
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "revision", ["main~x", "main@{yesterday}", "main~1@{1}", "main^-1", "x" * 2000]
+    + ["main~9999999999"],
+)
+def test_bad_syntax_is_invalid(repo: Repository, revision: str) -> None:
+    """What is no expression raises Invalid, and says what is wrong."""
+    with pytest.raises(Invalid) as caught:
+        repo.resolve(revision)
+    assert caught.value.code == "revision-syntax"
+
+
+def test_a_name_of_two_kinds_is_ambiguous(repo: Repository) -> None:
+    """A branch and a tag of one name must be told apart by their full names."""
+    repo.tags.create("side", repo.resolve("main"))
+    with pytest.raises(Invalid) as caught:
+        repo.resolve("side")
+    assert caught.value.code == "ambiguous-revision"
+    assert caught.value.candidates == ["branches/side", "tags/side"]
+    assert message(repo, "tags/side") == "c"
+    del repo.tags["side"]
+
+
+@given(st.text(alphabet="main~^@{}0123456789abcf/-.: ", max_size=24))
+def test_any_text_resolves_or_raises_an_error_of_ours(text: str) -> None:
+    """No text makes the parser fail in another way."""
+    repo = memory_repository()
+    try:
+        assert len(repo.resolve(text)) == 32
+    except Error as error:
+        assert error.code in ("no-such-revision", "revision-syntax", "ref-name")
