@@ -45,7 +45,7 @@ def cut(ends: bytes, data: bytes) -> list[bytes]:
 
 
 def encode_offsets(keys: list[bytes], values: list[bytes]) -> bytes:
-    """The drawn layout: prefix, end offsets and concatenated bytes, in one CBOR array."""
+    """The first draft: prefix, end offsets and joined bytes, in one CBOR array."""
     prefix = common_prefix(keys[0], keys[-1])
     tails = [key[len(prefix) :] for key in keys]
     columns = [
@@ -195,7 +195,9 @@ def main() -> None:
         assert decode(data) == (keys, values)
         assert find(data, probe) == values[40]
 
-        def edit(data: bytes = data, encode: Encode = encode, decode: Decode = decode) -> bytes:
+        def edit(
+            data: bytes = data, encode: Encode = encode, decode: Decode = decode
+        ) -> bytes:
             edited_keys, edited_values = decode(data)
             edited_values[40] = values[41]
             return encode(edited_keys, edited_values)

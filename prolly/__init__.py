@@ -1,11 +1,11 @@
 """prolly: a versioned store for datasets, embedded, that synchronises.
 
-    >>> import prolly
-    >>> repo = prolly.init(path)
-    >>> with repo.transaction("main", message="first") as tx:
-    ...     tx.map("settings")["theme"] = "dark"
-    >>> repo.at("main").map("settings")["theme"]
-    'dark'
+>>> import prolly
+>>> repo = prolly.init(path)
+>>> with repo.transaction("main", message="first") as tx:
+...     tx.map("settings")["theme"] = "dark"
+>>> repo.at("main").map("settings")["theme"]
+'dark'
 """
 
 from .api import init, open

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import os
 
+from prolly.chunks import Durability
 from prolly.repo import Repository, create_repository, open_repository
 
 
 def init(path: str | os.PathLike[str]) -> Repository:
-    """Make a repository in the directory ``path``, which may not exist yet, and open it.
+    """Make a repository in the directory ``path`` and open it.
 
-    It has one branch, ``main``, at the constant empty first commit. Raises
+    The directory may not exist yet. It has one branch, ``main``, at the constant empty first commit. Raises
     AlreadyExists (``repository-exists``), StorageFailed.
     """
     return create_repository(path)
 
 
 def open(
-    path: str | os.PathLike[str], *, writable: bool = True, durability: str = "full"
+    path: str | os.PathLike[str],
+    *,
+    writable: bool = True,
+    durability: Durability = "full",
 ) -> Repository:
     """Open the repository in the directory ``path``.
 

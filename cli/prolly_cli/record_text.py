@@ -51,7 +51,9 @@ class RecordText:
         """Return a row or a map's value as JSON text."""
         if not self._is_table:
             return value_text(value)
-        cells = (f"{_dumps(name)}: {self.cell(name, one)}" for name, one in value.items())
+        cells = (
+            f"{_dumps(name)}: {self.cell(name, one)}" for name, one in value.items()
+        )
         return "{" + ", ".join(cells) + "}"
 
     def cell(self, name: str, value: Any) -> str:

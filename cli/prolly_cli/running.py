@@ -1,10 +1,10 @@
 """Run one command line from words to exit code.
 
-    0   done                                  4    lost a race for a ref
-    1   done, and the answer is no            5    corrupt data
-    2   wrong usage, invalid input            6    denied, read-only
-    3   no such repository, revision, ...     7    storage or remote failed
-    70  a fault of our own                    130  interrupted
+0   done                                  4    lost a race for a ref
+1   done, and the answer is no            5    corrupt data
+2   wrong usage, invalid input            6    denied, read-only
+3   no such repository, revision, ...     7    storage or remote failed
+70  a fault of our own                    130  interrupted
 """
 
 from __future__ import annotations
@@ -58,7 +58,9 @@ def _invoke(program: click.Group, words: list[str], invocation: Invocation) -> i
 def _wants_json(arguments: Sequence[str]) -> bool:
     """Tell whether errors are JSON too, even those of a line that does not parse."""
     words = list(arguments)
-    return "--json" in words[: words.index("--")] if "--" in words else "--json" in words
+    return (
+        "--json" in words[: words.index("--")] if "--" in words else "--json" in words
+    )
 
 
 def _complain(text: str) -> None:

@@ -22,7 +22,7 @@ def parse_json(text: str, what: str) -> Any:
         raise Invalid(
             f"{what} is not JSON: {error}",
             code="bad-json",
-            hint='text stands in quotes, as in \'"dark"\'; a list in brackets',
+            hint="text stands in quotes, as in '\"dark\"'; a list in brackets",
         ) from None
 
 
@@ -107,7 +107,7 @@ def parse_row(text: str, key: Any, schema: Schema) -> dict[str, Any]:
         raise Invalid(
             "the value of a table's record is a JSON object",
             code="not-a-row",
-            hint=f'name the columns: \'{{"{schema.names[-1]}": ...}}\'',
+            hint=f"name the columns: '{{\"{schema.names[-1]}\": ...}}'",
         )
     parts = key if isinstance(key, tuple) else (key,)
     row = dict(zip(schema.key, parts, strict=True))

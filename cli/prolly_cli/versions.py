@@ -20,6 +20,7 @@ SHORT_ID_DIGITS = 12
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+
 def at_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--at REV``, which every reading command takes."""
     text = "Read this version instead of the working state."

@@ -60,9 +60,7 @@ class ScratchWriter(ChunkWriter):
         self._file.seek(offset)
         return self._file.read(size)
 
-    def commit(
-        self, moves: Sequence[RefMove] = (), note: RefNote | None = None
-    ) -> int:
+    def commit(self, moves: Sequence[RefMove] = (), note: RefNote | None = None) -> int:
         """Refuse: scratch chunks are for reading only."""
         raise Invalid("scratch chunks cannot be committed", code="scratch")
 

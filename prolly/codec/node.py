@@ -52,7 +52,7 @@ class Child(NamedTuple):
     """What an inner entry says of its child: address, records below, own weight."""
 
     address: bytes
-    count: int
+    records: int
     weight: int
 
 
@@ -213,9 +213,7 @@ def encode_leaf(keys: Sequence[bytes], values: Sequence[bytes]) -> bytes:
     return LEAF_MARK + cbor2.dumps([prefix, suffixes, values, bits])
 
 
-def encode_inner(
-    level: int, keys: Sequence[bytes], children: Sequence[Child]
-) -> bytes:
+def encode_inner(level: int, keys: Sequence[bytes], children: Sequence[Child]) -> bytes:
     """Encode the children of one inner node under their last keys."""
     prefix, suffixes = _split_prefix(keys)
     addresses, counts, weights = zip(*children, strict=True)
@@ -259,9 +257,7 @@ def _leaf(
     return Leaf(prefix, suffixes, values)
 
 
-def _inner(
-    level: int, prefix: bytes, suffixes: list[bytes], *columns: bytes
-) -> Inner:
+def _inner(level: int, prefix: bytes, suffixes: list[bytes], *columns: bytes) -> Inner:
     addresses, counts, weights = columns
     if not len(suffixes) * ADDRESS_BYTES == len(addresses) == 4 * len(counts):
         raise ValueError("the columns of an inner node differ in length")
@@ -284,7 +280,9 @@ def check_node(chunk: bytes) -> Node:
     except (TypeError, ValueError, OverflowError, AttributeError) as error:
         raise Corrupt(f"a node has a wrong field: {error}", code="node-form") from error
     if spelt != chunk:
-        raise Corrupt("a node is spelt in a way that is not canonical", code="node-form")
+        raise Corrupt(
+            "a node is spelt in a way that is not canonical", code="node-form"
+        )
     return node
 
 

@@ -1,9 +1,9 @@
 """Names of refs: which there are, and which texts may be one.
 
-    branches/NAME        a branch: the id of its newest commit
-    tags/NAME            a tag: the id of a commit, meant to stay
-    remotes/REMOTE/NAME  where a branch of another replica stood when last seen
-    working/NAME         the uncommitted state of a branch
+branches/NAME        a branch: the id of its newest commit
+tags/NAME            a tag: the id of a commit, meant to stay
+remotes/REMOTE/NAME  where a branch of another replica stood when last seen
+working/NAME         the uncommitted state of a branch
 """
 
 from __future__ import annotations

@@ -135,7 +135,7 @@ def _check_types(dataset: str, stored: Schema, types: Types) -> None:
     """Refuse types that are not those of the table: they would be ignored."""
     if types == "infer":
         return
-    given = {name: "text" for name in stored.names}
+    given = dict.fromkeys(stored.names, "text")
     if isinstance(types, Schema):
         given = {column.name: column.type for column in types.columns}
     if given != {column.name: column.type for column in stored.columns}:

@@ -28,9 +28,7 @@ from prolly.tables import (
 from .table_source import TableSource
 
 
-def widened_schema(
-    table: Table, source: TableSource
-) -> tuple[Schema, tuple[str, ...]]:
+def widened_schema(table: Table, source: TableSource) -> tuple[Schema, tuple[str, ...]]:
     """Return the schema that holds the table and the source, and what it changes."""
     schema = table.schema
     places = {name: place for place, name in enumerate(source.columns)}

@@ -149,7 +149,8 @@ class _Decoder:
 
     def __call__(self, difference: Difference) -> Change:
         encoded, before, after = difference
-        old = new = ABSENT
+        old: Any = ABSENT
+        new: Any = ABSENT
         if before is not None and self._old is not None:
             old = self._old.decode_record(encoded, before)
         if after is not None and self._new is not None:

@@ -65,7 +65,9 @@ def missing_dataset(name: str, manifest: Manifest) -> NotFound:
     return NotFound(
         f"no dataset {name!r}",
         code="no-such-dataset",
-        hint=f"there is: {there}" if names else "there is none yet: import or create one",
+        hint=f"there is: {there}"
+        if names
+        else "there is none yet: import or create one",
         dataset=name,
     )
 

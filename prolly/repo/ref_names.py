@@ -16,7 +16,8 @@ class RefNames(MutableMapping[str, Address]):
     """The refs of one kind. Reading sees the newest state; writing is one move each.
 
     Setting an existing name moves it, from what it was when read, by compare-and-set
-    (Stale when another process was faster). Deleting a branch deletes its working state.
+    (Stale when another process was faster). Deleting a branch deletes its working
+    state.
     """
 
     def __init__(self, storage: Storage, prefix: str) -> None:

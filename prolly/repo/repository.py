@@ -8,7 +8,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from prolly.chunks import LocalStore, RefMove, RefNote, Store, VerifyingStore
+from prolly.chunks import (
+    Durability,
+    LocalStore,
+    RefMove,
+    RefNote,
+    Store,
+    VerifyingStore,
+)
 from prolly.codec import (
     FORMAT_PARAMETERS,
     Address,
@@ -292,7 +299,7 @@ def open_repository(
     path: str | os.PathLike[str],
     *,
     writable: bool = True,
-    durability: str = "full",
+    durability: Durability = "full",
     environment: Environment = SYSTEM,
 ) -> Repository:
     """Open the repository in a directory.

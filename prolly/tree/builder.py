@@ -79,9 +79,7 @@ class LevelBuilder:
         self.nodes_written += len(children)
         self.only = children[0].address
         if self._above is None:
-            self._above = LevelBuilder(
-                self._writer, self._parameters, self._level + 1
-            )
+            self._above = LevelBuilder(self._writer, self._parameters, self._level + 1)
         self._above.extend(keys, children)
 
 

@@ -91,9 +91,9 @@ def diff(
 ) -> Iterator[Difference]:
     """Yield (key, old value, new value) where the trees differ, in key order.
 
-    ``None`` stands for an absent record, and as a root for a tree that is absent. Only keys with start <= key < stop count; to
-    resume behind a key, start at ``key + b"\\0"``. Lazy: nodes are read as the caller
-    goes on.
+    ``None`` stands for an absent record, and as a root for a tree that is absent. Only
+    keys with start <= key < stop count; to resume behind a key, start at
+    ``key + b"\\0"``. Lazy: nodes are read as the caller goes on.
     """
     for differences in _runs(reader, old, new, (start, stop)):
         for difference in differences:

@@ -38,9 +38,7 @@ def weigh(level: int, keys: Sequence[bytes], payloads: Sequence[Payload]) -> lis
     overhead = LEAF_ENTRY_OVERHEAD
     return [
         key_size + value_size + overhead
-        for key_size, value_size in zip(
-            map(len, keys), map(len, payloads), strict=True
-        )
+        for key_size, value_size in zip(map(len, keys), map(len, payloads), strict=True)
     ]
 
 
@@ -70,7 +68,7 @@ def record_count(level: int, payloads: Sequence[Payload]) -> int:
     """Return how many records stand in or below the entries of one node."""
     if level == 0:
         return len(payloads)
-    return sum(child.count for child in payloads)
+    return sum(child.records for child in payloads)
 
 
 class Merged(NamedTuple):

@@ -63,7 +63,9 @@ def _memory_of(node: Node) -> int:
         return overhead + 64 * len(node)
     values = node.values
     # One middle value stands for all: the bound is of memory, not an account.
-    return overhead + len(values) * (16 + len(values[len(values) // 2]) if values else 0)
+    return overhead + len(values) * (
+        16 + len(values[len(values) // 2]) if values else 0
+    )
 
 
 class NodeReader:

@@ -1,9 +1,9 @@
 """Actions on a local store in a process of their own.
 
-    store_child.py kill DIR POINT SIZE    die at a point of a commit of SIZE chunks
-    store_child.py race DIR COUNT TAG     move one ref COUNT times, retrying when Stale
-    store_child.py fill DIR COUNT MAP     commit COUNT chunks inline, in a map of MAP
-    store_child.py full DIR LIMIT         write while no file may pass LIMIT bytes
+store_child.py kill DIR POINT SIZE    die at a point of a commit of SIZE chunks
+store_child.py race DIR COUNT TAG     move one ref COUNT times, retrying when Stale
+store_child.py fill DIR COUNT MAP     commit COUNT chunks inline, in a map of MAP
+store_child.py full DIR LIMIT         write while no file may pass LIMIT bytes
 """
 
 from __future__ import annotations

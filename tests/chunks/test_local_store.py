@@ -275,7 +275,7 @@ def test_child_of_a_fork_has_its_own_environment(
     """After a fork both sides read and write, and see each other's commits."""
     addresses = add(store, BULK)
     half_done = store.writer()
-    half_done.put_many(BULK[:1] + [b"\xfe" * INLINE_BYTES_MAX, b"parent"])
+    half_done.put_many([*BULK[:1], b"\xfe" * INLINE_BYTES_MAX, b"parent"])
 
     def child() -> None:
         assert store.get_many(addresses) == BULK

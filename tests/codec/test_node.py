@@ -60,7 +60,7 @@ def test_inner_nodes_round_trip(
     for node in (decode_node(chunk), check_node(chunk)):
         assert isinstance(node, Inner)
         assert (node.level, node.keys(), node.children()) == (level, some, below)
-        assert node.count() == sum(child.count for child in below)
+        assert node.count() == sum(child.records for child in below)
 
 
 @given(keys, st.binary(max_size=12))
@@ -144,7 +144,11 @@ def test_levels_out_of_range_are_refused(level: int) -> None:
 
 def test_hostile_nesting_and_lengths_are_refused() -> None:
     """A million open arrays, or a length of 2**62, raise Corrupt at once."""
-    for body in (b"\x81" * 1_000_000, b"\x84\x5b\x40" + bytes(7), b"\x9b\x40" + bytes(7)):
+    for body in (
+        b"\x81" * 1_000_000,
+        b"\x84\x5b\x40" + bytes(7),
+        b"\x9b\x40" + bytes(7),
+    ):
         with pytest.raises(Corrupt):
             decode_node(b"\x01" + body)
 

@@ -20,8 +20,27 @@ def test_good_names_pass(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "HEAD", "@", "-x", "a..b", "a~1", "a^", "a:b", "a b", "a//b", "/a", "a/", "./a"]
-    + ["a\nb", "a*", "a@{1}", "n" * (NAME_BYTES_MAX + 1), "\ud800", "a\\b"],
+    [
+        "",
+        "HEAD",
+        "@",
+        "-x",
+        "a..b",
+        "a~1",
+        "a^",
+        "a:b",
+        "a b",
+        "a//b",
+        "/a",
+        "a/",
+        "./a",
+        "a\nb",
+        "a*",
+        "a@{1}",
+        "n" * (NAME_BYTES_MAX + 1),
+        "�",
+        "a\\b",
+    ],
 )
 def test_bad_names_are_refused(name: str) -> None:
     """Names that a revision expression or a shell would misread are Invalid."""

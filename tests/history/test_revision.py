@@ -67,7 +67,15 @@ def test_ids_and_their_prefixes(repo: Repository) -> None:
 
 @pytest.mark.parametrize(
     "revision",
-    ["nope", "main~9", "main^2", "main@{9}", "main@{2001-01-01}", "abcdef123", "f" * 70],
+    [
+        "nope",
+        "main~9",
+        "main^2",
+        "main@{9}",
+        "main@{2001-01-01}",
+        "abcdef123",
+        "f" * 70,
+    ],
 )
 def test_what_is_not_there_is_not_found(repo: Repository, revision: str) -> None:
     """An unknown name, parent, move, time or id raises NotFound with a hint."""
@@ -78,8 +86,15 @@ def test_what_is_not_there_is_not_found(repo: Repository, revision: str) -> None
 
 
 @pytest.mark.parametrize(
-    "revision", ["main~x", "main@{yesterday}", "main~1@{1}", "main^-1", "x" * 2000]
-    + ["main~9999999999"],
+    "revision",
+    [
+        "main~x",
+        "main@{yesterday}",
+        "main~1@{1}",
+        "main^-1",
+        "x" * 2000,
+        "main~9999999999",
+    ],
 )
 def test_bad_syntax_is_invalid(repo: Repository, revision: str) -> None:
     """What is no expression raises Invalid, and says what is wrong."""

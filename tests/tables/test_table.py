@@ -132,7 +132,7 @@ def test_keys_of_several_columns() -> None:
     """A composite key is a tuple in key order; bounds may be its leading parts."""
     table = places()
     assert table["US", "X"]["size"] == 3
-    assert list(table)[0] == ("CA", "A")
+    assert next(iter(table)) == ("CA", "A")
     assert [row["size"] for row in table.rows(prefix=("US",))] == [2, 3]
     assert [row["size"] for row in table.rows(prefix="US")] == [2, 3, 4]
     assert [row["size"] for row in table.rows(start="US", stop=("US", "X"))] == [2]

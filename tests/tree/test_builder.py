@@ -13,6 +13,7 @@ from prolly.codec import DEFAULT_PARAMETERS, TreeParameters
 from prolly.codec.node import Inner
 from prolly.testing.tree_model import TreeModel, make_records
 from prolly.tree import NodeReader, build, operations
+import itertools
 
 # The shape of the format, in one number: it may change with a new format version only.
 GOLDEN_ROOT = "ce4538490fec3c2e7e420e86d38f0f9d92a04d9ffd4f5cac80819d837bf79864"
@@ -41,7 +42,7 @@ def test_batches_do_not_matter(seed: int, cuts: list[int]) -> None:
     bounds = sorted({0, len(keys), *(min(cut, len(keys)) for cut in cuts)})
     batches = [
         (keys[low:high], [records[key] for key in keys[low:high]])
-        for low, high in zip(bounds, bounds[1:], strict=False)
+        for low, high in itertools.pairwise(bounds)
     ]
     assert build(model.writer, batches, DEFAULT_PARAMETERS) == model.rebuild(records)
 
@@ -81,7 +82,7 @@ def check_below(reader: NodeReader, address: bytes) -> None:
     for index in range(len(node)):
         entry, child = node.child(index), reader.read(node.address(index))
         assert child.level == node.level - 1
-        assert (entry.count, entry.weight) == (
+        assert (entry.records, entry.weight) == (
             child.count(),
             operations.node_weight(child),
         )

@@ -15,7 +15,7 @@ SIZES = (10_000, 100_000)
 
 
 class Grown:
-    """A tree of ``count`` records with its depth, and counters of what is done to it."""
+    """A tree of ``count`` records, its depth, and what edits of it cost."""
 
     def __init__(self, count: int) -> None:
         self.model = TreeModel()

@@ -97,7 +97,10 @@ def test_a_bounded_diff_reads_nothing_behind_its_end() -> None:
     """Where nothing differs before ``stop``, no node behind it is read."""
     model = TreeModel()
     records = {b"%08d" % number: b"v" * 90 for number in range(60_000)}
-    changed = {**records, **{b"%08d" % number: b"w" * 90 for number in range(30_000, 60_000)}}
+    changed = {
+        **records,
+        **{b"%08d" % number: b"w" * 90 for number in range(30_000, 60_000)},
+    }
     roots = model.rebuild(records), model.rebuild(changed)
     reader = model.fresh_reader()
     assert list(diff(reader, *roots, stop=b"00000100")) == []

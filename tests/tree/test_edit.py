@@ -79,7 +79,7 @@ def test_an_edit_that_changes_nothing_keeps_the_root() -> None:
 
 
 def test_all_can_be_deleted_and_come_back() -> None:
-    """Deleting every record gives the empty tree, and putting them back the old root."""
+    """Deleting all gives the empty tree, and putting all back the old root."""
     model = TreeModel()
     records = make_records(random.Random(2), "random", "small", 3000)
     root = model.rebuild(records)

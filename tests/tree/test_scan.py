@@ -14,7 +14,9 @@ from prolly.errors import Corrupt
 from prolly.testing.tree_model import KEY_SHAPES, TreeModel, make_records
 from prolly.tree import count, get, iter_batches, nth, rank
 
-bounds = st.none() | st.binary(max_size=3) | st.integers(0, 3999).map(b"key:%08d".__mod__)
+bounds = (
+    st.none() | st.binary(max_size=3) | st.integers(0, 3999).map(b"key:%08d".__mod__)
+)
 
 
 @pytest.mark.parametrize("keys", KEY_SHAPES)

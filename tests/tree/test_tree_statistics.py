@@ -6,6 +6,7 @@ import random
 
 from prolly.testing.tree_model import TreeModel, make_records
 from prolly.tree import reachable, tree_statistics
+import itertools
 
 
 def test_statistics_add_up() -> None:
@@ -16,10 +17,12 @@ def test_statistics_add_up() -> None:
     levels = tree_statistics(model.reader, root)
     assert [level.level for level in levels] == list(range(len(levels)))[::-1]
     assert levels[-1].entries == len(records)
-    for above, below in zip(levels, levels[1:], strict=False):
+    for above, below in itertools.pairwise(levels):
         assert above.entries == below.nodes
     chunks = reachable(lambda many: [model.writer.get(one) for one in many], [root])
-    assert sum(level.bytes for level in levels) == sum(len(chunk) for _, chunk in chunks)
+    assert sum(level.bytes for level in levels) == sum(
+        len(chunk) for _, chunk in chunks
+    )
     leaves = levels[-1]
     assert leaves.bytes_min <= leaves.bytes_mean <= leaves.bytes_max
     assert 0.1 < leaves.bytes_spread < 0.4

@@ -29,14 +29,12 @@ def reads(model: TreeModel) -> NodeReader:
 def test_reads_see_edits_and_write_gives_a_rebuild(
     seed: int, begins_empty: bool, bytes_max: int
 ) -> None:
-    """After any edits, single and ordered reads and the written root are a rebuild's."""
+    """After any edits, reads of all kinds and the written root are a rebuild's."""
     source = random.Random(seed)
     model = TreeModel()
     records = {} if begins_empty else make_records(source, "random", "small", 900)
     root = None if begins_empty else model.rebuild(records)
-    tree = WorkingTree(
-        reads(model), root, DEFAULT_PARAMETERS, EditBuffer(bytes_max)
-    )
+    tree = WorkingTree(reads(model), root, DEFAULT_PARAMETERS, EditBuffer(bytes_max))
     for _ in range(source.randint(1, 5)):
         edits = make_edits(source, records, "random", "small")
         records = apply_to_model(records, edits)

@@ -58,7 +58,9 @@ FORMATS = ("csv", "tsv", "jsonl", "json")
 )
 @click.option("-m", "--message", metavar="MSG", help="Commit the result.")
 @click.pass_obj
-def command(invocation: Invocation, dataset: str, message: str | None, **how: Any) -> None:
+def command(
+    invocation: Invocation, dataset: str, message: str | None, **how: Any
+) -> None:
     """Import FILE... as the table DATASET.
 
     FILE may be - for standard input and may be compressed with gzip; several files are
@@ -146,7 +148,9 @@ def report(
     output.say(f"{visible(dataset)}: {counts_text(counts, output)}")
     if commit_id is not None:
         where = f"{repository.head} {short_id(commit_id)}"
-        output.say(f"committed [{where}] {visible((message or '').partition(chr(10))[0])}")
+        output.say(
+            f"committed [{where}] {visible((message or '').partition(chr(10))[0])}"
+        )
     elif message is not None:
         output.say("nothing to commit: the table equals the files already")
     elif not repository.working_area().is_clean:

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     "--limit", type=click.IntRange(min=0), metavar="N", help="At most N records."
 )
 @click.option(
-    "--columns", metavar="NAME,...", help="Only these columns of a table, in this order."
+    "--columns",
+    metavar="NAME,...",
+    help="Only these columns of a table, in this order.",
 )
 @click.pass_obj
 def command(
