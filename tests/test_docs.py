@@ -196,3 +196,32 @@ def test_the_quickstart_script_runs(
     assert done.returncode == 0, done.stderr
     for count in ("60", "14", "626"):
         assert re.search(rf"\b{count}\b", done.stdout)
+
+
+def python_examples() -> list[tuple[str, str]]:
+    """Return (page, code) of every python block of README and docs."""
+    root = Path(__file__).parents[1]
+    pages = [root / "README.md", *sorted((root / "docs").rglob("*.md"))]
+    return [
+        (str(path.relative_to(root)), code)
+        for path in pages
+        for language, code in FENCE.findall(path.read_text(encoding="utf-8"))
+        if language == "python"
+    ]
+
+
+@pytest.mark.parametrize(("page", "code"), python_examples())
+def test_python_examples_print_what_they_say(
+    page: str, code: str, tmp_path: Path
+) -> None:
+    """A python block runs, and its comment lines are what it prints."""
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        check=False,
+    )
+    said = [line[2:] for line in code.splitlines() if line.startswith("# ")]
+    assert (ran.stdout.splitlines(), ran.stderr) == (said, ""), page

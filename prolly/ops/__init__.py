@@ -6,6 +6,7 @@ of servers, clients or the command line, and it prints nothing.
 
 from __future__ import annotations
 
+from .alter_table import alter_table
 from .export_table import export_table
 from .import_table import ImportResult, Types, import_table
 from .plain_files import FORMATS, format_of_name, open_table, write_table
@@ -18,6 +19,7 @@ __all__ = [
     "ImportResult",
     "TableSource",
     "Types",
+    "alter_table",
     "export_table",
     "format_of_name",
     "import_table",

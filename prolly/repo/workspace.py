@@ -64,6 +64,10 @@ class Workspace:
         identity = self._identity(name)
         return None if identity is None else self._entries[identity]
 
+    def require(self, name: str) -> Descriptor:
+        """Return the descriptor of a dataset; NotFound when there is none."""
+        return self._entries[self._require(name)]
+
     def _identity(self, name: str) -> bytes | None:
         for identity, entry in self._entries.items():
             if entry.name == name:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from prolly.chunks import ChunkWriter
 from prolly.errors import AlreadyExists, Invalid
 from prolly.maps import EditedRecords, SortedMapping, key_not_found
-from prolly.tree import EditBuffer, WorkingTree
+from prolly.tree import BUFFER_BYTES_MAX, EditBuffer, WorkingTree
 
 from .first_wins import FirstWins
 from .record_codec import RecordCodec, Row
@@ -36,10 +36,19 @@ class MutableTable(Table, MutableMapping[Any, Any]):
     ``key-too-long``. A column left out takes its fill, or null where it is nullable.
 
     While the schema is unknown the first rows written decide it: their columns and
-    types, all but the key nullable.
+    types, all but the key nullable. A load spills to temporary files when its rows take
+    more than about ``load_bytes_max`` of memory.
     """
 
-    def __init__(self, tree: WorkingTree, writer: ChunkWriter, schema: Schema) -> None:
+    def __init__(
+        self,
+        tree: WorkingTree,
+        writer: ChunkWriter,
+        schema: Schema,
+        *,
+        load_bytes_max: int = BUFFER_BYTES_MAX,
+    ) -> None:
+        self._load_bytes_max = load_bytes_max
         self._edited = EditedRecords(tree, writer)
         SortedMapping.__init__(self, self._edited)
         self._codec = RecordCodec(schema)
@@ -123,9 +132,9 @@ class MutableTable(Table, MutableMapping[Any, Any]):
         if self.schema.is_unknown:
             codec = RecordCodec(source.infer(self.schema.key))
         buffer = (
-            FirstWins()
+            FirstWins(self._load_bytes_max)
             if on_duplicate == "first"
-            else EditBuffer(unique=on_duplicate == "error")
+            else EditBuffer(self._load_bytes_max, unique=on_duplicate == "error")
         )
         try:
             read = 0

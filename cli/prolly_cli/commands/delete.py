@@ -23,9 +23,9 @@ def command(invocation: Invocation, dataset: str, key: str) -> None:
 
     repository = invocation.repository(writable=True)
     output = invocation.output
-    kind = repository.at_working().require(dataset).kind
     with repository.working_area().edit(f"delete from {dataset}") as workspace:
-        opened = workspace.map if kind == "map" else workspace.table
+        entry = workspace.require(dataset)
+        opened = workspace.map if entry.kind == "map" else workspace.table
         records = opened(dataset)
         parsed = parse_key(key, records)
         del records[parsed]

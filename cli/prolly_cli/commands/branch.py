@@ -1,0 +1,58 @@
+"""``prolly branch``: list, make and delete branches."""
+
+from __future__ import annotations
+
+import click
+
+from ..command_group import Verb
+from ..invocation import Invocation
+from ..output import visible
+from ..versions import short_id
+
+
+@click.command("branch", cls=Verb)
+@click.argument("name", required=False)
+@click.argument("revision", required=False, metavar="[REV]")
+@click.option("-d", "--delete", is_flag=True, help="Delete the branch NAME.")
+@click.pass_obj
+def command(
+    invocation: Invocation, name: str | None, revision: str | None, delete: bool
+) -> None:
+    """List the branches, or make the branch NAME at REV (by default HEAD)."""
+    if delete and (name is None or revision is not None):
+        raise click.UsageError("-d takes the name of one branch")
+    if name is None:
+        list_branches(invocation)
+        return
+    repository = invocation.repository(writable=True)
+    output = invocation.output
+    if delete:
+        was = repository.delete_branch(name)
+        if output.json:
+            output.document({"deleted": name, "commit": str(was)})
+        output.say(f"deleted branch {visible(name)} (was {short_id(was)})")
+        return
+    commit_id = repository.create_branch(name, revision or "HEAD")
+    if output.json:
+        output.document({"branch": name, "commit": str(commit_id)})
+    output.say(f"made branch {visible(name)} at {short_id(commit_id)}")
+    output.say(f"next: prolly switch {visible(name)}")
+
+
+def list_branches(invocation: Invocation) -> None:
+    """Print the branches, the current one marked."""
+    repository = invocation.repository()
+    output = invocation.output
+    branches = dict(repository.branches)
+    head = repository.head
+    if output.json:
+        named = {name: str(commit_id) for name, commit_id in branches.items()}
+        output.document({"branches": named, "current": head})
+        return
+    width = max((len(name) for name in branches), default=0)
+    for name, commit_id in branches.items():
+        message = repository.commit_of(bytes(commit_id)).message.partition("\n")[0]
+        mark = "*" if name == head else " "
+        padded = f"{name:{width}}"
+        shown = output.style(padded, "ref") if name == head else padded
+        output.line(f"{mark} {shown}  {short_id(commit_id)}  {visible(message)}".rstrip())

@@ -1,0 +1,129 @@
+"""``prolly diff``: what differs between two versions."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..command_group import Verb
+from ..invocation import Invocation
+from ..versions import is_revision
+
+if TYPE_CHECKING:
+    from prolly import Repository, Snapshot
+
+FORMATS = ("table", "jsonl", "csv")
+
+
+class DiffVerb(Verb):
+    """Its scope is a dataset and a prefix of keys."""
+
+    scope_metavar = "[-- DATASET[:PREFIX]]"
+
+
+@click.command("diff", cls=DiffVerb, takes_scope=True)
+@click.argument("revisions", nargs=-1, metavar="[REV [REV]]")
+@click.option("--stat", is_flag=True, help="Only count the records, by dataset.")
+@click.option(
+    "--format", "format_name", type=click.Choice(FORMATS), help="table by default."
+)
+@click.option(
+    "--fields", is_flag=True, help="Only the fields that differ; one line for each."
+)
+@click.option("--exit-code", is_flag=True, help="Exit with 1 when there is a difference.")
+@click.pass_obj
+def command(
+    invocation: Invocation,
+    revisions: tuple[str, ...],
+    format_name: str | None,
+    scope: str | None,
+    **how: Any,
+) -> int:
+    """Show which records differ, in key order.
+
+    Without REV: the working state against its commit. With one: that version against
+    the working state. With two, or as A..B: the first against the second. A...B: B
+    against the commit that A and B have in common.
+    """
+    from ..diff_text import Layout, print_changes, print_counts
+
+    output = invocation.output
+    if output.json and format_name not in (None, "jsonl"):
+        raise click.UsageError(f"--json and --format {format_name} exclude each other")
+    if how["stat"] and format_name is not None:
+        raise click.UsageError("--stat takes no --format; --json prints one document")
+    repository = invocation.repository()
+    versions = sides(repository, revisions)
+    dataset, bounds = narrowed(versions, scope)
+    layout = Layout(format_name or ("jsonl" if output.json else "table"), how["fields"])
+    comparison = repository.compare(*versions)
+    with output.paged():
+        show = print_counts if how["stat"] else print_changes
+        found = show(output, comparison, (dataset, bounds), layout)
+    return 1 if found and how["exit_code"] else 0
+
+
+def sides(
+    repository: Repository, revisions: tuple[str, ...]
+) -> tuple[Snapshot, Snapshot]:
+    """Return the old and the new version that the words ask for."""
+    if len(revisions) > 2:
+        raise click.UsageError(f"two revisions at most, not {len(revisions)}")
+    if not revisions:
+        base = repository.working_area().state.base
+        return repository.at(base), repository.at_working()
+    if len(revisions) == 1 and ".." in revisions[0]:
+        return between(repository, revisions[0])
+    found = [version(repository, one) for one in revisions]
+    return found[0], found[1] if len(found) == 2 else repository.at_working()
+
+
+def between(repository: Repository, words: str) -> tuple[Snapshot, Snapshot]:
+    """Return the two sides of ``A..B`` or ``A...B``; a side left out is HEAD."""
+    from prolly import NotFound
+
+    mark = "..." if "..." in words else ".."
+    left, _, right = words.partition(mark)
+    old, new = version(repository, left or "HEAD"), version(repository, right or "HEAD")
+    if mark == "...":
+        base = repository.merge_base(old, new)
+        if base is None:
+            raise NotFound(
+                f"{left or 'HEAD'} and {right or 'HEAD'} have no commit in common",
+                code="no-merge-base",
+                hint="compare them with two dots",
+            )
+        old = repository.at(base)
+    return old, new
+
+
+def version(repository: Repository, word: str) -> Snapshot:
+    """Return the version that a word names; a file gets an error of its own."""
+    from prolly import Invalid
+
+    if os.path.isfile(word) and not is_revision(repository, word):
+        raise Invalid(
+            f"{word} is a file, not a revision",
+            code="file-not-revision",
+            hint="import both files as commits of one table, then compare the commits",
+            revision=word,
+        )
+    return repository.at(word)
+
+
+def narrowed(
+    versions: tuple[Snapshot, Snapshot], scope: str | None
+) -> tuple[str | None, tuple[bytes | None, bytes | None]]:
+    """Return the dataset and the bounds of keys that ``DATASET[:PREFIX]`` asks for."""
+    from ..typed_words import parse_prefix, split_scope
+
+    dataset, prefix = split_scope(scope)
+    if dataset is None:
+        return None, (None, None)
+    old, new = versions
+    records = (new if dataset in new.datasets else old).dataset(dataset)
+    if prefix is None:
+        return dataset, (None, None)
+    return dataset, records.encode_prefix(parse_prefix(prefix, records))

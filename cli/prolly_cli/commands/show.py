@@ -1,0 +1,42 @@
+"""``prolly show``: one commit and what it holds."""
+
+from __future__ import annotations
+
+import click
+
+from ..command_group import Verb
+from ..invocation import Invocation
+from ..versions import commit_json, counts_lines, datasets_json, datasets_lines
+
+
+@click.command("show", cls=Verb)
+@click.argument("revision", default="HEAD", metavar="[REV]")
+@click.pass_obj
+def command(invocation: Invocation, revision: str) -> None:
+    """Show the commit REV: who, when, why, its datasets, and what it changed."""
+    from prolly import LogEntry
+
+    from .log import lines_of, ref_names
+
+    repository = invocation.repository()
+    output = invocation.output
+    commit_id = repository.resolve(revision)
+    commit = repository.commit_of(commit_id)
+    snapshot = repository.at(commit_id)
+    if output.json:
+        shown = commit_json(commit_id, commit)
+        output.document({**shown, "datasets": datasets_json(snapshot)})
+        return
+    with output.paged():
+        names = ref_names(repository).get(bytes(commit_id), [])
+        for line in lines_of(output, LogEntry(commit_id, commit), names, short=False):
+            output.line(line)
+        for line in datasets_lines(snapshot):
+            output.line(f"  {line}")
+        if commit.parents:
+            counts = repository.diff_counts(commit.parents[0], commit_id)
+            if counts:
+                output.line()
+                output.line("changed against its parent:")
+            for line in counts_lines(counts, output):
+                output.line(f"  {line}")

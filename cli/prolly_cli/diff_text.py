@@ -1,0 +1,157 @@
+"""Differences as they are printed: for people, as JSON lines, as CSV, or counted."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from prolly import ABSENT, Change, Comparison, DatasetChanges
+
+from .output import Output, number, visible
+from .record_text import ChangeText, key_words, value_text
+from .versions import counts_json, counts_lines
+
+Scope = tuple[str | None, tuple[bytes | None, bytes | None]]
+
+CSV_HEADER = ("dataset", "key", "change", "field", "old", "new")
+SIGNS = {"added": "+", "removed": "-", "modified": "~"}
+
+
+class Layout(NamedTuple):
+    """``table``, ``jsonl`` or ``csv``; ``fields``: only the fields that differ."""
+
+    format_name: str
+    fields: bool
+
+
+def print_counts(
+    output: Output, comparison: Comparison, scope: Scope, layout: Layout
+) -> bool:
+    """Print how many records differ, by dataset; return whether any does."""
+    counts = comparison.counts(*scope)
+    fields = _field_counts(comparison, scope) if layout.fields else {}
+    if output.json:
+        shown = counts_json(counts, events=True)
+        for name, found in fields.items():
+            shown[name]["fields"] = dict(found)
+        output.document({"datasets": shown})
+        return bool(counts)
+    for name, line in zip(counts, counts_lines(counts, output), strict=True):
+        output.line(line)
+        found = fields.get(name, {})
+        width = max((len(visible(field)) for field in found), default=0)
+        for field, count in found.items():
+            output.line(f"  {visible(field):{width}}  {number(count):>9}")
+    if not counts:
+        output.say("no differences")
+    return bool(counts)
+
+
+def _field_counts(comparison: Comparison, scope: Scope) -> dict[str, dict[str, int]]:
+    """Count the modified rows by field, in the order of the columns."""
+    counted: dict[str, Counter[str]] = {}
+    order: dict[str, dict[str, None]] = {}
+    for change in comparison.changes(*scope):
+        if change.fields:
+            counted.setdefault(change.dataset, Counter()).update(change.fields)
+            order.setdefault(change.dataset, dict.fromkeys(change.new))
+    return {
+        name: {field: found[field] for field in order[name] if field in found}
+        for name, found in counted.items()
+    }
+
+
+def print_changes(
+    output: Output, comparison: Comparison, scope: Scope, layout: Layout
+) -> bool:
+    """Print every record that differs; return whether there was anything."""
+    if layout.format_name == "table":
+        return _print_table(output, comparison, scope, layout)
+    found = False
+    text = ChangeText(comparison)
+    if layout.format_name == "csv":
+        output.line(",".join(CSV_HEADER))
+    for change in comparison.changes(*scope):
+        found = True
+        if layout.format_name == "jsonl":
+            output.line(text.json(change, only_fields=layout.fields))
+        else:
+            output.write(_csv_lines(text, change))
+    return found or bool(comparison.counts(*scope))
+
+
+def _csv_lines(text: ChangeText, change: Change) -> str:
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\n")
+    head = (change.dataset, key_words(change.key), change.kind)
+    if change.fields:
+        for field in change.fields:
+            writer.writerow((*head, field, *_cells(text, change, field)))
+    else:
+        sides = (text.whole(change, side) for side in ("old", "new"))
+        writer.writerow((*head, "", *sides))
+    return buffer.getvalue()
+
+
+def _cells(text: ChangeText, change: Change, field: str) -> Iterator[str]:
+    """Return the old and the new cell as an export to CSV writes them."""
+    for side in ("old", "new"):
+        row = getattr(change, side)
+        yield text.csv_cell(change.dataset, side, field, row.get(field))
+
+
+def _print_table(
+    output: Output, comparison: Comparison, scope: Scope, layout: Layout
+) -> bool:
+    """Print the changes for people, a heading and a summary for each dataset."""
+    text = ChangeText(comparison)
+    current: str | None = None
+    tally: Counter[str] = Counter()
+    counts: dict[str, DatasetChanges] = {}
+    for change in comparison.changes(*scope):
+        if change.dataset != current:
+            if current is not None:
+                _summary(output, tally)
+            current = change.dataset
+            counts[current] = DatasetChanges()
+            output.line(output.style(visible(current), "name"))
+        tally[change.kind] += 1
+        for line in _change_lines(text, change, layout.fields):
+            output.line(output.style(line, change.kind))
+    if current is not None:
+        _summary(output, tally)
+    for name, event in comparison.events(scope[0]).items():
+        counts.setdefault(name, DatasetChanges())
+        output.line(f"{visible(name)}: {event}")
+    if not counts:
+        output.say("no differences")
+    return bool(counts)
+
+
+def _summary(output: Output, tally: Counter[str]) -> None:
+    parts = [f"{number(tally[kind])} {kind}" for kind in SIGNS]
+    output.line(", ".join(parts))
+    tally.clear()
+
+
+def _change_lines(text: ChangeText, change: Change, fields: bool) -> list[str]:
+    head = f"{SIGNS[change.kind]} {key_words(change.key)}"
+    if change.fields:
+        parts = [
+            f"{visible(field)}: {' -> '.join(text.cells(change, field))}"
+            for field in change.fields
+        ]
+        if fields:
+            return [f"{head}  {part}" for part in parts]
+        return [f"{head}  {', '.join(parts)}"]
+    if isinstance(change.new, dict) or isinstance(change.old, dict):
+        if text.is_table(change.dataset):
+            return [head]
+    shown = [value_text(one) for one in (change.old, change.new) if one is not ABSENT]
+    return [f"{head}: {' -> '.join(shown)}"]
+
+
+__all__ = ["Any", "Layout", "print_changes", "print_counts"]
