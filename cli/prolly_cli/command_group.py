@@ -43,7 +43,9 @@ def _set_directory(context: click.Context, _: Any, value: str | None) -> None:
 
 def _set_flag(context: click.Context, option: click.Parameter, value: bool) -> None:
     if value:
-        context.ensure_object(Invocation).set_flag(str(option.name))
+        context.ensure_object(Invocation).set_flag(
+            str(option.name).removeprefix("global_")
+        )
 
 
 def _show_version(context: click.Context, _: Any, value: bool) -> None:
@@ -71,7 +73,7 @@ def global_options(*, hidden: bool) -> list[click.Parameter]:
         )
 
     directory = click.Option(
-        ["-C", "directory"],
+        ["-C", "global_directory"],
         metavar="DIR",
         expose_value=False,
         hidden=hidden,
@@ -80,10 +82,23 @@ def global_options(*, hidden: bool) -> list[click.Parameter]:
     )
     return [
         directory,
-        flag(["--json"], _set_flag, "Print the answer as JSON."),
-        flag(["-q", "--quiet"], _set_flag, "Print no notes and no progress."),
-        flag(["--no-color"], _set_flag, "Print no colour, on a terminal too."),
-        flag(["--version"], _show_version, "Print the version and exit.", eager=True),
+        flag(["--json", "global_json"], _set_flag, "Print the answer as JSON."),
+        flag(
+            ["-q", "--quiet", "global_quiet"],
+            _set_flag,
+            "Print no notes and no progress.",
+        ),
+        flag(
+            ["--no-color", "global_no_color"],
+            _set_flag,
+            "Print no colour, on a terminal too.",
+        ),
+        flag(
+            ["--version", "global_version"],
+            _show_version,
+            "Print the version and exit.",
+            eager=True,
+        ),
     ]
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from prolly import ABSENT, Change, Comparison, DatasetChanges
 
@@ -89,18 +88,10 @@ def _csv_lines(text: ChangeText, change: Change) -> str:
     head = (change.dataset, key_words(change.key), change.kind)
     if change.fields:
         for field in change.fields:
-            writer.writerow((*head, field, *_cells(text, change, field)))
+            writer.writerow((*head, field, *text.csv_cells(change, field)))
     else:
-        sides = (text.whole(change, side) for side in ("old", "new"))
-        writer.writerow((*head, "", *sides))
+        writer.writerow((*head, "", *text.csv_whole(change)))
     return buffer.getvalue()
-
-
-def _cells(text: ChangeText, change: Change, field: str) -> Iterator[str]:
-    """Return the old and the new cell as an export to CSV writes them."""
-    for side in ("old", "new"):
-        row = getattr(change, side)
-        yield text.csv_cell(change.dataset, side, field, row.get(field))
 
 
 def _print_table(
@@ -147,11 +138,7 @@ def _change_lines(text: ChangeText, change: Change, fields: bool) -> list[str]:
         if fields:
             return [f"{head}  {part}" for part in parts]
         return [f"{head}  {', '.join(parts)}"]
-    if isinstance(change.new, dict) or isinstance(change.old, dict):
-        if text.is_table(change.dataset):
-            return [head]
+    if text.is_table(change.dataset):
+        return [head]
     shown = [value_text(one) for one in (change.old, change.new) if one is not ABSENT]
     return [f"{head}: {' -> '.join(shown)}"]
-
-
-__all__ = ["Any", "Layout", "print_changes", "print_counts"]

@@ -11,7 +11,10 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+if TYPE_CHECKING:
+    from .pager import Pager
 
 # Written at once: few system calls for a long scan, and `prolly diff | head` ends soon.
 BUFFER_CHARS = 32 * 1024
@@ -24,7 +27,6 @@ STYLES = {
     "id": "33",
     "ref": "36",
     "faint": "2",
-    "error": "1;31",
 }
 
 # Characters that would move the cursor or forge a line when data reaches a terminal.
@@ -63,7 +65,7 @@ class Output:
         self.allow_color = True
         self._parts: list[str] = []
         self._chars = 0
-        self._pager: Any = None
+        self._pager: Pager | None = None
 
     @property
     def is_terminal(self) -> bool:
@@ -114,15 +116,17 @@ class Output:
     def stream(self) -> BinaryIO:
         """Return the stream behind the buffer, for a writer of whole files."""
         self.flush()
-        if self._pager is not None:
-            return self._pager.stream
-        return sys.stdout.buffer
+        return self._target
+
+    @property
+    def _target(self) -> BinaryIO:
+        return sys.stdout.buffer if self._pager is None else self._pager.stream
 
     def flush(self) -> None:
         """Hand on what was printed. BrokenPipeError when nobody reads any more."""
         parts, self._parts, self._chars = self._parts, [], 0
         if parts:
-            stream = self._pager.stream if self._pager else sys.stdout.buffer
+            stream = self._target
             stream.write("".join(parts).encode("utf-8", "surrogateescape"))
             stream.flush()
 

@@ -1,16 +1,17 @@
 """Records as they are printed: JSON lines, and words for people.
 
-A row in JSON is spelt as ``export --format jsonl`` spells it: a decimal is a number with
-all its digits, and what JSON lacks is escaped. A map's value keeps its type.
+A row in JSON is spelt as ``export --format jsonl`` spells it: a decimal is a number
+with all its digits, and what JSON lacks is escaped. A map's value keeps its type.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from typing import Any
 
-from prolly import ABSENT, Change, OrderedMap, Schema, Table
+from prolly import ABSENT, Change, Comparison, OrderedMap, Schema, Table
 from prolly.codec import json_form
 from prolly.tables import ColumnType, column_type
 
@@ -40,16 +41,20 @@ def value_text(value: Any) -> str:
 
 
 class RecordText:
-    """Spells the records of one dataset."""
+    """Spells the records of one dataset: a table's by its schema, a map's without."""
 
-    def __init__(self, dataset: OrderedMap | Table) -> None:
-        schema = dataset.schema if isinstance(dataset, Table) else None
-        self.types: dict[str, ColumnType] = types_of(schema) if schema else {}
-        self._is_table = schema is not None
+    def __init__(self, schema: Schema | None) -> None:
+        self.is_table = schema is not None
+        self.types = {} if schema is None else types_of(schema)
+
+    @classmethod
+    def of(cls, records: OrderedMap | Table) -> RecordText:
+        """Return the speller of a dataset."""
+        return cls(records.schema if isinstance(records, Table) else None)
 
     def value(self, value: Any) -> str:
         """Return a row or a map's value as JSON text."""
-        if not self._is_table:
+        if not self.is_table:
             return value_text(value)
         cells = (
             f"{_dumps(name)}: {self.cell(name, one)}" for name, one in value.items()
@@ -63,9 +68,13 @@ class RecordText:
             return value_text(value)
         return kind.json_text(value)
 
+    def csv_cell(self, name: str, value: Any) -> str:
+        """Return one cell of a row as an export to CSV writes it."""
+        return "" if value is None else self.types[name].format_text(value)
+
     def record(self, key: Any, value: Any) -> str:
         """Return what ``get`` and ``scan`` print as JSON."""
-        if self._is_table:
+        if self.is_table:
             return self.value(value)
         return f'{{"key": {_dumps(key_parts(key))}, "value": {value_text(value)}}}'
 
@@ -75,22 +84,64 @@ def types_of(schema: Schema) -> dict[str, ColumnType]:
     return {column.name: column_type(column.type) for column in schema.columns}
 
 
-def change_json(change: Change, sides: tuple[RecordText, RecordText]) -> str:
-    """Return one difference as JSON text; ``sides`` spell the old and the new record."""
-    parts = [
-        f'"dataset": {_dumps(change.dataset)}',
-        f'"key": {_dumps(key_parts(change.key))}',
-        f'"change": "{change.kind}"',
-    ]
-    for name, value, side in zip(
-        ("old", "new"), (change.old, change.new), sides, strict=True
-    ):
-        if value is not ABSENT:
-            parts.append(f'"{name}": {side.value(value)}')
-    if isinstance(change.old, Mapping) and isinstance(change.new, Mapping):
+class ChangeText:
+    """Spells the differences of one comparison."""
+
+    def __init__(self, comparison: Comparison) -> None:
+        self._comparison = comparison
+        self._sides: dict[str, tuple[RecordText, RecordText]] = {}
+
+    def sides(self, dataset: str) -> tuple[RecordText, RecordText]:
+        """Return what spells a dataset's old and its new records."""
+        found = self._sides.get(dataset)
+        if found is None:
+            old, new = self._comparison.schemas(dataset)
+            found = RecordText(old or new), RecordText(new or old)
+            self._sides[dataset] = found
+        return found
+
+    def is_table(self, dataset: str) -> bool:
+        """Tell whether the records are rows."""
+        return self.sides(dataset)[0].is_table
+
+    def json(self, change: Change, *, only_fields: bool) -> str:
+        """Return one difference as JSON text."""
+        parts = [
+            f'"dataset": {_dumps(change.dataset)}',
+            f'"key": {_dumps(key_parts(change.key))}',
+            f'"change": "{change.kind}"',
+        ]
+        for name, text in zip(("old", "new"), self.sides(change.dataset), strict=True):
+            value = getattr(change, name)
+            if value is not ABSENT:
+                if only_fields and change.fields:
+                    value = {one: value[one] for one in change.fields if one in value}
+                parts.append(f'"{name}": {text.value(value)}')
         if change.fields:
             parts.append(f'"fields": {_dumps(list(change.fields))}')
-    return "{" + ", ".join(parts) + "}"
+        return "{" + ", ".join(parts) + "}"
+
+    def cells(self, change: Change, field: str) -> list[str]:
+        """Return a field's old and new value, those that there are, as JSON text."""
+        pairs = zip((change.old, change.new), self.sides(change.dataset), strict=True)
+        return [
+            text.cell(field, row[field]) if field in row else "(none)"
+            for row, text in pairs
+        ]
+
+    def csv_cells(self, change: Change, field: str) -> list[str]:
+        """Return a field's old and new value as an export to CSV writes them."""
+        pairs = zip((change.old, change.new), self.sides(change.dataset), strict=True)
+        return [text.csv_cell(field, row.get(field)) for row, text in pairs]
+
+    def csv_whole(self, change: Change) -> list[str]:
+        """Return the old and the new record as JSON text; empty where there is none."""
+        pairs = zip((change.old, change.new), self.sides(change.dataset), strict=True)
+        return ["" if one is ABSENT else text.value(one) for one, text in pairs]
+
+
+# Enough rows to guess good widths from, few enough to begin at once.
+WIDTH_ROWS = 500
 
 
 def aligned(
@@ -100,8 +151,6 @@ def aligned(
 
     ``right`` tells which columns are numbers. ``cut`` shortens long cells.
     """
-    from itertools import chain, islice
-
     left = iter(rows)
     first = list(islice(left, WIDTH_ROWS))
     widths = [
@@ -119,7 +168,3 @@ def aligned(
             pad(cell, width) for pad, cell, width in zip(pads, row, widths, strict=True)
         ]
         yield "  ".join(cells).rstrip()
-
-
-# Enough rows to guess good widths from, few enough to begin at once.
-WIDTH_ROWS = 500

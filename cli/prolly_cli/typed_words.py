@@ -44,12 +44,12 @@ def parse_bound(text: str, dataset: OrderedMap | Table) -> Any:
 
 
 def _parse(text: str, dataset: OrderedMap | Table, *, whole: bool) -> Any:
-    is_table = isinstance(dataset, Table)
+    schema = dataset.schema if isinstance(dataset, Table) else None
     if not text.startswith("["):
-        return _text_key(text, dataset.schema, whole) if is_table else text
+        return text if schema is None else _text_key(text, schema, whole)
     parts = parse_json(text, "the key")
-    if is_table:
-        return _table_key(parts, dataset.schema, whole)
+    if schema is not None:
+        return _table_key(parts, schema, whole)
     if not whole and parts == []:
         return ()
     return json_form.key_from_json(parts)

@@ -23,11 +23,6 @@ ENGINE_VERSION = (0, 9)
 _registry: dict[tuple[int, int], SharedEnvironment] = {}
 _registry_lock = threading.Lock()
 
-# Handles of the parent in a forked child. To close one would touch the lock table that
-# both share, so they are kept and never used.
-_abandoned: list[lmdb.Environment] = []
-
-
 def acquire_environment(
     directory: str, tables: tuple[bytes, ...], options: EnvironmentOptions
 ) -> SharedEnvironment:
@@ -74,14 +69,32 @@ def release_environment(environment: SharedEnvironment) -> None:
         environment.close()
 
 
-def _forget_after_fork() -> None:
-    """Leave the environments of the parent alone; each opens anew at its next use."""
+def _close_for_fork() -> None:
+    """Close every environment before a fork; each opens anew at its next use.
+
+    A child that held the parent's could neither use it nor close it: its slots in the
+    table of readers are the parent's, and closing would free them under its feet.
+    """
+    _registry_lock.acquire()
+    for environment in _registry.values():
+        environment.close_for_fork()
+
+
+def _resume_in_parent() -> None:
+    for environment in _registry.values():
+        environment.resume_in_parent()
+    _registry_lock.release()
+
+
+def _resume_in_child() -> None:
     global _registry_lock
     _registry_lock = threading.Lock()
     for environment in _registry.values():
-        handle = environment.forget_after_fork()
-        if handle is not None:
-            _abandoned.append(handle)
+        environment.resume_in_child()
 
 
-os.register_at_fork(after_in_child=_forget_after_fork)
+os.register_at_fork(
+    before=_close_for_fork,
+    after_in_parent=_resume_in_parent,
+    after_in_child=_resume_in_child,
+)

@@ -3,7 +3,7 @@
 What LMDB asks of its user is kept here and nowhere else:
 
 - An environment is opened once in a process (``environment_registry``).
-- It is never used across a fork: a child leaves the parent's alone and opens its own.
+- It is never open across a fork: parent and child each open their own afterwards.
 - Its map may be replaced only while no transaction of this process is open: every read
   holds the gate of its thread, and whoever replaces the map holds all gates.
 - Read transactions last for one call. They pin no pages, and each sees the newest
@@ -166,11 +166,20 @@ class SharedEnvironment:
             if handle is not None:
                 handle.close()
 
-    def forget_after_fork(self) -> lmdb.Environment | None:
-        """Drop the parent's handle unclosed and return it, for the child to keep."""
-        handle = self._handle
+    def close_for_fork(self) -> None:
+        """Close the handle, and keep everybody out until one of the next two calls."""
+        self._writing.acquire()
+        with self._alone() as handle:
+            if handle is not None:
+                handle.close()
+
+    def resume_in_parent(self) -> None:
+        """Let the next use open a handle."""
+        self._writing.release()
+
+    def resume_in_child(self) -> None:
+        """Let the next use open a handle; threads that held a lock are gone."""
         self._forget_handle()
-        return handle
 
     def _forget_handle(self) -> None:
         """Begin with no handle and with locks that nobody holds."""
@@ -298,16 +307,32 @@ class SharedEnvironment:
     def _attempt(self, function: Callable[[lmdb.Transaction[bytes]], T]) -> T:
         for _ in range(ADOPTIONS_MAX):
             try:
-                with self._begin(write=True) as transaction:
-                    return function(transaction)
+                transaction = self._begin(write=True)
             except lmdb.MapResizedError:
                 self._set_map_size(0)
                 self._require_handle()
+                continue
+            try:
+                result = function(transaction)
+            except BaseException:
+                self._abort(transaction)
+                raise
+            transaction.commit()
+            return result
         raise StorageFailed(
             "the index grows faster than it can be written",
             code="map-resized",
             hint="Try again.",
         )
+
+    def _abort(self, transaction: lmdb.Transaction[bytes]) -> None:
+        """Undo a write. The binding waits until no read of this process is under way,
+        and busy readers would let it wait for ever, so they are kept out.
+        """
+        with self._alone() as handle:
+            transaction.abort()
+            if handle is not None:
+                self._use_handle(handle)
 
     def _write_in_grown_map(
         self, function: Callable[[lmdb.Transaction[bytes]], T]

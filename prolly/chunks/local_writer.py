@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 
 import lmdb
 from blake3 import blake3
@@ -222,7 +221,8 @@ class LocalWriter(ChunkWriter):
     def _withdraw(self) -> None:
         """Take back the packs of a commit that failed, so that it leaves no garbage.
 
-        Where even this fails they stay, unnamed, until gc finds them.
+        Where even this fails they stay, unnamed, until gc finds them, and the batch is
+        over: it does not know any more which of its packs stand.
         """
         published = [pack for pack in self._sealed if pack.is_published]
 
@@ -232,8 +232,10 @@ class LocalWriter(ChunkWriter):
                     pack.withdraw()
 
         if published:
-            with suppress(Error):
+            try:
                 self._index.environment.write(change)
+            except Error:
+                self.abort()
 
     def _require_open(self) -> None:
         if not self._open:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from contextlib import suppress
 
 from blake3 import blake3
 
@@ -102,8 +101,11 @@ class PackBuilder:
 
     def withdraw(self) -> None:
         """Take the published file back. The caller knows that no index names it."""
-        with suppress(OSError):
-            os.unlink(self._directory.pack_path(self.name))
+        try:
+            os.rename(self._directory.pack_path(self.name), self._file.path)
+        except OSError as error:
+            raise from_os_error(error, "taking a pack back") from error
+        self.is_published = False
 
     def close(self) -> None:
         """Remove the temporary file, if it was not published."""

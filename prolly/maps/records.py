@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from prolly.chunks import ChunkWriter
 from prolly.errors import Invalid
-from prolly.tree import EditBuffer, NodeReader, WorkingTree, get
+from prolly.tree import EditBuffer, NodeReader, WorkingTree, count, get
 
 Item = TypeVar("Item")
 
@@ -95,6 +95,11 @@ class EditedRecords(Records):
             yield item
             if self._closed:
                 self.require_open()
+
+    def is_known_empty(self) -> bool:
+        """Tell, without settling edits, whether there is no record; False if unsure."""
+        self.require_open()
+        return not self._tree.is_changed and count(*self._tree.settled()) == 0
 
     def put(self, key: bytes, value: bytes | None) -> None:
         """Write one record; ``None`` deletes it."""

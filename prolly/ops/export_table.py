@@ -1,7 +1,7 @@
 """Export a dataset of a version to a plain file or a stream.
 
-A table that is exported and imported again has the same root. A map becomes two columns,
-``key`` and ``value``, both JSON with the exact type of everything in it.
+A table that is exported and imported again has the same root. A map becomes two
+columns, ``key`` and ``value``, both JSON with the exact type of everything in it.
 """
 
 from __future__ import annotations
@@ -28,12 +28,15 @@ def export_table(
     """
     opened = snapshot.dataset(dataset)
     if isinstance(opened, Table):
-        columns = [(one.name, column_type(one.type)) for one in opened.schema.columns]
+        schema = opened.schema
+        columns = [(one.name, column_type(one.type)) for one in schema.columns]
+        # Before its first row a table may know no column but those of its key.
+        columns = columns or [(name, column_type("text")) for name in schema.key]
         rows: Iterator[Any] = chain.from_iterable(opened.iter_rows_as_lists())
     else:
         columns = [("key", _JSON), ("value", _JSON)]
         rows = _pairs(opened)
-    write_table(place, columns or [("key", _JSON)], rows, format_name)
+    write_table(place, columns, rows, format_name)
     return len(opened)
 
 

@@ -202,7 +202,7 @@ def _batches(
     names = [one.name for one in columns]
     places = [names.index(name) for name in key] if source.text_cells else []
     for batch in iter_typed(source, columns):
-        typed = list(zip(*batch.rows, strict=True))
+        typed: list[Sequence[Any]] = list(zip(*batch.rows, strict=True))
         if places and all("" in typed[place] for place in places):
             _refuse_empty_keys(batch, places, key)
         yield typed

@@ -8,6 +8,7 @@ from .changes import Change, Comparison, DatasetChanges
 from .commit_log import LogEntry
 from .dataset import DatasetInfo
 from .location import STORE_DIRECTORY, find_repository
+from .proof import PROOF_BYTES_MAX, Proof
 from .ref_names import RefNames
 from .repository import (
     DEFAULT_BRANCH,
@@ -26,11 +27,13 @@ __all__ = [
     "COMMIT_ATTEMPTS_MAX",
     "DEFAULT_BRANCH",
     "STORE_DIRECTORY",
+    "PROOF_BYTES_MAX",
     "Change",
     "Comparison",
     "DatasetChanges",
     "DatasetInfo",
     "LogEntry",
+    "Proof",
     "RefNames",
     "Repository",
     "Revision",

@@ -11,7 +11,7 @@ from typing import Any
 
 from prolly.codec import Descriptor, cbor, key
 from prolly.maps import ABSENT
-from prolly.tables import Table
+from prolly.tables import Schema, Table
 from prolly.tree import Difference, NodeReader, diff
 
 from .dataset import records_of
@@ -130,6 +130,24 @@ class Comparison:
             counted[pair.name] = DatasetChanges(added, removed, modified, pair.event)
         return counted
 
+    def events(self, dataset: str | None = None) -> dict[str, str]:
+        """Return what happened to whole datasets (created, renamed ...), by name."""
+        return {
+            pair.name: pair.event
+            for pair in self._pairs
+            if pair.event and (dataset is None or pair.is_named(dataset))
+        }
+
+    def schemas(self, dataset: str) -> tuple[Schema | None, Schema | None]:
+        """Return the old and the new schema of a table that differs, by its name now.
+
+        ``None`` on a side where it is not there, and on both for a map.
+        """
+        for pair in self._pairs:
+            if pair.name == dataset:
+                return _schema_of(pair.old), _schema_of(pair.new)
+        return None, None
+
     def _differences(
         self, pair: _Pair, bounds: tuple[bytes | None, bytes | None]
     ) -> Iterator[Difference]:
@@ -137,6 +155,12 @@ class Comparison:
         new = None if pair.new is None else pair.new.roots[0].address
         start, stop = bounds
         return diff(self._reader, old, new, start=start, stop=stop)
+
+
+def _schema_of(entry: Descriptor | None) -> Schema | None:
+    if entry is None or entry.kind != "table":
+        return None
+    return Schema.from_value(entry.schema)
 
 
 class _Decoder:

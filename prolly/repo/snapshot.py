@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from prolly.codec import Address, Commit
+from prolly.errors import Invalid
 from prolly.maps import OrderedMap
 from prolly.tables import Table
 
 from .dataset import DatasetInfo, describe, records_of, require_kind
 from .manifest import Manifest
+from .proof import Proof, prove
 from .storage import Storage
 
 
@@ -76,6 +78,30 @@ class Snapshot:
     def dataset(self, name: str) -> OrderedMap | Table:
         """Open a dataset of whatever kind; NotFound ``no-such-dataset``."""
         return records_of(self._storage.reader, self._manifest.require(name))
+
+    def prove(self, name: str, key: Any) -> Proof:
+        """Return the proof that a dataset holds a record, or that it does not.
+
+        Invalid ``not-committed`` for a working state.
+        """
+        encoded = self.dataset(name).encode_key(key)
+        return self._prove(name, encoded, encoded + b"\0")
+
+    def prove_range(self, name: str, start: Any = None, stop: Any = None) -> Proof:
+        """Return the proof of all records with start <= key < stop."""
+        encode = self.dataset(name).encode_key
+        low = None if start is None else encode(start)
+        return self._prove(name, low, None if stop is None else encode(stop))
+
+    def _prove(self, name: str, start: bytes | None, stop: bytes | None) -> Proof:
+        if self._commit_id is None:
+            raise Invalid(
+                "a working state has no commit id to prove against",
+                code="not-committed",
+                hint="Commit it first.",
+            )
+        get_chunk = self._storage.reader.get_chunk
+        return prove(get_chunk, self._commit_id, name, (start, stop))
 
     def __repr__(self) -> str:
         at = "working state" if self._commit_id is None else self._commit_id.hex()[:12]

@@ -166,7 +166,7 @@ class Workspace:
         return _Open(identity, entry, self.base.by_id.get(identity), tree, handle)
 
     def rebuild_table(self, name: str, schema: Schema) -> tuple[Table, MutableTable]:
-        """Begin a table anew, empty and under another schema; it stays the same dataset.
+        """Begin a table anew, empty, under another schema; it stays the same dataset.
 
         Returns its rows so far, to be read until the workspace ends, and the new table.
         """

@@ -6,19 +6,14 @@ table is read and edited. It must not know of commits, branches or files on disk
 
 from __future__ import annotations
 
+from .column import COLUMN_NAME_BYTES_MAX, FILL_BYTES_MAX, Column
 from .column_types import ColumnType
 from .inference import InferredColumn, JsonInference, TextInference
 from .mutable_table import LoadMode, MutableTable, OnDuplicate
 from .record_codec import RecordCodec, Row
 from .row_batches import ColumnBatches
 from .row_inference import RowInference
-from .schema import (
-    COLUMN_NAME_BYTES_MAX,
-    COLUMNS_MAX,
-    FILL_BYTES_MAX,
-    Column,
-    Schema,
-)
+from .schema import COLUMNS_MAX, Schema
 from .table import Table
 from .type_registry import COLUMN_TYPES, column_type
 

@@ -156,7 +156,7 @@ class MutableTable(Table, MutableMapping[Any, Any]):
 
     def _take(self, buffer: EditBuffer, mode: LoadMode) -> None:
         """Write the rows of a buffer, after all that may be refused was checked."""
-        if mode == "replace":
+        if mode == "replace" or self._edited.is_known_empty():
             self._edited.replace_all(buffer)
             return
         if mode == "append" or buffer.runs_spilled:

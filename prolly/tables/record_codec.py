@@ -20,7 +20,8 @@ from prolly.codec import key as key_codec
 from prolly.errors import Corrupt, Error, Invalid
 from prolly.maps import read_blob, write_blob
 
-from .schema import Column, Schema
+from .column import Column
+from .schema import Schema
 from .type_registry import column_type
 
 Row = dict[str, Any]

@@ -16,9 +16,10 @@ from typing import Any, NoReturn
 from prolly.chunks import ChunkWriter
 from prolly.errors import Error, Invalid, LimitExceeded
 
+from .column import Column
 from .record_codec import RecordCodec, null_key, violation
 from .row_inference import RowInference, not_a_row
-from .schema import Column, Schema, missing_column, unknown_column
+from .schema import Schema, missing_column, unknown_column
 from .type_registry import column_type
 
 # Rows encoded in one go: enough to make calls a batch small beside the work a row, few

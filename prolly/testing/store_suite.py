@@ -27,7 +27,7 @@ from prolly.chunks import RefMove, RefNote, Store, VerifyingStore
 from prolly.codec import address_of
 from prolly.errors import Corrupt, Stale
 
-from .chunk_checks import ChunkChecks
+from .chunk_checks import ChunkChecks, numbered
 from .ref_checks import RefChecks
 
 _Batch = tuple[list[bytes], dict[str, bytes | None]]
@@ -72,6 +72,22 @@ class StoreSuite(ChunkChecks, RefChecks):
                 store.close()
 
         law()
+
+    @pytest.mark.parametrize("count", [1, 300])
+    def test_lost_race_keeps_the_batch(self, store: Store, count: int) -> None:
+        """After Stale for a moved ref the writer goes on, and may commit otherwise."""
+        store.move_refs([RefMove("main", None, b"\1" * 32)])
+        chunks = numbered(count, 4000)
+        writer = store.writer()
+        addresses = writer.put_many(chunks)
+        for _ in range(2):
+            with pytest.raises(Stale):
+                writer.commit([RefMove("main", None, addresses[0])])
+        assert [writer.get(address) for address in addresses] == chunks
+        addresses.append(writer.put(b"one more"))
+        writer.commit([RefMove("main", b"\1" * 32, addresses[0])])
+        assert store.read_ref("main") == addresses[0]
+        assert store.get_many(addresses) == [*chunks, b"one more"]
 
     def test_rejected_commit_leaves_no_chunk(self, store: Store) -> None:
         """Stale rejects the whole batch: its chunks and its other moves too."""

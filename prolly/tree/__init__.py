@@ -10,6 +10,7 @@ from .diff import diff
 from .edit import apply
 from .edit_buffer import BUFFER_BYTES_MAX, EditBuffer
 from .operations import Difference
+from .proof import ProofReader, Recorder
 from .reach import reachable
 from .reader import CACHE_BYTES_DEFAULT, NodeCache, NodeReader
 from .scan import Batch, count, get, iter_batches, nth, rank
@@ -28,6 +29,8 @@ __all__ = [
     "LevelStatistics",
     "NodeCache",
     "NodeReader",
+    "ProofReader",
+    "Recorder",
     "WorkingTree",
     "apply",
     "build",

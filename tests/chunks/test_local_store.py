@@ -245,7 +245,7 @@ def test_truncated_pack_is_corrupt(store: LocalStore) -> None:
     for call in (lambda: store.get(addresses[-1]), lambda: other.get(addresses[0])):
         with pytest.raises(Corrupt) as caught:
             call()
-        assert caught.value.code == "pack-truncated"
+        assert caught.value.code in ("pack-truncated", "pack-footer")
     other.close()
 
 

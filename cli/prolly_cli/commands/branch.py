@@ -55,4 +55,6 @@ def list_branches(invocation: Invocation) -> None:
         mark = "*" if name == head else " "
         padded = f"{name:{width}}"
         shown = output.style(padded, "ref") if name == head else padded
-        output.line(f"{mark} {shown}  {short_id(commit_id)}  {visible(message)}".rstrip())
+        output.line(
+            f"{mark} {shown}  {short_id(commit_id)}  {visible(message)}".rstrip()
+        )

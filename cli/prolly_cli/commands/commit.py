@@ -11,7 +11,9 @@ from ..versions import counts_json, counts_lines, short_id
 
 
 @click.command("commit", cls=Verb)
-@click.option("-m", "--message", metavar="MSG", required=True, help="What changed, why.")
+@click.option(
+    "-m", "--message", metavar="MSG", required=True, help="What changed, why."
+)
 @click.pass_obj
 def command(invocation: Invocation, message: str) -> None:
     """Make the working state of the current branch a commit.

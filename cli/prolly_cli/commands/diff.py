@@ -32,10 +32,13 @@ class DiffVerb(Verb):
 @click.option(
     "--fields", is_flag=True, help="Only the fields that differ; one line for each."
 )
-@click.option("--exit-code", is_flag=True, help="Exit with 1 when there is a difference.")
+@click.option(
+    "--exit-code", is_flag=True, help="Exit with 1 when there is a difference."
+)
 @click.pass_obj
 def command(
     invocation: Invocation,
+    /,
     revisions: tuple[str, ...],
     format_name: str | None,
     scope: str | None,

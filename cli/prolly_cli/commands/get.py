@@ -26,11 +26,11 @@ def command(invocation: Invocation, dataset: str, key: str, at: str | None) -> N
     records = read_version(invocation, at).dataset(dataset)
     parsed = parse_key(key, records)
     value = records[parsed]
-    text = RecordText(records)
+    text = RecordText.of(records)
     output = invocation.output
     if output.json:
         output.line(text.record(parsed, value))
-    elif not text.types:
+    elif not text.is_table:
         output.line(text.value(value))
     else:
         width = max(map(len, map(visible, value)))

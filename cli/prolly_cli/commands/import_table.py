@@ -15,7 +15,7 @@ from ..progress import Progress
 from ..versions import counts_json, counts_text, short_id
 
 if TYPE_CHECKING:
-    from prolly import Address, DatasetChanges, Repository
+    from prolly import Address, DatasetChanges, Repository, Schema
     from prolly.ops import Types
 
 FORMATS = ("csv", "tsv", "jsonl", "json")
@@ -59,7 +59,7 @@ FORMATS = ("csv", "tsv", "jsonl", "json")
 @click.option("-m", "--message", metavar="MSG", help="Commit the result.")
 @click.pass_obj
 def command(
-    invocation: Invocation, dataset: str, message: str | None, **how: Any
+    invocation: Invocation, /, dataset: str, message: str | None, **how: Any
 ) -> None:
     """Import FILE... as the table DATASET.
 
@@ -108,12 +108,12 @@ def load(
 
 def read_types(invocation: Invocation, word: str) -> Types:
     """Return what ``--types`` says: ``infer``, ``text``, or the schema in a file."""
-    if word == "infer" or word == "text":
-        return word
-    return read_schema(invocation.path(word))
+    if word == "infer":
+        return "infer"
+    return "text" if word == "text" else read_schema(invocation.path(word))
 
 
-def read_schema(path: str, base: Any = None) -> Any:
+def read_schema(path: str, base: Schema | None = None) -> Schema:
     """Return the schema in a JSON file, as ``prolly schema`` prints one."""
     from prolly import Invalid, NotFound, Schema
 

@@ -83,7 +83,10 @@ def lines_of(
 ) -> list[str]:
     """Return the lines that show a commit."""
     refs = f" ({output.style(', '.join(decoration), 'ref')})" if decoration else ""
-    message = [visible(line) for line in entry.commit.message.split("\n")]
+    text = entry.commit.message
+    if not text and not entry.commit.parents:
+        text = "(the first, empty commit)"
+    message = [visible(line) for line in text.rstrip("\n").split("\n")]
     if short:
         words = f"{output.style(short_id(entry.id), 'id')}{refs} {message[0]}"
         return [words.rstrip()]

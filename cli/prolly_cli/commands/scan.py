@@ -34,7 +34,12 @@ if TYPE_CHECKING:
 )
 @click.pass_obj
 def command(
-    invocation: Invocation, dataset: str, at: str | None, limit: int | None, **how: Any
+    invocation: Invocation,
+    /,
+    dataset: str,
+    at: str | None,
+    limit: int | None,
+    **how: Any,
 ) -> None:
     """Print the records of DATASET in the order of their keys."""
     from prolly import Table
@@ -102,7 +107,7 @@ def scan_map(
     """Print the pairs of a map."""
     from ..record_text import RecordText, key_words
 
-    text = RecordText(records)
+    text = RecordText.of(records)
     for key, value in islice(records.items(**bounds), limit):
         if output.json:
             output.line(text.record(key, value))

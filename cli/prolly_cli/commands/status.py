@@ -38,7 +38,9 @@ def command(invocation: Invocation) -> None:
     place = f"{output.style(branch, 'ref')} at {output.style(short_id(head), 'id')}"
     output.line(f"on branch {place}" + (f" ({visible(message)})" if message else ""))
     if repository.working_area().state.base != head:
-        output.line("the branch has moved since; `prolly commit` carries the changes over")
+        output.line(
+            "the branch has moved since; `prolly commit` carries the changes over"
+        )
     if counts:
         output.line("uncommitted:")
         for line in counts_lines(counts, output):

@@ -1,0 +1,100 @@
+"""Proofs: they convince without a store, and nothing else does."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from prolly.errors import Corrupt, Error, Invalid, NotFound
+from prolly.repo import Proof, Repository
+from prolly.testing.repositories import memory_repository
+
+
+@pytest.fixture(scope="module")
+def repo() -> Repository:
+    repo = memory_repository()
+    with repo.transaction("main") as tx:
+        tx.map("m").update((number, f"value {number}" * 9) for number in range(5000))
+        tx.map("m")[77] = "long" * 5000
+        tx.table("t", key="id").load([{"id": n, "a": n % 7} for n in range(3000)])
+    with repo.transaction("main") as tx:
+        tx.map("m")[5] = "other"
+    return repo
+
+
+@settings(max_examples=40, deadline=None)
+@given(key=st.integers(-5, 5005))
+def test_single_keys_are_proved_present_or_absent(repo: Repository, key: int) -> None:
+    """The proof gives the value, or nothing, from the commit id alone."""
+    snapshot = repo.at("main")
+    data = snapshot.prove("m", key).encode()
+    value = snapshot.map("m").get(key)
+    found = Proof.decode(data).verify(repo.resolve("main"))
+    assert found == ([] if value is None else [(key, value)])
+    assert len(data) < 60_000
+
+
+def test_ranges_and_rows_are_proved(repo: Repository) -> None:
+    """A range proof gives exactly the rows of the range."""
+    snapshot = repo.at("main")
+    proof = snapshot.prove_range("t", 100, 400)
+    rows = proof.verify(repo.resolve("main"))
+    assert rows == [(n, {"id": n, "a": n % 7}) for n in range(100, 400)]
+    assert len(snapshot.prove_range("t").verify(repo.resolve("main"))) == 3000
+
+
+def test_a_proof_holds_for_its_commit_only(repo: Repository) -> None:
+    """Checked against another commit it is refused, though the value is the same."""
+    proof = repo.at("main").prove("m", 9)
+    with pytest.raises(Corrupt) as caught:
+        proof.verify(repo.resolve("main~1"))
+    assert caught.value.code == "proof-incomplete"
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_tampering_is_refused(repo: Repository, seed: int) -> None:
+    """A changed byte, a chunk left out, or one put in, is found."""
+    source = random.Random(seed)
+    good = repo.at("main").prove("m", 1234)
+    chunks = list(good.chunks)
+    place = source.randrange(len(chunks))
+    kind = seed % 3
+    if kind == 0:
+        changed = bytearray(chunks[place])
+        changed[source.randrange(len(changed))] ^= 1 << source.randrange(8)
+        chunks[place] = bytes(changed)
+    elif kind == 1:
+        del chunks[place]
+    else:
+        chunks.append(repo.at("main").prove("m", 4321).chunks[-1])
+    bad = Proof(good.commit, good.dataset, good.start, good.stop, tuple(chunks))
+    with pytest.raises((Corrupt, Invalid)):
+        bad.verify(repo.resolve("main"))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=80), st.integers(0, 10**6))
+def test_noise_is_no_proof(repo: Repository, noise: bytes, place: int) -> None:
+    """Any bytes, and any proof with bytes changed, decode and verify or are refused."""
+    data = bytearray(repo.at("main").prove("m", 1).encode())
+    at = place % len(data)
+    data[at : at + len(noise)] = noise
+    for candidate in (noise, bytes(data)):
+        try:
+            found = Proof.decode(candidate).verify(repo.resolve("main"))
+        except Error as error:
+            assert error.code
+        else:
+            assert all(key in repo.at("main").map("m") for key, _ in found)
+
+
+def test_what_cannot_be_proved(repo: Repository) -> None:
+    """A working state has no id; an unknown dataset is NotFound."""
+    with pytest.raises(Invalid) as caught:
+        repo.at_working().prove("m", 1)
+    assert caught.value.code == "not-committed"
+    with pytest.raises(NotFound):
+        repo.at("main").prove("nope", 1)
