@@ -7,7 +7,7 @@ import io
 from collections import Counter
 from typing import NamedTuple
 
-from prolly import ABSENT, Change, Comparison, DatasetChanges
+from prolly import ABSENT, Change, Comparison
 
 from .output import Output, number, visible
 from .record_text import ChangeText, key_words, value_text
@@ -85,7 +85,8 @@ def print_changes(
 def _csv_lines(text: ChangeText, change: Change) -> str:
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
-    head = (change.dataset, key_words(change.key), change.kind)
+    key = key_words(change.key, typed=text.is_table(change.dataset))
+    head = (change.dataset, key, change.kind)
     if change.fields:
         for field in change.fields:
             writer.writerow((*head, field, *text.csv_cells(change, field)))
@@ -99,27 +100,30 @@ def _print_table(
 ) -> bool:
     """Print the changes for people, a heading and a summary for each dataset."""
     text = ChangeText(comparison)
+    events = comparison.events(scope[0])
     current: str | None = None
     tally: Counter[str] = Counter()
-    counts: dict[str, DatasetChanges] = {}
     for change in comparison.changes(*scope):
         if change.dataset != current:
             if current is not None:
                 _summary(output, tally)
             current = change.dataset
-            counts[current] = DatasetChanges()
-            output.line(output.style(visible(current), "name"))
+            _heading(output, current, events.pop(current, ""))
         tally[change.kind] += 1
         for line in _change_lines(text, change, layout.fields):
             output.line(output.style(line, change.kind))
     if current is not None:
         _summary(output, tally)
-    for name, event in comparison.events(scope[0]).items():
-        counts.setdefault(name, DatasetChanges())
-        output.line(f"{visible(name)}: {event}")
-    if not counts:
+    for name, event in events.items():
+        _heading(output, name, event)
+    if current is None and not events:
         output.say("no differences")
-    return bool(counts)
+    return current is not None or bool(events)
+
+
+def _heading(output: Output, name: str, event: str) -> None:
+    words = f"{visible(name)} ({event})" if event else visible(name)
+    output.line(output.style(words, "name"))
 
 
 def _summary(output: Output, tally: Counter[str]) -> None:
@@ -129,7 +133,8 @@ def _summary(output: Output, tally: Counter[str]) -> None:
 
 
 def _change_lines(text: ChangeText, change: Change, fields: bool) -> list[str]:
-    head = f"{SIGNS[change.kind]} {key_words(change.key)}"
+    is_table = text.is_table(change.dataset)
+    head = f"{SIGNS[change.kind]} {key_words(change.key, typed=is_table)}"
     if change.fields:
         parts = [
             f"{visible(field)}: {' -> '.join(text.cells(change, field))}"
@@ -138,7 +143,7 @@ def _change_lines(text: ChangeText, change: Change, fields: bool) -> list[str]:
         if fields:
             return [f"{head}  {part}" for part in parts]
         return [f"{head}  {', '.join(parts)}"]
-    if text.is_table(change.dataset):
+    if is_table:
         return [head]
     shown = [value_text(one) for one in (change.old, change.new) if one is not ABSENT]
     return [f"{head}: {' -> '.join(shown)}"]

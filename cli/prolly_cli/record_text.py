@@ -28,11 +28,21 @@ def key_parts(key: Any) -> list[Any]:
     return json_form.key_to_json(key)
 
 
-def key_words(key: Any) -> str:
-    """Return a key as a person types it: bare text, else a JSON array."""
+def key_words(key: Any, *, typed: bool) -> str:
+    """Return a key as a person types it: bare where that will do, else a JSON array.
+
+    ``typed``: a table's key, where the column's type tells 5 from "5".
+    """
+    if typed and not isinstance(key, (tuple, str)) and key is not None:
+        [part] = key_parts(key)
+        return str(next(iter(part.values()))) if isinstance(part, dict) else _bare(part)
     if isinstance(key, str) and key and not key.startswith("["):
         return visible(key)
     return _dumps(key_parts(key))
+
+
+def _bare(part: Any) -> str:
+    return part if isinstance(part, str) else _dumps(part)
 
 
 def value_text(value: Any) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from prolly import Invalid, OrderedMap, Schema, Table
+from prolly import Column, Invalid, OrderedMap, Schema, Table
 from prolly.codec import json_form
 from prolly.tables import column_type
 
@@ -71,7 +71,20 @@ def _text_key(text: str, schema: Schema, whole: bool) -> Any:
     columns = schema.key_columns
     if not columns or (whole and len(columns) > 1):
         raise _wrong_parts(text, schema)
-    return column_type(columns[0].type).parse_text(text)
+    return _typed(columns[0], text)
+
+
+def _typed(column: Column, part: Any) -> Any:
+    """Return one part of a key as its column holds it; text is parsed."""
+    try:
+        return None if part is None else column_type(column.type).from_json(part)
+    except Invalid as error:
+        raise Invalid(
+            f"key column {column.name!r}: {error.message}",
+            code=error.code,
+            hint=error.hint or f"its keys are of type {column.type}",
+            **{**error.facts, "column": column.name},
+        ) from None
 
 
 def _table_key(parts: Any, schema: Schema, whole: bool) -> Any:
@@ -79,10 +92,7 @@ def _table_key(parts: Any, schema: Schema, whole: bool) -> Any:
     fits = len(parts) == len(columns) if whole else len(parts) <= len(columns)
     if not fits or not columns:
         raise _wrong_parts(json.dumps(parts, ensure_ascii=False), schema)
-    key = tuple(
-        None if part is None else column_type(column.type).from_json(part)
-        for column, part in zip(columns, parts, strict=False)
-    )
+    key = tuple(map(_typed, columns, parts))
     return key[0] if len(columns) == 1 and key else key
 
 

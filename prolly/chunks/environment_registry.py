@@ -23,6 +23,7 @@ ENGINE_VERSION = (0, 9)
 _registry: dict[tuple[int, int], SharedEnvironment] = {}
 _registry_lock = threading.Lock()
 
+
 def acquire_environment(
     directory: str, tables: tuple[bytes, ...], options: EnvironmentOptions
 ) -> SharedEnvironment:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from typing import BinaryIO
 
 from prolly.codec import address_of
+from prolly.env import temporary_file
 from prolly.errors import Invalid
 
 from .contract import ChunkWriter, RefMove, RefNote
@@ -40,7 +40,7 @@ class ScratchWriter(ChunkWriter):
 
     def _spill(self) -> None:
         if self._file is None:
-            self._file = tempfile.TemporaryFile()
+            self._file = temporary_file()
         self._file.seek(0, 2)
         for address, chunk in self._chunks.items():
             self._places[address] = (self._file.tell(), len(chunk))

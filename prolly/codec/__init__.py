@@ -6,7 +6,7 @@ know where bytes live, how trees are cut, or what a name stands for; it does no 
 output. Each layout is drawn in its module and has a page in ``docs/spec/``.
 """
 
-from . import cbor, json_form, key, node, pack, row
+from . import cbor, json_form, key, node, pack, row, store_entry
 from .address import ADDRESS_BYTES, Address, ChunkType, address_of, require_type
 from .blob_node import BlobNode, decode_blob_node, encode_blob_node
 from .commit import (
@@ -81,4 +81,5 @@ __all__ = [
     "pack",
     "require_type",
     "row",
+    "store_entry",
 ]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import marshal
-import tempfile
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from prolly.codec import Referring
+from prolly.env import temporary_file
 from prolly.errors import StorageFailed
 
 # Edits a block: one block a run is in memory while runs are merged.
@@ -25,7 +25,7 @@ class SortedRun:
         self._last_keys: list[bytes] = []
         self._offsets = [0]
         try:
-            self._file = tempfile.TemporaryFile(dir=directory)
+            self._file = temporary_file(directory)
             for low in range(0, len(keys), BLOCK_EDITS):
                 high = low + BLOCK_EDITS
                 block = _freeze(keys[low:high], values[low:high])

@@ -20,9 +20,16 @@ def command(invocation: Invocation, message: str) -> None:
 
     The author is PROLLY_AUTHOR, else the login name.
     """
+    from prolly import Stale
+
     repository = invocation.repository(writable=True)
     branch = repository.head
-    commit_id = repository.working_area().commit(message)
+    try:
+        commit_id = repository.working_area().commit(message)
+    except Stale as error:
+        error.hint = "`prolly diff HEAD` shows both sides; `prolly reset --hard` drops "
+        error.hint += "what is uncommitted here, to be done again on the new commit"
+        raise
     parent = repository.commit_of(commit_id).parents[0]
     counts = repository.diff_counts(parent, commit_id)
     output = invocation.output

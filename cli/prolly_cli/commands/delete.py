@@ -32,4 +32,6 @@ def command(invocation: Invocation, dataset: str, key: str) -> None:
     if output.json:
         what = {"dataset": dataset, "key": key_parts(parsed)}
         output.document({**what, "change": "removed"})
-    output.say(f"{visible(dataset)}: removed {key_words(parsed)}")
+    output.say(
+        f"{visible(dataset)}: removed {key_words(parsed, typed=entry.kind == 'table')}"
+    )

@@ -40,8 +40,9 @@ def command(invocation: Invocation, dataset: str, key: str, value: str) -> None:
             mapping[parsed] = parse_value(value)
     if entry is None:
         output.note(f"made the map {dataset!r}")
-    if output.json:
-        what = {"dataset": dataset, "key": key_parts(parsed)}
-        output.document({**what, "change": "replaced" if changed else "added"})
     done = "replaced" if changed else "added"
-    output.say(f"{visible(dataset)}: {done} {key_words(parsed)}")
+    if output.json:
+        what = {"dataset": dataset, "key": key_parts(parsed), "change": done}
+        output.document(what)
+    words = key_words(parsed, typed=entry is not None and entry.kind == "table")
+    output.say(f"{visible(dataset)}: {done} {words}")

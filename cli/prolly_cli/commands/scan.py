@@ -112,4 +112,4 @@ def scan_map(
         if output.json:
             output.line(text.record(key, value))
         else:
-            output.line(f"{key_words(key)}: {text.value(value)}")
+            output.line(f"{key_words(key, typed=False)}: {text.value(value)}")

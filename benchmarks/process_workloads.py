@@ -1,0 +1,40 @@
+"""What a new process pays before it can begin."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+from .registry import workload
+from .stage import Stage
+
+IMPORT_PROCESSES = 20
+MS = 1e3
+
+
+def _process_seconds(code: str, environment: dict[str, str]) -> float:
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    return time.perf_counter() - start
+
+
+@workload(
+    "import",
+    f"import the package, above bare Python, median of {IMPORT_PROCESSES} processes",
+    "ms",
+    "empty",
+    forms=("map",),
+)
+def import_time(stage: Stage) -> float:
+    """Time whole processes with and without the import, in turn."""
+    environment = {**os.environ, "PYTHONPATH": stage.spec.library}
+    code = "".join(f"import {name}\n" for name in stage.engine.modules)
+    _process_seconds(code, environment)
+    differences = [
+        _process_seconds(code, environment) - _process_seconds("pass", environment)
+        for _ in range(IMPORT_PROCESSES)
+    ]
+    return statistics.median(differences) * MS

@@ -1,0 +1,27 @@
+"""Every workload that there is: importing this module fills the registry."""
+
+from __future__ import annotations
+
+from . import (
+    history_workloads,
+    load_workloads,
+    process_workloads,
+    read_workloads,
+    write_workloads,
+)
+from .registry import WORKLOADS, Workload
+
+__all__ = ["WORKLOADS", "Workload", "named"]
+
+_MODULES = (
+    load_workloads,
+    read_workloads,
+    write_workloads,
+    history_workloads,
+    process_workloads,
+)
+
+
+def named(names: list[str]) -> list[Workload]:
+    """Return the workloads of these names, or all for none; KeyError for others."""
+    return [WORKLOADS[name] for name in names or WORKLOADS]
