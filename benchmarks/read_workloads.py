@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -66,10 +65,10 @@ def get_miss(stage: Stage) -> float:
 )
 def get_cold(stage: Stage) -> float:
     engine = stage.engine
-    # A new place each time, and the clock starts after the imports, which have a
+    # A new place for each process. The clock starts after the imports, which have a
     # workload of their own.
-    number = time.time_ns() % stage.spec.count
-    key = engine.keys([stage.records.key(number)])[0]
+    [number] = stage.records.uniform(1, f"cold {stage.spec.sample}")
+    [key] = engine.keys([stage.records.key(number)])
 
     def look() -> None:
         engine.open()

@@ -22,6 +22,7 @@ class Spec:
 
     ``store`` is the engine's directory. ``shared`` holds what all measurements of a run
     may use. ``library`` is the directory that ``prolly`` is imported from, or empty.
+    ``sample`` tells apart the processes whose median is one figure.
     """
 
     engine: str
@@ -32,6 +33,7 @@ class Spec:
     store: str
     shared: str
     library: str = ""
+    sample: int = 0
     counting: bool = False
 
 

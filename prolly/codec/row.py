@@ -45,6 +45,9 @@ COLUMN_ID_BYTES = 4
 # so even the widest tables fill no more than some 80 MB.
 _POSITIONS_CACHED = 1024
 
+# What cbor2 alone spells as ``cbor.encode`` does, but for surrogates and huge integers.
+_PLAIN = frozenset({bool, int, float, str, bytes})
+
 Write = Callable[[bytes], Reference]
 Read = Callable[[Reference], bytes]
 
@@ -66,6 +69,27 @@ def encode(cells: Sequence[object], fills: Sequence[object]) -> bytes:
     except (Invalid, LimitExceeded):
         _blame(cells)
         raise
+
+
+def encode_many(
+    rows: Sequence[Sequence[object]], fills: Sequence[object]
+) -> list[bytes]:
+    """Return the plain rows of many records; raises as ``encode``.
+
+    Without nulls and fills, rows of plain cells take half the time of single calls.
+    """
+    columns = zip(*rows, strict=True)
+    kinds: set[type] = set().union(*[map(type, column) for column in columns])
+    if kinds <= _PLAIN and fills.count(None) == len(fills):
+        head = _bits(tuple(range(len(fills))))
+        try:
+            datas = [cbor2.dumps((head, *cells), canonical=True) for cells in rows]
+        except UnicodeEncodeError:
+            datas = []
+        # A longer row may hold an integer past its limit, which ``encode`` finds.
+        if datas and max(map(len, datas)) <= INLINE_BYTES_MAX:
+            return datas
+    return [encode(cells, fills) for cells in rows]
 
 
 def decode(data: bytes, fills: Sequence[object]) -> list[Any]:

@@ -124,8 +124,7 @@ class RecordCodec:
         a json cell that is no value of the format.
         """
         rows = self._rows_of_cells(columns)
-        fills, encode = self._fills, row.encode
-        stored = [encode(cells, fills) for cells in rows]
+        stored = row.encode_many(rows, self._fills)
         if max(map(len, stored), default=0) > INLINE_BYTES_MAX:
             for index, data in enumerate(stored):
                 if len(data) > INLINE_BYTES_MAX:

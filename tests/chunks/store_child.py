@@ -111,5 +111,12 @@ def full(path: str, limit: str) -> None:
     store.close()
 
 
+ACTIONS: dict[str, Callable[..., None]] = {
+    "kill": kill,
+    "race": race,
+    "fill": fill,
+    "full": full,
+}
+
 if __name__ == "__main__":
-    {"kill": kill, "race": race, "fill": fill, "full": full}[sys.argv[1]](*sys.argv[2:])
+    ACTIONS[sys.argv[1]](*sys.argv[2:])

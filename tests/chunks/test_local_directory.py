@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -38,10 +39,8 @@ def test_cleaner_between_making_and_locking(
 ) -> None:
     """A file that a cleaner took before it was locked is made again."""
     directory = StoreDirectory(store.path)
-    import fcntl
-
     real = fcntl.flock
-    taken = []
+    taken: list[int] = []
 
     def lock_late(descriptor: int, operation: int) -> None:
         if not taken:

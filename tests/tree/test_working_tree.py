@@ -88,3 +88,4 @@ def test_replacing_by_repeated_keys_changes_nothing() -> None:
     assert caught.value.code == "duplicate-key"
     assert tree.get(b"a") == b"1"
     assert tree.write(model.writer) == root
+    buffer.close()

@@ -1,0 +1,88 @@
+"""The parent's side of one measurement: start its process, watch its memory."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .stage import Spec
+
+SUITE_ROOT = Path(__file__).resolve().parent.parent
+# Peaks of a load last for seconds; reading /proc takes about 20 us of another core.
+MEMORY_POLL_S = 0.005
+MB = 1e6
+
+_ANONYMOUS = re.compile(r"RssAnon:\s+(\d+) kB")
+
+
+@dataclass
+class Outcome:
+    """What came of one process: a figure, or why there is none."""
+
+    value: float | None = None
+    lacks: str = ""
+    failed: str = ""
+    facts: dict[str, float] = field(default_factory=dict)
+    counters: dict[str, int] = field(default_factory=dict)
+
+
+def anonymous_bytes(process_id: int) -> int:
+    """Return the anonymous resident memory of a process; 0 once it has ended."""
+    try:
+        status = Path(f"/proc/{process_id}/status").read_text()
+    except OSError:
+        return 0
+    found = _ANONYMOUS.search(status)
+    return int(found[1]) * 1024 if found else 0
+
+
+def run_process(
+    spec: Spec, *, limit_s: float, watch_memory: bool = False, profile: str = ""
+) -> Outcome:
+    """Carry out one order in a new process; never raises for what happens there."""
+    order = json.dumps(asdict(spec))
+    words = [sys.executable, "-m", "benchmarks.child", order, profile]
+    child = subprocess.Popen(
+        words,
+        cwd=SUITE_ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    deadline = time.monotonic() + limit_s
+    peak = 0
+    try:
+        if watch_memory:
+            peak = _watch(child, deadline)
+        output, errors = child.communicate(timeout=max(0.0, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.communicate()
+        return Outcome(failed=f"took longer than {limit_s:.0f} s")
+    if child.returncode:
+        last = errors.strip().splitlines()[-1:] or [f"exit {child.returncode}"]
+        return Outcome(failed=last[0][:200])
+    outcome = Outcome(**_last_document(output))
+    if watch_memory and outcome.value is not None:
+        outcome.value = peak / MB
+    return outcome
+
+
+def _watch(child: subprocess.Popen[str], deadline: float) -> int:
+    """Return the peak of a process's anonymous memory, once it has ended."""
+    peak = 0
+    while child.poll() is None and time.monotonic() < deadline:
+        peak = max(peak, anonymous_bytes(child.pid))
+        time.sleep(MEMORY_POLL_S)
+    return peak
+
+
+def _last_document(output: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(output.strip().splitlines()[-1])
+    return document

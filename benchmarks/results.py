@@ -1,0 +1,110 @@
+"""The result of a run: figures with their spread, as JSON that the report reads."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .process import Outcome
+from .records import Form
+
+
+@dataclass
+class Figure:
+    """One engine at one workload: the samples, or why there are none.
+
+    ``lacks`` says what the engine does not offer, ``failed`` what went wrong.
+    """
+
+    engine: str
+    form: Form
+    count: int
+    work: str
+    unit: str
+    samples: list[float] = field(default_factory=list)
+    lacks: str = ""
+    failed: str = ""
+    facts: dict[str, float] = field(default_factory=dict)
+    counters: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def median(self) -> float | None:
+        """The median of the samples, if there are any."""
+        return statistics.median(self.samples) if self.samples else None
+
+    @property
+    def spread(self) -> tuple[float, float] | None:
+        """The least and the greatest sample, of two or more."""
+        if len(self.samples) < 2:
+            return None
+        return min(self.samples), max(self.samples)
+
+    def take(self, outcome: Outcome) -> None:
+        """Add what came of one process."""
+        self.lacks = self.lacks or outcome.lacks
+        self.failed = self.failed or outcome.failed
+        if outcome.value is not None:
+            self.samples.append(outcome.value)
+        if outcome.facts:
+            self.facts = outcome.facts
+
+
+@dataclass
+class Results:
+    """A whole run. ``about`` holds machine, versions, commit, seed, date, command."""
+
+    about: dict[str, Any]
+    figures: list[Figure] = field(default_factory=list)
+    absent: dict[str, str] = field(default_factory=dict)
+
+    def find(self, engine: str, form: str, count: int, work: str) -> Figure | None:
+        """Return the figure of one cell, if it was measured."""
+        wanted = (engine, form, count, work)
+        return next(
+            (
+                one
+                for one in self.figures
+                if (one.engine, one.form, one.count, one.work) == wanted
+            ),
+            None,
+        )
+
+    def median(self, engine: str, form: str, count: int, work: str) -> float | None:
+        """Return the median of one cell, if it has one."""
+        found = self.find(engine, form, count, work)
+        return None if found is None else found.median
+
+    @property
+    def engines(self) -> list[str]:
+        """The engines in the order in which they first appear."""
+        return list(dict.fromkeys(one.engine for one in self.figures))
+
+    @property
+    def counts(self) -> list[int]:
+        """The numbers of records, ascending."""
+        return sorted({one.count for one in self.figures})
+
+    def save(self, path: Path) -> None:
+        """Write the run as JSON, whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(path.name + ".draft")
+        draft.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+        draft.replace(path)
+
+
+def load_results(path: Path) -> Results:
+    """Read a run; ValueError, KeyError or TypeError when the file is none."""
+    document = json.loads(path.read_text(encoding="utf-8"))
+    figures = [Figure(**one) for one in document["figures"]]
+    return Results(document["about"], figures, document["absent"])
+
+
+def show_number(value: float) -> str:
+    """Return a figure with three significant digits, thousands apart."""
+    if value >= 1000:
+        digits = max(0, 3 - len(str(int(value))))
+        return f"{round(value, 3 - len(str(int(value)))):,.{digits}f}"
+    return f"{value:.3g}"

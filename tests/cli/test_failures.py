@@ -1,0 +1,233 @@
+"""Errors as they are printed, and the exit code of every class of errors."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prolly_cli.failures import failure_of
+from prolly_cli.running import run as run_program
+
+import prolly
+from prolly import errors
+
+Run = Callable[..., Any]
+
+EXIT_CODES = {
+    errors.NotFound: 3,
+    errors.KeyNotFound: 3,
+    errors.AlreadyExists: 2,
+    errors.Conflicted: 1,
+    errors.Stale: 4,
+    errors.Corrupt: 5,
+    errors.Invalid: 2,
+    errors.Denied: 6,
+    errors.ReadOnly: 6,
+    errors.Unsupported: 2,
+    errors.LimitExceeded: 2,
+    errors.StorageFailed: 7,
+    errors.RemoteFailed: 7,
+}
+
+
+class Broken:
+    """A program whose only command raises."""
+
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+
+    def make_context(self, *_: Any, **__: Any) -> Any:
+        """Raise, as the first thing that is asked of it."""
+        raise self._error
+
+
+def broken(error: BaseException) -> Any:
+    """Return a program that raises."""
+    return Broken(error)
+
+
+@pytest.mark.parametrize("kind", EXIT_CODES)
+def test_every_class_of_errors_has_its_exit_code(
+    kind: type[errors.Error], capfd: Any
+) -> None:
+    """The class decides the exit code; code, hint and message are printed."""
+    error = kind("it went wrong", code="some-code", hint="do better")
+    assert run_program(broken(error), []) == EXIT_CODES[kind]
+    shown = "prolly: error: it went wrong [some-code]\nhint: do better\n"
+    assert capfd.readouterr().err == shown
+
+
+def test_every_class_is_in_the_table() -> None:
+    """No class of errors is forgotten here."""
+    kinds = {getattr(errors, name) for name in errors.__all__} - {errors.Error}
+    assert kinds == EXIT_CODES.keys()
+
+
+def test_facts_are_part_of_the_object() -> None:
+    """Bytes are hexadecimal; lists and maps stay; the rest is text."""
+    error = errors.Stale("moved", ref="main", expected=b"\1", parts=(1, {2: Path("x")}))
+    shown = json.loads(failure_of(error, as_json=True).text)["error"]
+    assert list(shown)[:3] == ["code", "message", "hint"]
+    assert shown["expected"] == "01"
+    assert shown["parts"] == [1, {"2": "x"}]
+
+
+def test_control_characters_of_a_message_are_spelt_out() -> None:
+    """A name from a file cannot move the cursor or forge a second line."""
+    text = failure_of(errors.Invalid("a\x1b[2J\nb"), as_json=False).text
+    assert text == "prolly: error: a\\x1b[2J\\nb [invalid]"
+
+
+def test_a_fault_of_our_own_exits_70_and_keeps_the_traceback(
+    capfd: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An unexpected exception is named, and its traceback is in a file."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert run_program(broken(ZeroDivisionError("oh")), []) == 70
+    shown = capfd.readouterr().err
+    assert "ZeroDivisionError: oh [internal]" in shown
+    [path] = tmp_path.glob("prolly-fault-*.txt")
+    assert str(path) in shown
+    assert "Traceback" in path.read_text()
+
+
+def test_an_interruption_exits_130(capfd: Any) -> None:
+    """Ctrl-C is no error and leaves no traceback."""
+    assert run_program(broken(KeyboardInterrupt()), []) == 130
+    assert capfd.readouterr().err == "prolly: interrupted\n"
+
+
+def test_an_error_of_the_system_exits_7(capfd: Any) -> None:
+    """What the operating system refuses is a failure of the storage."""
+    error = OSError(28, "No space left on device", "/somewhere")
+    assert run_program(broken(error), []) == 7
+    assert "/somewhere: No space left on device [io-error]" in capfd.readouterr().err
+
+
+def test_no_repository_exits_3(run: Run) -> None:
+    """Outside a repository every command says how to make one."""
+    for words in (["status"], ["get", "a", "b"], ["put", "a", "b", "1"], ["log"]):
+        answer = run(*words, code=3)
+        assert "[no-repository]" in answer.err
+        assert "prolly init" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["get", "nothing", "1"], "no-such-dataset"),
+        (["get", "people", "9"], "key-not-found"),
+        (["delete", "people", "9"], "key-not-found"),
+        (["delete", "nothing", "9"], "no-such-dataset"),
+        (["get", "people", "1", "--at", "nowhere"], "no-such-revision"),
+        (["diff", "HEAD~9"], "no-such-revision"),
+        (["switch", "nowhere"], "no-such-branch"),
+        (["branch", "-d", "nowhere"], "no-such-ref"),
+        (["tag", "-d", "nowhere"], "no-such-ref"),
+        (["import", "people", "nothing.csv"], "no-file"),
+        (["dataset", "drop", "nothing"], "no-such-dataset"),
+        (["log", "--", "nothing"], "no-such-dataset"),
+        (["schema", "people", "--set", "nothing.json"], "no-file"),
+    ],
+)
+def test_what_is_not_there_exits_3(people: Run, words: list[str], code: str) -> None:
+    """A missing dataset, key, revision, ref or file exits 3 with its code."""
+    assert people("--json", *words, code=3).error["code"] == code
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["init"], "repository-exists"),
+        (["branch", "main"], "ref-exists"),
+        (["branch", "a b"], "ref-name"),
+        (["branch", "-d", "main"], "current-branch"),
+        (["dataset", "create", "people"], "dataset-exists"),
+        (["dataset", "create", "a:b"], "dataset-name"),
+        (["commit", "-m", "x"], "nothing-to-commit"),
+        (["put", "people", "5", "{"], "bad-json"),
+        (["put", "people", "5", "5"], "not-a-row"),
+        (["put", "people", "5", '{"name": 5}'], "value-type"),
+        (["put", "people", "5", '{"nam": "x"}'], "unknown-column"),
+        (["put", "people", "5", '{"id": 6, "name": "x"}'], "key-mismatch"),
+        (["put", "people", "5", '{"height": 1}'], "missing-column"),
+        (["get", "people", "x"], "value-type"),
+        (["get", "people", "[1, 2]"], "key-parts"),
+        (["get", "people", "[1"], "bad-json"),
+        (["get", "people", "1", "--at", "main@{x"], "revision-syntax"),
+        (["put", "settings", "k", '{"$bytes": 1}'], "json-form"),
+    ],
+)
+def test_wrong_input_exits_2(people: Run, words: list[str], code: str) -> None:
+    """What is wrong exits 2 with its code and leaves the repository as it was."""
+    before = people("status", "--json").out
+    assert people("--json", *words, code=2).error["code"] == code
+    assert people("status", "--json").out == before
+
+
+def test_an_ambiguous_revision_exits_2(people: Run) -> None:
+    """A name that is branch and tag says how to write the one that is meant."""
+    people("branch", "x")
+    people("tag", "x")
+    answer = people("show", "x", code=2)
+    assert "[ambiguous-revision]" in answer.err
+    assert "hint: write branches/x or tags/x" in answer.err
+
+
+def test_a_lost_race_exits_4(people: Run, place: Path) -> None:
+    """Where another commit changed the same record, commit says what to do."""
+    people("put", "people", "1", '{"name": "ours", "height": 1.5}')
+    with prolly.open(place) as repo, repo.transaction("main", message="theirs") as tx:
+        tx.table("people")[1] = {"name": "theirs", "height": 1.5}
+    answer = people("commit", "-m", "ours", code=4)
+    assert "[write-conflict]" in answer.err
+    assert "prolly reset --hard" in answer.err
+    people("put", "people", "7", '{"name": "new", "height": 2}')
+    people("reset", "--hard")
+    people("put", "people", "7", '{"name": "new", "height": 2}')
+    people("commit", "-m", "ours again")
+
+
+def test_a_change_elsewhere_carries_over(people: Run, place: Path) -> None:
+    """When the branch moved by other records, commit holds both changes."""
+    people("put", "people", "1", '{"name": "ours", "height": 1.5}')
+    with prolly.open(place) as repo, repo.transaction("main", message="theirs") as tx:
+        tx.table("people")[2] = {"name": "theirs", "height": 1.5}
+    assert "moved" in people("status").out
+    people("commit", "-m", "ours")
+    rows = people("scan", "people", "--json").lines
+    assert [row["name"] for row in rows] == ["ours", "theirs", "Di"]
+
+
+def test_a_newer_format_exits_2(people: Run, place: Path) -> None:
+    """A repository of a format that is not known is refused, not guessed at."""
+    for path in (place / ".prolly").glob("*"):
+        if path.is_file() and b"prolly" in path.read_bytes()[:200]:
+            path.write_bytes(path.read_bytes().replace(b"0", b"9", 1))
+    answer = people("--json", "status", code=2)
+    assert answer.error["code"] == "format-version"
+
+
+def test_corrupt_data_exits_5(people: Run, place: Path) -> None:
+    """A flipped bit in a pack is found when it is read."""
+    for pack in place.rglob("*.pack"):
+        data = bytearray(pack.read_bytes())
+        for at in range(64, len(data), 7):
+            data[at] ^= 0x55
+        pack.chmod(0o644)
+        pack.write_bytes(bytes(data))
+    answer = people("scan", "people", code=5)
+    assert answer.err.startswith("prolly: error: ")
+
+
+def test_a_read_only_directory_is_read_and_not_written(
+    people: Run, place: Path, root: Path
+) -> None:
+    """Without permission to write, reading works and writing exits 6."""
+    from conftest_child import as_nobody  # pragma: no cover
+
+    assert as_nobody
