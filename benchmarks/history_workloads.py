@@ -44,9 +44,7 @@ def diff_hundred(stage: Stage) -> float:
     return _diff_ms(stage, stage.records.scattered(100, "diff"))
 
 
-@workload(
-    "diff-100-clustered", "read 100 changes of records in a row", "ms", "copy"
-)
+@workload("diff-100-clustered", "read 100 changes of records in a row", "ms", "copy")
 def diff_hundred_clustered(stage: Stage) -> float:
     return _diff_ms(stage, stage.records.clustered(100, "diff"))
 
@@ -56,8 +54,6 @@ def diff_ten_thousand(stage: Stage) -> float:
     return _diff_ms(stage, stage.records.scattered(10_000, "diff"))
 
 
-@workload(
-    "diff-10k-clustered", "read 10,000 changes of records in a row", "ms", "copy"
-)
+@workload("diff-10k-clustered", "read 10,000 changes of records in a row", "ms", "copy")
 def diff_ten_thousand_clustered(stage: Stage) -> float:
     return _diff_ms(stage, stage.records.clustered(10_000, "diff"))

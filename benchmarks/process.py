@@ -60,7 +60,9 @@ def run_process(
     try:
         if watch_memory:
             peak = _watch(child, deadline)
-        output, errors = child.communicate(timeout=max(0.0, deadline - time.monotonic()))
+        output, errors = child.communicate(
+            timeout=max(0.0, deadline - time.monotonic())
+        )
     except subprocess.TimeoutExpired:
         child.kill()
         child.communicate()

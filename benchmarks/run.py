@@ -6,17 +6,18 @@ with another of them, so that a slow minute of the machine falls on all alike.
 
 from __future__ import annotations
 
+import os
 import shutil
 import statistics
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .child import FIXTURE
 from .engines import OURS, engine_class
 from .process import SUITE_ROOT, Outcome, run_process
 from .records import Form
-from .results import Figure, Results
+from .results import Figure, Results, show_number
 from .stage import Spec
 from .workloads import Workload
 
@@ -52,6 +53,16 @@ class Plan:
     counting: bool = True
 
 
+@dataclass(frozen=True)
+class Cell:
+    """One subject at one workload, form and size."""
+
+    subject: Subject
+    work: Workload
+    form: Form
+    count: int
+
+
 class Run:
     """One run of a plan; the figures appear in ``results`` as they are measured."""
 
@@ -59,125 +70,113 @@ class Run:
         self.plan = plan
         self.results = results
         self._tell = tell
-        self._loaded: dict[tuple[str, Form, int], Outcome] = {}
+        self._loaded: dict[Path, Outcome] = {}
 
     def carry_out(self) -> None:
-        """Measure everything; directories are removed as soon as they are done with."""
+        """Measure everything; stores are removed as soon as they are done with."""
         for count in self.plan.counts:
             for form in self.plan.forms:
-                subjects = [
-                    one
-                    for one in self.plan.subjects
-                    if form in engine_class(one.engine).forms
-                ]
-                for work in self.plan.works:
-                    if form in work.forms:
-                        self._measure_all(work, form, count, subjects)
-                for one in subjects:
-                    shutil.rmtree(self._fixture_path(one, form, count), True)
+                self._measure_form(form, count)
 
-    def _measure_all(
-        self, work: Workload, form: Form, count: int, subjects: list[Subject]
-    ) -> None:
-        figures = {
-            one.label: Figure(one.label, form, count, work.name, work.unit)
-            for one in subjects
-        }
+    def _measure_form(self, form: Form, count: int) -> None:
+        subjects = [
+            one for one in self.plan.subjects if form in engine_class(one.engine).forms
+        ]
+        for work in self.plan.works:
+            if form in work.forms and subjects:
+                self._measure_all([Cell(one, work, form, count) for one in subjects])
+        for path in self._loaded:
+            shutil.rmtree(path, ignore_errors=True)
+        self._loaded.clear()
+
+    def _measure_all(self, cells: list[Cell]) -> None:
+        """Measure one workload on all subjects, interleaved."""
+        figures = {cell: _figure_of(cell) for cell in cells}
         for repeat in range(self.plan.repeats):
-            turn = repeat % len(subjects)
-            for subject in subjects[turn:] + subjects[:turn]:
-                figure = figures[subject.label]
-                if figure.lacks or figure.failed:
-                    continue
-                figure.take(self._measure(work, form, count, subject))
-        for subject in subjects:
-            figure = figures[subject.label]
-            if self.plan.counting and subject.engine == OURS and figure.samples:
-                figure.counters = self._count(work, form, count, subject)
+            turn = repeat % len(cells)
+            for cell in cells[turn:] + cells[:turn]:
+                figure = figures[cell]
+                if not figure.lacks and not figure.failed:
+                    figure.take(self._measure(cell))
+        for cell, figure in figures.items():
+            ours = cell.subject.engine == OURS
+            if self.plan.counting and ours and figure.samples:
+                # Its times are thrown away: counting has a cost of its own.
+                figure.counters = self._measure(cell, counting=True).counters
             self.results.figures.append(figure)
             self._tell(_line(figure))
 
-    def _spec(
-        self, subject: Subject, work: str, form: Form, count: int, store: Path
-    ) -> Spec:
-        return Spec(
-            engine=subject.engine,
-            work=work,
-            form=form,
-            count=count,
-            seed=self.plan.seed,
-            store=str(store),
-            shared=str(self.plan.directory),
-            library=subject.library,
-        )
-
-    def _measure(
-        self, work: Workload, form: Form, count: int, subject: Subject
-    ) -> Outcome:
-        """Return one sample: one process, or the median of several."""
-        return self._attempt(work, form, count, subject)[0]
-
-    def _count(
-        self, work: Workload, form: Form, count: int, subject: Subject
-    ) -> dict[str, int]:
-        """Return what one more run of the workload reads and writes.
-
-        Its times are thrown away: counting has a cost of its own.
-        """
-        return self._attempt(work, form, count, subject, counting=True)[0].counters
-
-    def _attempt(
-        self,
-        work: Workload,
-        form: Form,
-        count: int,
-        subject: Subject,
-        *,
-        counting: bool = False,
-    ) -> list[Outcome]:
-        store, problem = self._store(work, form, count, subject)
-        if problem is not None:
-            return [problem]
-        spec = self._spec(subject, work.name, form, count, store)
-        processes = 1 if counting else work.processes
+    def _measure(self, cell: Cell, *, counting: bool = False) -> Outcome:
+        """Return one sample: of one process, or the median of several."""
+        work = cell.work
+        fixture = self._fixture_path(cell)
+        store = fixture if work.store == "loaded" else self.plan.directory / "scratch"
+        if work.store != "empty":
+            loaded = self._fixture(cell)
+            if loaded.value is None:
+                return loaded
+        if work.store == "copy":
+            shutil.copytree(fixture, store)
+            # Else the copy is written back while the workload waits for its own syncs.
+            os.sync()
+        spec = replace(self._spec(cell, work.name, store), counting=counting)
         try:
             outcomes = [
                 run_process(
-                    _with(spec, sample=sample, counting=counting),
+                    replace(spec, sample=sample),
                     limit_s=self.plan.limit_s,
                     watch_memory=work.memory,
                 )
-                for sample in range(processes)
+                for sample in range(1 if counting else work.processes)
             ]
         finally:
             if work.store != "loaded":
                 shutil.rmtree(store, ignore_errors=True)
-        return [_joined(outcomes)]
+        return _joined(outcomes)
 
-    def _store(
-        self, work: Workload, form: Form, count: int, subject: Subject
-    ) -> tuple[Path, Outcome | None]:
-        scratch = self.plan.directory / "scratch"
-        if work.store == "empty":
-            return scratch, None
-        fixture = self._fixture_path(subject, form, count)
-        loaded = self._fixture(subject, form, count)
-        if loaded.value is None:
-            return fixture, loaded
-        if work.store == "loaded":
-            return fixture, None
-        shutil.copytree(fixture, scratch)
-        return scratch, None
+    def _fixture_path(self, cell: Cell) -> Path:
+        name = f"{cell.subject.label}-{cell.form}-{cell.count}"
+        return self.plan.directory / name
 
-    def _fixture_path(self, subject: Subject, form: Form, count: int) -> Path:
-        return self.plan.directory / f"{subject.label}-{form}-{count}"
-
-    def _fixture(self, subject: Subject, form: Form, count: int) -> Outcome:
+    def _fixture(self, cell: Cell) -> Outcome:
         """Load the store that later measurements read or copy, once."""
-        place = subject.label, form, count
-        if place not in self._loaded:
-            self._tell(f"loading {subject.label}, {form} of {count:,}")
-            path = self._fixture_path(subject, form, count)
-            spec = self._spec(subject, FIXTURE, form, count, path)
-            self._loaded[place] = run_process(spec, limit_s=self.plan.limit_s)
-        return self._loaded[place]
+        path = self._fixture_path(cell)
+        if path not in self._loaded:
+            spec = self._spec(cell, FIXTURE, path)
+            self._loaded[path] = run_process(spec, limit_s=self.plan.limit_s)
+            os.sync()
+        return self._loaded[path]
+
+    def _spec(self, cell: Cell, work: str, store: Path) -> Spec:
+        return Spec(
+            engine=cell.subject.engine,
+            work=work,
+            form=cell.form,
+            count=cell.count,
+            seed=self.plan.seed,
+            store=str(store),
+            shared=str(self.plan.directory),
+            library=cell.subject.library,
+        )
+
+
+def _figure_of(cell: Cell) -> Figure:
+    work = cell.work
+    return Figure(cell.subject.label, cell.form, cell.count, work.name, work.unit)
+
+
+def _joined(outcomes: list[Outcome]) -> Outcome:
+    """Make one sample of the processes of one: their median, or the first problem."""
+    for one in outcomes:
+        if one.value is None:
+            return one
+    values = [one.value for one in outcomes if one.value is not None]
+    return replace(outcomes[0], value=statistics.median(values))
+
+
+def _line(figure: Figure) -> str:
+    """Return what a person who waits wants to see of a figure."""
+    what = f"{figure.work} {figure.form} {figure.count:,} {figure.engine}"
+    if figure.median is None:
+        return f"{what}: {figure.lacks or figure.failed}"
+    return f"{what}: {show_number(figure.median)} {figure.unit}"

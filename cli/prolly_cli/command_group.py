@@ -36,8 +36,8 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def _set_directory(context: click.Context, _: Any, value: str | None) -> None:
-    if value is not None:
+def _set_directory(context: click.Context, _: Any, values: tuple[str, ...]) -> None:
+    for value in values:
         context.ensure_object(Invocation).enter(value)
 
 
@@ -75,6 +75,7 @@ def global_options(*, hidden: bool) -> list[click.Parameter]:
     directory = click.Option(
         ["-C", "global_directory"],
         metavar="DIR",
+        multiple=True,
         expose_value=False,
         hidden=hidden,
         callback=_set_directory,

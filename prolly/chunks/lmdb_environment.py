@@ -133,11 +133,7 @@ class SharedEnvironment:
             except lmdb.Error as error:
                 with self._writing:
                     raise self._failed(error, "reading the index") from error
-        raise StorageFailed(
-            "the index grows faster than it can be read",
-            code="map-resized",
-            hint="Try again.",
-        )
+        raise _growing()
 
     def write(self, function: Callable[[lmdb.Transaction[bytes]], T]) -> T:
         """Return what the function returns, once its changes are durable.
@@ -240,8 +236,7 @@ class SharedEnvironment:
 
     def _open(self) -> None:
         try:
-            handle = self._open_handle()
-            self.databases = self._open_tables(handle)
+            handle = self._open_with_tables()
         except lmdb.NotFoundError as error:
             raise no_store(self.directory) from error
         except lmdb.VersionMismatchError as error:
@@ -250,6 +245,17 @@ class SharedEnvironment:
             raise from_lmdb_error(error, "opening the index") from error
         handle.reader_check()
         self._use_handle(handle)
+
+    def _open_with_tables(self) -> lmdb.Environment:
+        for _ in range(ADOPTIONS_MAX):
+            try:
+                handle = self._open_handle()
+                self.databases = self._open_tables(handle)
+            except lmdb.MapResizedError:
+                # Another process grew the map in between: opening again adopts it.
+                continue
+            return handle
+        raise _growing()
 
     def _open_handle(self) -> lmdb.Environment:
         """Open for writing, else for reading, with the largest map that can be had."""
@@ -319,11 +325,7 @@ class SharedEnvironment:
                 raise
             transaction.commit()
             return result
-        raise StorageFailed(
-            "the index grows faster than it can be written",
-            code="map-resized",
-            hint="Try again.",
-        )
+        raise _growing()
 
     def _abort(self, transaction: lmdb.Transaction[bytes]) -> None:
         """Undo a write. The binding waits until no read of this process is under way,
@@ -396,6 +398,14 @@ class _NoHandleError(lmdb.Error):
 def _begin_nothing(*_arguments: object, **_options: object) -> lmdb.Transaction[bytes]:
     """Stand for ``begin`` while there is no handle."""
     raise _NoHandleError("the environment is not open")
+
+
+def _growing() -> StorageFailed:
+    return StorageFailed(
+        "the index grows faster than this process can follow",
+        code="map-resized",
+        hint="Try again.",
+    )
 
 
 def _closed() -> Invalid:

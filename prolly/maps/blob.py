@@ -33,7 +33,7 @@ CHILD_WEIGHT = 48
 
 ReadChunk = Callable[[bytes], bytes | None]
 
-_PIECE_HEAD = bytes((ChunkType.BLOB_PIECE,))
+PIECE_HEAD = bytes((ChunkType.BLOB_PIECE,))
 
 
 def write_blob(writer: ChunkWriter, data: bytes) -> Reference:
@@ -42,15 +42,16 @@ def write_blob(writer: ChunkWriter, data: bytes) -> Reference:
     The empty value is one empty piece. Raises what the writer raises.
     """
     if len(data) <= SINGLE_PIECE_BYTES_MAX:
-        return _reference(writer.put(_PIECE_HEAD + data), ChunkType.BLOB_PIECE)
+        address = writer.put(PIECE_HEAD + data)
+        return Reference(address, int(ChunkType.BLOB_PIECE))
     spans = list(cuts(data))
-    addresses = writer.put_many(_PIECE_HEAD + data[low:high] for low, high in spans)
+    addresses = writer.put_many(PIECE_HEAD + data[low:high] for low, high in spans)
     lengths = [high - low for low, high in spans]
     level = 0
     while level == 0 or len(addresses) > 1:
         level += 1
         addresses, lengths = _write_level(writer, level, addresses, lengths)
-    return _reference(addresses[0], ChunkType.BLOB_NODE)
+    return Reference(addresses[0], int(ChunkType.BLOB_NODE))
 
 
 def read_blob(read: ReadChunk, reference: Reference) -> bytes:
@@ -65,8 +66,8 @@ def read_blob(read: ReadChunk, reference: Reference) -> bytes:
 def blob_length(read: ReadChunk, reference: Reference) -> int:
     """Return the number of bytes of a value; reads one chunk. Raises as read_blob."""
     if reference.kind == ChunkType.BLOB_PIECE:
-        return len(_read_piece(read, reference.address, None))
-    return sum(_read_root(read, reference).lengths)
+        return len(read_piece(read, reference.address, None))
+    return sum(read_blob_root(read, reference).lengths)
 
 
 def iter_pieces(
@@ -79,11 +80,11 @@ def iter_pieces(
     """
     assert start >= 0
     if reference.kind == ChunkType.BLOB_PIECE:
-        piece = _read_piece(read, reference.address, None)[start:stop]
+        piece = read_piece(read, reference.address, None)[start:stop]
         if piece:
             yield piece
         return
-    node = _read_root(read, reference)
+    node = read_blob_root(read, reference)
     end = sum(node.lengths)
     yield from _iter_range(read, node, start, end if stop is None else min(stop, end))
 
@@ -115,40 +116,39 @@ def _iter_range(
         low, high = max(start - at, 0), min(stop - at, length)
         if low < high:
             if node.level == 1:
-                yield _read_piece(read, address, length)[low:high]
+                yield read_piece(read, address, length)[low:high]
             else:
-                child = _read_node(read, address)
+                child = read_blob_node(read, address)
                 if child.level != node.level - 1 or sum(child.lengths) != length:
-                    raise _bad_blob("a node is of another level or length than told")
+                    raise bad_blob("a node is of another level or length than told")
                 yield from _iter_range(read, child, low, high)
         at += length
 
 
-def _reference(address: bytes, kind: ChunkType) -> Reference:
-    return Reference(address, int(kind))
-
-
-def _read_root(read: ReadChunk, reference: Reference) -> BlobNode:
+def read_blob_root(read: ReadChunk, reference: Reference) -> BlobNode:
+    """Return the root node of a blob of several pieces. Raises as read_blob."""
     if reference.kind != ChunkType.BLOB_NODE:
-        raise _bad_blob(f"a blob cannot be of chunk type {reference.kind}")
-    node = _read_node(read, reference.address)
+        raise bad_blob(f"a blob cannot be of chunk type {reference.kind}")
+    node = read_blob_node(read, reference.address)
     if sum(node.lengths) <= SINGLE_PIECE_BYTES_MAX:
-        raise _bad_blob("so short a value is a single piece")
+        raise bad_blob("so short a value is a single piece")
     return node
 
 
-def _read_node(read: ReadChunk, address: bytes) -> BlobNode:
+def read_blob_node(read: ReadChunk, address: bytes) -> BlobNode:
+    """Return the node at an address. Raises as read_blob."""
     return decode_blob_node(_require_chunk(read, address))
 
 
-def _read_piece(read: ReadChunk, address: bytes, length: int | None) -> bytes:
+def read_piece(read: ReadChunk, address: bytes, length: int | None) -> bytes:
+    """Return a piece's bytes; a length of None is for a value of a single piece."""
     chunk = _require_chunk(read, address)
     require_type(chunk, ChunkType.BLOB_PIECE)
     size = len(chunk) - 1
     if length not in (None, size):
-        raise _bad_blob(f"a piece of {size} bytes, {length} were told")
+        raise bad_blob(f"a piece of {size} bytes, {length} were told")
     if size > (SINGLE_PIECE_BYTES_MAX if length is None else PIECE_BYTES_MAX):
-        raise _bad_blob(f"a piece of {size} bytes")
+        raise bad_blob(f"a piece of {size} bytes")
     return chunk[1:]
 
 
@@ -164,7 +164,8 @@ def _require_chunk(read: ReadChunk, address: bytes) -> bytes:
     return chunk
 
 
-def _bad_blob(reason: str) -> Corrupt:
+def bad_blob(reason: str) -> Corrupt:
+    """Return (not raise) the error for chunks that do not make a blob."""
     return Corrupt(
         f"not a blob: {reason}",
         code="blob-form",

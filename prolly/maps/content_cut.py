@@ -38,8 +38,12 @@ def gear_table() -> list[int]:
     ]
 
 
-def cuts(data: bytes) -> Iterator[tuple[int, int]]:
-    """Yield (start, end) of the pieces of a value, in order; none of an empty one."""
+def cuts(data: bytes | bytearray) -> Iterator[tuple[int, int]]:
+    """Yield (start, end) of the pieces of a value, in order; none of an empty one.
+
+    Of the beginning of a longer value, every piece but the last is one of the longer
+    value too.
+    """
     try:
         from pyfastcdc import FastCDC
     except ImportError:
@@ -55,7 +59,7 @@ def cuts(data: bytes) -> Iterator[tuple[int, int]]:
         yield piece.offset, piece.offset + piece.length
 
 
-def plain_cuts(data: bytes) -> Iterator[tuple[int, int]]:
+def plain_cuts(data: bytes | bytearray) -> Iterator[tuple[int, int]]:
     """Yield what :func:`cuts` does, in Python alone."""
     gear = gear_table()
     start = 0
@@ -65,7 +69,7 @@ def plain_cuts(data: bytes) -> Iterator[tuple[int, int]]:
         start = end
 
 
-def _piece_length(data: bytes, start: int, gear: list[int]) -> int:
+def _piece_length(data: bytes | bytearray, start: int, gear: list[int]) -> int:
     remaining = min(len(data) - start, PIECE_BYTES_MAX)
     if remaining <= PIECE_BYTES_MIN:
         return remaining

@@ -102,13 +102,13 @@ def _duplicate(error: Error, source: TableSource, schema: Schema) -> Error:
     rows = list(_rows_of_key(error.facts["key"], source, schema))
     key = json_form.key_to_json(error.facts["key"])
     shown = key[0] if len(key) == 1 else key
-    places = [str(one.line) for one in rows]
-    if len({one.source for one in rows}) > 1:
-        places = [f"{one.line} of {one.source}" for one in rows]
-    where = f"lines {', '.join(places[:-1])} and {places[-1]}" if rows else ""
-    name = rows[0].source if rows else source.files[0].name
+    assert len(rows) > 1
+    name, is_one_file = rows[0].source, len(source.files) == 1
+    places = [str(one.line) if is_one_file else one.place for one in rows]
+    where = f"{', '.join(places[:-1])} and {places[-1]}"
+    place = f"{name}: " if is_one_file else ""
     return Invalid(
-        f"{name}: the key {shown!r} stands on {where}",
+        f"{place}the key {shown!r} stands on {'lines ' if is_one_file else ''}{where}",
         code="duplicate-key",
         hint="remove all but one of these rows, or name more key columns",
         key=key,

@@ -242,9 +242,9 @@ def test_truncated_pack_is_corrupt(store: LocalStore) -> None:
     store.get(addresses[0])
     os.truncate(pack, pack.stat().st_size // 2)
     other = LocalStore.open(store.path)
-    for call in (lambda: store.get(addresses[-1]), lambda: other.get(addresses[0])):
+    for reader, address in ((store, addresses[-1]), (other, addresses[0])):
         with pytest.raises(Corrupt) as caught:
-            call()
+            reader.get(address)
         assert caught.value.code in ("pack-truncated", "pack-footer")
     other.close()
 

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from prolly_cli.failures import failure_of
+from prolly_cli.main import main
 from prolly_cli.running import run as run_program
 
 import prolly
 from prolly import errors
+from prolly.chunks import FORMAT_VERSION, LocalStore
+from prolly.chunks.local_index import FORMAT
+from prolly.codec.store_entry import encode_counter
 
 Run = Callable[..., Any]
 
@@ -205,29 +212,70 @@ def test_a_change_elsewhere_carries_over(people: Run, place: Path) -> None:
 
 def test_a_newer_format_exits_2(people: Run, place: Path) -> None:
     """A repository of a format that is not known is refused, not guessed at."""
-    for path in (place / ".prolly").glob("*"):
-        if path.is_file() and b"prolly" in path.read_bytes()[:200]:
-            path.write_bytes(path.read_bytes().replace(b"0", b"9", 1))
+    store = LocalStore.open(place / ".prolly")
+    store._index.write_setting(FORMAT, encode_counter(FORMAT_VERSION + 1))
+    store.close()
     answer = people("--json", "status", code=2)
     assert answer.error["code"] == "format-version"
+    assert answer.error["hint"]
 
 
-def test_corrupt_data_exits_5(people: Run, place: Path) -> None:
-    """A flipped bit in a pack is found when it is read."""
-    for pack in place.rglob("*.pack"):
+def test_corrupt_data_exits_5(run: Run, repository: Path) -> None:
+    """Flipped bits are found when they are read, and named as what they are."""
+    rows = "\n".join(f"{number},{number**9}" for number in range(20_000))
+    run(
+        "import",
+        "t",
+        "-",
+        "--format",
+        "csv",
+        "--key",
+        "a",
+        stdin=b"a,b\n" + rows.encode(),
+    )
+    packs = list(repository.rglob("*.pack"))
+    assert packs
+    for pack in packs:
         data = bytearray(pack.read_bytes())
-        for at in range(64, len(data), 7):
+        for at in range(len(data) // 4, len(data) // 2, 50):
             data[at] ^= 0x55
         pack.chmod(0o644)
         pack.write_bytes(bytes(data))
-    answer = people("scan", "people", code=5)
-    assert answer.err.startswith("prolly: error: ")
+    answer = run("scan", "t", "--limit", "20000", code=5)
+    assert "prolly: error: " in answer.err
 
 
-def test_a_read_only_directory_is_read_and_not_written(
-    people: Run, place: Path, root: Path
-) -> None:
-    """Without permission to write, reading works and writing exits 6."""
-    from conftest_child import as_nobody  # pragma: no cover
+def test_a_read_only_directory_exits_6(capfd: Any) -> None:
+    """Without permission to write, a change and a new repository exit 6."""
+    place = Path(tempfile.mkdtemp())
+    inside = ["-C", str(place)]
+    put = [*inside, "put", "settings", "theme"]
+    get = [*inside, "get", "settings", "theme"]
+    assert [main([*inside, "init"]), main([*put, '"dark"']), main(get)] == [0, 0, 0]
+    paths = [place, *place.rglob("*")]
+    for path in paths:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    capfd.readouterr()
+    try:
+        assert in_child(lambda: main([*put, '"light"'])) == 6
+        assert "[read-only]" in capfd.readouterr().err
+        assert in_child(lambda: main(["-C", str(place / "below"), "init"])) == 6
+    finally:
+        for path in paths:
+            path.chmod(0o755)
+        shutil.rmtree(place)
 
-    assert as_nobody
+
+def in_child(function: Callable[[], int]) -> int:
+    """Call a function in a child without the rights of the superuser."""
+    child = os.fork()
+    if child == 0:
+        code = 99
+        try:
+            if os.getuid() == 0:
+                os.setuid(65534)
+            code = function()
+        finally:
+            sys.stdout.flush()
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

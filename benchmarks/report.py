@@ -1,0 +1,206 @@
+"""The page of a run: tables by form, targets, costs and plots, all from the results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from .engines import OURS
+from .plot import Plot, draw, lines_of
+from .results import Figure, Results, show_number
+from .targets import Verdict, verdicts
+from .workloads import WORKLOADS, Workload
+
+PLOTTED = ("load-sorted", "get-hit", "scan", "update-1", "update-1000", "diff-100")
+DIFF_SIZES = {1: "diff-1", 100: "diff-100", 10_000: "diff-10k"}
+UPDATE_SIZES = {1: "update-1", 1000: "update-1000"}
+RECORDS_AXIS = "records in the store"
+
+
+def write_report(results: Results, page: Path) -> list[Path]:
+    """Write the page, and its plots into a directory of its name; return the files."""
+    pictures = page.with_suffix("")
+    names = dict(_plots(results))
+    written = [page]
+    page.parent.mkdir(parents=True, exist_ok=True)
+    for name, plot in names.items():
+        pictures.mkdir(exist_ok=True)
+        path = pictures / f"{name}.svg"
+        path.write_text(draw(plot), encoding="utf-8")
+        written.append(path)
+    shown = [
+        f"![{plot.title}]({pictures.name}/{name}.svg)" for name, plot in names.items()
+    ]
+    page.write_text(page_text(results, shown), encoding="utf-8")
+    return written
+
+
+def page_text(results: Results, pictures: list[str]) -> str:
+    """Return the page as Markdown."""
+    blocks = [
+        "# Benchmarks",
+        "Generated from a run by `python -m benchmarks report`; not to be edited."
+        " A cell is the median; the least and the greatest of several repeats stand"
+        " below it. Bold is the best of its row.",
+        *_setting(results),
+        *_verdict_table(verdicts(results)),
+    ]
+    for form in ("map", "table"):
+        for count in results.counts:
+            blocks.extend(_table(results, form, count))
+    blocks.extend(_counter_tables(results))
+    if pictures:
+        blocks.extend(["## Growth", *pictures])
+    blocks.extend(_workload_list(results))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _setting(results: Results) -> Iterator[str]:
+    about = results.about
+    machine, commit = about["machine"], about["commit"]
+    changed = ", with uncommitted changes" if commit["dirty"] else ""
+    versions = ", ".join(f"{name} {one}" for name, one in about["versions"].items())
+    yield "## The run"
+    yield "\n".join(
+        [
+            f"- {about['date']}, commit `{commit['commit'][:12]}`{changed}",
+            f"- {machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB,"
+            f" Linux {machine['kernel']}, {machine['file_system']},"
+            f" load {machine['load_1min']} at the start",
+            f"- Python {machine['python']}; {versions}",
+            f"- seed {about['seed']}, {about['repeats']} repeats, interleaved, each"
+            " measurement in a process of its own",
+            f"- `{about['command']}`",
+        ]
+    )
+    uses = [f"- **{name}**: {_use(results, name)}" for name in results.engines]
+    uses += [
+        f"- **{name}** was left out: {why}" for name, why in results.absent.items()
+    ]
+    yield "How each engine is used:"
+    yield "\n".join(uses)
+
+
+def _use(results: Results, name: str) -> str:
+    used: str = results.about["uses"].get(name, "")
+    return used
+
+
+def _verdict_table(found: list[Verdict]) -> Iterator[str]:
+    if not found:
+        return
+    yield "## Targets"
+    rows = ["| work | records | form | ours | rival | bound | met |", "|---" * 7 + "|"]
+    for one in found:
+        target, unit = one.target, WORKLOADS[one.target.work].unit
+        theirs = "" if one.theirs is None else show_number(one.theirs)
+        sign = "≥" if WORKLOADS[target.work].more_is_better else "≤"
+        factor = f" ({target.factor:g}x {target.rival})" if target.rival else ""
+        rows.append(
+            f"| {target.work}, {unit} | {target.count:,} | {one.form} "
+            f"| {show_number(one.ours)} | {theirs} "
+            f"| {sign} {show_number(one.bound)}{factor} | {'yes' if one.met else 'no'} |"
+        )
+    yield "\n".join(rows)
+
+
+def _table(results: Results, form: str, count: int) -> Iterator[str]:
+    """Yield a heading and the table of one form and size, if it was measured."""
+    engines = [
+        name
+        for name in results.engines
+        if any(results.find(name, form, count, work) for work in WORKLOADS)
+    ]
+    rows = []
+    for work in WORKLOADS.values():
+        figures = [results.find(name, form, count, work.name) for name in engines]
+        if any(figures):
+            cells = " | ".join(_cells(figures, work))
+            rows.append(f"| {work.name}, {work.unit} | {cells} |")
+    if not rows:
+        return
+    yield f"## As a {form}, {count:,} records"
+    head = f"| work | {' | '.join(engines)} |"
+    yield "\n".join([head, "|---" + "|--:" * len(engines) + "|", *rows])
+
+
+def _cells(figures: list[Figure | None], work: Workload) -> list[str]:
+    medians = [one.median for one in figures if one and one.median is not None]
+    best = None
+    if len(medians) > 1:
+        best = max(medians) if work.more_is_better else min(medians)
+    return [_cell(one, best) for one in figures]
+
+
+def _cell(figure: Figure | None, best: float | None) -> str:
+    if figure is None:
+        return ""
+    if figure.median is None:
+        return figure.lacks or f"failed: {figure.failed}".replace("|", "/")
+    shown = show_number(figure.median)
+    if figure.median == best:
+        shown = f"**{shown}**"
+    if figure.spread:
+        least, greatest = map(show_number, figure.spread)
+        shown += f"<br>{least} to {greatest}"
+    for name, fact in figure.facts.items():
+        shown += f"<br>{name}: {show_number(fact)}"
+    return shown
+
+
+def _counter_tables(results: Results) -> Iterator[str]:
+    """Yield what ours read and wrote, in chunks of the store, bytes and calls."""
+    counted = [one for one in results.figures if one.counters]
+    if not counted:
+        return
+    names = list(dict.fromkeys(name for one in counted for name in one.counters))
+    rows = [f"| work | form | records | {' | '.join(names)} |"]
+    rows.append("|---|---|--:" + "|--:" * len(names) + "|")
+    for one in counted:
+        label = one.work if one.engine == OURS else f"{one.work} ({one.engine})"
+        cells = " | ".join(f"{one.counters.get(name, 0):,}" for name in names)
+        rows.append(f"| {label} | {one.form} | {one.count:,} | {cells} |")
+    yield "## Cost in chunks"
+    yield (
+        "What passed between the tree and the store while the clock of one run was on;"
+        " of a workload with several samples, in the last one."
+    )
+    yield "\n".join(rows)
+
+
+def _workload_list(results: Results) -> Iterator[str]:
+    used = dict.fromkeys(one.work for one in results.figures)
+    yield "## The workloads"
+    yield "\n".join(f"- **{name}**: {WORKLOADS[name].line}" for name in used)
+
+
+def _plots(results: Results) -> Iterator[tuple[str, Plot]]:
+    """Yield the plots that the run has two points or more for."""
+    engines, counts = results.engines, results.counts
+    for work in PLOTTED:
+        unit = WORKLOADS[work].unit
+        for form in WORKLOADS[work].forms:
+            lines = lines_of(
+                engines,
+                counts,
+                lambda name, x, f=form, w=work: results.median(name, f, int(x), w),
+            )
+            if any(len(line.points) > 1 for line in lines):
+                title = f"{WORKLOADS[work].name}, {form}"
+                yield f"{work}-{form}", Plot(title, RECORDS_AXIS, unit, lines)
+    for count in counts:
+        for name, sizes in (("diff", DIFF_SIZES), ("update", UPDATE_SIZES)):
+            for form in ("map", "table"):
+                lines = lines_of(
+                    engines,
+                    list(sizes),
+                    lambda e, x, f=form, n=count, s=sizes: results.median(
+                        e, f, n, s[int(x)]
+                    ),
+                )
+                if any(len(line.points) > 1 for line in lines):
+                    title = (
+                        f"{name} against the size of the change, {form} of {count:,}"
+                    )
+                    plot = Plot(title, "records changed", "ms", lines)
+                    yield f"{name}-{form}-{count}", plot

@@ -1,0 +1,90 @@
+"""The targets of one store: ratios to a rival in the same run, or absolute figures.
+
+They are those of the design's table; the report says of each whether it was met.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .engines import OURS
+from .records import PAYLOAD_BYTES
+from .results import Results
+from .workloads import WORKLOADS
+
+
+@dataclass(frozen=True)
+class Target:
+    """Ours shall be ``factor`` times the rival's figure at least, or at most.
+
+    Without a rival ``factor`` is the figure itself, in the unit of the workload.
+    Which of both it is follows from the workload: more records a second are better.
+    """
+
+    work: str
+    count: int
+    factor: float
+    rival: str = "doltlite"
+
+
+MILLION = 1_000_000
+THOUSANDS = 100_000
+MB = 1e6
+
+TARGETS = [
+    Target("load-sorted", MILLION, 2),
+    Target("load-random", MILLION, 3),
+    Target("get-hit", THOUSANDS, 1),
+    Target("get-hit", MILLION, 1),
+    Target("scan-raw", THOUSANDS, 1),
+    Target("scan-raw", MILLION, 2),
+    Target("scan", MILLION, 1),
+    Target("update-1", THOUSANDS, 2),
+    Target("update-1", MILLION, 1),
+    Target("update-1000", MILLION, 0.7),
+    Target("diff-1", MILLION, 1),
+    Target("diff-100", MILLION, 1),
+    Target("diff-10k", MILLION, 1),
+    Target("disk-sorted", MILLION, 1.1 * MILLION * PAYLOAD_BYTES / MB, ""),
+    Target("disk-random", MILLION, 1.1 * MILLION * PAYLOAD_BYTES / MB, ""),
+    Target("memory-sorted", MILLION, 150, ""),
+    Target("memory-random", MILLION, 250, ""),
+    Target("import", MILLION, 45, ""),
+]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A target with both figures; ``theirs`` is None for an absolute one."""
+
+    target: Target
+    form: str
+    ours: float
+    theirs: float | None
+
+    @property
+    def bound(self) -> float:
+        """The figure that ours must reach, or not exceed."""
+        factor = self.target.factor
+        return factor if self.theirs is None else factor * self.theirs
+
+    @property
+    def met(self) -> bool:
+        """Tell whether ours is on the right side of the bound."""
+        if WORKLOADS[self.target.work].more_is_better:
+            return self.ours >= self.bound
+        return self.ours <= self.bound
+
+
+def verdicts(results: Results) -> list[Verdict]:
+    """Return the verdict on every target that the run has the figures for."""
+    found = []
+    for target in TARGETS:
+        for form in WORKLOADS[target.work].forms:
+            place = form, target.count, target.work
+            ours = results.median(OURS, *place)
+            theirs = results.median(target.rival, *place) if target.rival else None
+            if ours is None or (target.rival and theirs is None):
+                continue
+            found.append(Verdict(target, form, ours, theirs))
+    return found
