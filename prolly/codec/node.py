@@ -23,7 +23,7 @@ from __future__ import annotations
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -117,6 +117,10 @@ class Leaf(_Keyed):
         """Return the number of records."""
         return len(self.suffixes)
 
+    def encode_with(self, values: Sequence[bytes]) -> bytes:
+        """Encode the same keys over other values."""
+        return _encode_leaf(self.prefix, self.suffixes, values)
+
 
 class Inner(_Keyed):
     """A node of level 1 or more: the last key, address, count, weight of each child."""
@@ -151,6 +155,19 @@ class Inner(_Keyed):
     def children(self) -> list[Child]:
         """Return all that the entries say of the children."""
         return list(map(Child, self.child_addresses(), self.counts, self.weights))
+
+    def encode_with(self, changed: Mapping[int, Child]) -> tuple[bytes, int]:
+        """Encode the same keys over changed children; return it and the records."""
+        addresses = bytearray(self.addresses)
+        counts, weights = array("Q", self.counts), array("I", self.weights)
+        for index, child in changed.items():
+            at = index * ADDRESS_BYTES
+            addresses[at : at + ADDRESS_BYTES] = child.address
+            counts[index] = child.records
+            weights[index] = child.weight
+        columns = [bytes(addresses), _pack("Q", counts), _pack("I", weights)]
+        fields = [self.level, self.prefix, self.suffixes, *columns]
+        return INNER_MARK + cbor2.dumps(fields), sum(counts)
 
     def child_addresses(self) -> list[bytes]:
         """Return the addresses of the children, in key order."""
@@ -207,6 +224,12 @@ def _unpack(code: str, data: bytes) -> array[int]:
 def encode_leaf(keys: Sequence[bytes], values: Sequence[bytes]) -> bytes:
     """Encode sorted keys and their values; the caller vouches for the order."""
     prefix, suffixes = _split_prefix(keys)
+    return _encode_leaf(prefix, suffixes, values)
+
+
+def _encode_leaf(
+    prefix: bytes, suffixes: Sequence[bytes], values: Sequence[bytes]
+) -> bytes:
     bits = _reference_bits(values)
     if bits:
         values = list(map(bytes, values))

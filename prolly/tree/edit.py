@@ -3,20 +3,20 @@
 The result is the tree that a rebuild from the edited records would give. A level is
 edited by these steps, with old nodes known through their parents:
 
-1. Take the next edit and the node that holds it. Cuts to its left may move too, since a
-   cut looks up to ``weight_max`` ahead: ask each of the (at most floor(max / min))
-   nodes whose window reaches the edit whether its cut changes, leftmost first. The node
-   chose the smallest priority of its window, that of its last key, which stands in
-   the parent. So its cut changes only if an entry that is now in its window has a lower
-   one, or if all that is left now fits one node. Only edited nodes, and nodes that move
-   into the window because something before them went or shrank, need to be read.
-2. If none changes, and the edits of the node itself keep its entries and their
-   weights, and its own cut stands, encode that node again, alone.
-3. Otherwise cut anew from the leftmost node that changes, edits applied to all that is
-   read, until a new cut meets an old one.
+1. Take the next edit and the node that holds it. If all edits of this node keep its
+   keys and weights, they move no cut: encode the node again, alone.
+2. Otherwise cuts to its left may move too, since a cut looks up to ``weight_max``
+   ahead: ask each of the (at most floor(max / min)) nodes whose window reaches the
+   edit whether its cut changes, leftmost first. The node chose the smallest priority of
+   its window, that of its last key, which stands in the parent. So its cut changes only
+   if an entry that is now in its window has a lower one, or if all that is left now
+   fits one node. Only edited nodes, and nodes that move into the window because
+   something before them went or shrank, need to be read.
+3. Cut anew from the leftmost node that changes, or else from the node of the edit, with
+   edits applied to all that is read, until a new cut meets an old one.
 
-Nodes to the left of a finished place are final: whatever their windows saw was read
-with its edits. The replaced and new nodes become the edits of the next level. O(edits x
+Nodes to the left of a place that was cut anew are final: whatever their windows saw
+was read with its edits. The replaced and new nodes become the edits of the next level. O(edits x
 depth) nodes in expectation.
 """
 
@@ -31,12 +31,26 @@ from prolly.codec.node import Child
 
 from .builder import build_above
 from .level_cursor import LevelCursor
-from .operations import Merged, Payload, encode, merge_edits, record_count, weigh
+from .operations import (
+    Merged,
+    Payload,
+    Updated,
+    encode,
+    merge_edits,
+    record_count,
+    update,
+    weigh,
+)
 from .reader import NodeReader
 from .run import OpenRun
 from .splitter import level_seed, priorities_of
 
 Edits = tuple[Sequence[bytes], Sequence[Payload | None]]
+
+# Updated nodes that are encoded but not written yet. An edit can move the cuts of at
+# most weight_max / weight_min nodes to its left, and that is 3 with the default
+# parameters; a node written too early costs a chunk that nothing refers to, no more.
+HELD_NODES = 8
 
 
 class LevelEdit:
@@ -60,6 +74,7 @@ class LevelEdit:
         self._cursor = cursor
         self._edit_keys, self._edit_payloads = edits
         self._merged: dict[bytes, Merged] = {}
+        self._held: dict[bytes, tuple[Updated, int]] = {}
         self.changes: dict[bytes, Child | None] = {}
         self.only_child: Child | None = None
 
@@ -67,22 +82,32 @@ class LevelEdit:
         """Apply all edits."""
         done = 0
         barrier: bytes | None = None
+        cursor = self._cursor
         while done < len(self._edit_keys):
-            cursor = self._cursor
             cursor.seek(self._edit_keys[done])
-            merged = self._merge(cursor)
-            if not merged.changed:
-                done = self._edits_until(cursor)
-                del self._merged[cursor.last_key]
+            end = self._edits_until(cursor)
+            here = self._edit_keys[done:end], self._edit_payloads[done:end]
+            updated = update(cursor.read(), *here)
+            if updated is None:
+                start = self._leftmost_changed(barrier) or cursor.clone()
+                done, barrier = self._cut_anew(start)
+                self._forget(barrier)
                 continue
-            start = self._leftmost_changed(barrier)
-            if start is None and not merged.reshaped and not self._cut_moves(cursor):
-                self._replace_one(cursor, merged)
-                barrier = cursor.last_key
-                done = self._edits_until(cursor)
-            else:
-                done, barrier = self._cut_anew(start or cursor.clone())
-            self._forget(barrier)
+            if updated.chunk:
+                self._hold(cursor, updated)
+            done = end
+        self._write_held(keep=0)
+
+    def _hold(self, cursor: LevelCursor, updated: Updated) -> None:
+        """Keep an updated node back until no edit to its right can move its cut."""
+        self._held[cursor.last_key] = updated, cursor.weight
+        self._write_held(keep=HELD_NODES)
+
+    def _write_held(self, keep: int) -> None:
+        while len(self._held) > keep:
+            last_key = next(iter(self._held))
+            (chunk, records), weight = self._held.pop(last_key)
+            self.changes[last_key] = Child(self._writer.put(chunk), records, weight)
 
     def _forget(self, barrier: bytes) -> None:
         """Drop what is remembered of nodes that are final."""
@@ -106,7 +131,7 @@ class LevelEdit:
             if left.retreat():
                 begin = bisect_right(self._edit_keys, left.last_key)
             if begin == end:
-                merged = Merged(*cursor.entries(), False, False)
+                merged = Merged(*cursor.entries(), False)
             else:
                 merged = merge_edits(
                     self._level,
@@ -181,13 +206,6 @@ class LevelEdit:
             for priority in priorities_of(merged.keys[:end], self._seed)
         )
 
-    def _replace_one(self, cursor: LevelCursor, merged: Merged) -> None:
-        """Encode one node again whose entries keep their keys and weights."""
-        chunk = encode(self._level, merged.keys, merged.payloads)
-        count = record_count(self._level, merged.payloads)
-        child = Child(self._writer.put(chunk), count, cursor.weight)
-        self.changes[cursor.last_key] = child
-
     def _cut_anew(self, first: LevelCursor) -> tuple[int, bytes]:
         """Cut from a node on until a new cut meets an old one.
 
@@ -214,7 +232,9 @@ class LevelEdit:
                 count = record_count(self._level, payloads)
                 written[keys[-1]] = Child(address, count, weight)
         replaced = taken[:met]
-        self.changes.update((cursor.last_key, None) for cursor in replaced)
+        for cursor in replaced:
+            self._held.pop(cursor.last_key, None)
+            self.changes[cursor.last_key] = None
         self.changes.update(written)
         return self._edits_until(replaced[-1]), replaced[-1].last_key
 

@@ -1,12 +1,12 @@
 """A cursor over the nodes of one level, told by what their parents say of them.
 
-It knows each node's last key, address, count and weight without reading the node; only
-``entries`` reads it. An edit uses it to walk a level left and right.
+It knows each node's last key and weight without reading the node; only ``read`` and
+``entries`` read it. An edit uses it to walk a level left and right.
 """
 
 from __future__ import annotations
 
-from prolly.codec.node import Child, Inner
+from prolly.codec.node import Inner, Node
 
 from .operations import Keys, Payload, entries_of, node_weight
 from .reader import NodeReader
@@ -73,12 +73,18 @@ class LevelCursor:
     @property
     def is_first(self) -> bool:
         """Tell whether no node of the level lies to the left."""
-        return all(index == 0 for _, index in self._path)
+        for _, index in reversed(self._path):
+            if index:
+                return False
+        return True
 
     @property
     def is_last(self) -> bool:
         """Tell whether no node of the level lies to the right."""
-        return all(index == len(node) - 1 for node, index in self._path)
+        for node, index in reversed(self._path):
+            if index + 1 < len(node.suffixes):
+                return False
+        return True
 
     @property
     def last_key(self) -> bytes:
@@ -97,17 +103,12 @@ class LevelCursor:
             return node.weights[index]
         return node_weight(self.reader.read(self._root))
 
-    @property
-    def child(self) -> Child:
-        """Address, count and weight of the node, from its parent."""
-        if self._path:
-            node, index = self._path[-1]
-            return node.child(index)
-        root = self.reader.read(self._root)
-        return Child(self._root, root.count(), node_weight(root))
+    def read(self) -> Node:
+        """Read the node."""
+        if not self._path:
+            return self.reader.read(self._root)
+        return self.reader.read_below(*self._path[-1])
 
     def entries(self) -> tuple[Keys, list[Payload]]:
         """Read the node's keys and payloads; the caller must not change them."""
-        if not self._path:
-            return entries_of(self.reader.read(self._root))
-        return entries_of(self.reader.read_below(*self._path[-1]))
+        return entries_of(self.read())

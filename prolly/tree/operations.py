@@ -17,6 +17,7 @@ from prolly.codec.node import (
     INNER_ENTRY_OVERHEAD,
     LEAF_ENTRY_OVERHEAD,
     Inner,
+    Leaf,
     Node,
     encode_inner,
     encode_leaf,
@@ -72,15 +73,14 @@ def record_count(level: int, payloads: Sequence[Payload]) -> int:
 
 
 class Merged(NamedTuple):
-    """The entries of a node after edits, and how far the edits reach.
+    """The entries of a node after edits.
 
-    ``changed`` is false when every edit wrote what stood there. ``reshaped`` tells that
-    an entry came, went or changed its weight, so that cuts may move.
+    ``reshaped`` tells that an entry came, went or changed its weight, so that cuts may
+    move.
     """
 
     keys: Keys
     payloads: list[Payload]
-    changed: bool
     reshaped: bool
 
 
@@ -94,23 +94,22 @@ def merge_edits(
     if len(edit_keys) > FEW_EDITS:
         return _merge_many(level, node, edit_keys, edit_payloads)
     keys, payloads = list(node[0]), list(node[1])
-    changed = reshaped = False
+    reshaped = False
     for key, payload in zip(edit_keys, edit_payloads, strict=True):
         index = bisect_left(keys, key)
         if index < len(keys) and keys[index] == key:
             old = payloads[index]
             if payload is None:
                 del keys[index], payloads[index]
-                changed = reshaped = True
-            elif old != payload:
-                changed = True
+                reshaped = True
+            else:
                 reshaped |= level == 0 and len(old) != len(payload)
                 payloads[index] = payload
         elif payload is not None:
             keys.insert(index, key)
             payloads.insert(index, payload)
-            changed = reshaped = True
-    return Merged(keys, payloads, changed, reshaped)
+            reshaped = True
+    return Merged(keys, payloads, reshaped)
 
 
 def _merge_many(
@@ -129,10 +128,52 @@ def _merge_many(
         column = list(compress(column, kept))
     payloads: list[Payload] = column
     if order != node[0]:
-        return Merged(order, payloads, True, True)
-    changed = payloads != node[1]
+        return Merged(order, payloads, True)
     heavier = level == 0 and any(map(ne, map(len, payloads), map(len, node[1])))
-    return Merged(order, payloads, changed, heavier)
+    return Merged(order, payloads, heavier)
+
+
+class Updated(NamedTuple):
+    """A node encoded again over the same keys; an empty chunk when nothing changed."""
+
+    chunk: bytes
+    records: int
+
+
+NOTHING_CHANGED = Updated(b"", 0)
+
+
+def update(
+    node: Node, edit_keys: Sequence[bytes], edit_payloads: Sequence[Payload | None]
+) -> Updated | None:
+    """Apply sorted edits that keep every key and weight; ``None`` when one does not.
+
+    The common case, at a third of the cost of merging: keys are neither joined to
+    their prefix nor stripped of it again.
+    """
+    changed: dict[int, Payload] = {}
+    is_leaf = isinstance(node, Leaf)
+    for key, payload in zip(edit_keys, edit_payloads, strict=True):
+        index = node.find(key)
+        if index < 0:
+            if payload is None:
+                continue
+            return None
+        if payload is None:
+            return None
+        old = node.values[index] if isinstance(node, Leaf) else node.child(index)
+        if is_leaf and len(old) != len(payload):
+            return None
+        if old != payload:
+            changed[index] = payload
+    if not changed:
+        return NOTHING_CHANGED
+    if isinstance(node, Inner):
+        return Updated(*node.encode_with(changed))
+    values = list(node.values)
+    for index, payload in changed.items():
+        values[index] = payload
+    return Updated(node.encode_with(values), len(values))
 
 
 Difference = tuple[bytes, bytes | None, bytes | None]
