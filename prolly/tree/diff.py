@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
+from itertools import compress
+from operator import ne
 
-from prolly.codec.node import Inner, Leaf
+from prolly.codec.node import Inner, Leaf, Node
 
-from .operations import Difference, compare
+from .operations import Difference, changed_values, compare
 from .reader import NodeReader
 
 # The level of records taken out of their leaf: below every node.
@@ -51,23 +53,40 @@ class _Side:
 
     def open(self) -> None:
         """Replace the next node by its children, or by its records."""
+        node = self.pop()
+        if isinstance(node, Leaf):
+            self.open_leaf(node)
+        else:
+            self.push(self.children(node))
+
+    def pop(self) -> Node:
+        """Take the next node from the stack and read it."""
         address, level = self._stack.pop()
         if level == 0:
-            self._open_leaf(self._reader.read_leaf(address))
-        else:
-            self._open_inner(self._reader.read_inner(address, level))
+            return self._reader.read_leaf(address)
+        return self._reader.read_inner(address, level)
 
-    def _open_leaf(self, leaf: Leaf) -> None:
+    def is_within(self, leaf: Leaf) -> bool:
+        """Tell whether no key of a leaf lies before the start."""
+        return self._start is None or leaf.key(0) >= self._start
+
+    def open_leaf(self, leaf: Leaf) -> None:
+        """Make the records of a leaf the next to be compared."""
         self.keys, self.values = leaf.keys(), leaf.values
         if self._start is not None and self.keys and self.keys[0] < self._start:
             low = bisect_left(self.keys, self._start)
             self.keys, self.values = self.keys[low:], self.values[low:]
 
-    def _open_inner(self, node: Inner) -> None:
+    def children(self, node: Inner) -> list[tuple[bytes, int]]:
+        """Return the children of a node that meet the bounds, as (address, level)."""
         low = 0 if self._start is None else node.position(self._start)
         high = len(node) if self._stop is None else node.position(self._stop) + 1
-        addresses = node.child_addresses()[low:high]
-        self._stack += [(address, node.level - 1) for address in reversed(addresses)]
+        below = node.level - 1
+        return [(address, below) for address in node.child_addresses()[low:high]]
+
+    def push(self, nodes: list[tuple[bytes, int]]) -> None:
+        """Make these nodes, in key order, the next to be compared."""
+        self._stack += reversed(nodes)
 
     def take(self, last: bytes | None) -> tuple[list[bytes], list[bytes]]:
         """Take open records up to and including ``last``; all of them for ``None``."""
@@ -123,13 +142,38 @@ def _runs(
         elif left[1] < right[1]:
             theirs.open()
         elif left[1] != RECORDS:
-            ours.open()
-            theirs.open()
+            yield _open_both(ours, theirs)
         else:
             last = min(ours.keys[-1], theirs.keys[-1])
             yield compare(ours.take(last), theirs.take(last))
     yield from _rest(ours, removed=True)
     yield from _rest(theirs, removed=False)
+
+
+def _open_both(ours: _Side, theirs: _Side) -> Iterable[Difference]:
+    """Open two nodes of one level; return the differences found on the spot.
+
+    Nodes with the same keys, as an edit in place leaves them, are compared as whole
+    lists: children pair up, so equal ones are never put on the stacks.
+    """
+    old, new = ours.pop(), theirs.pop()
+    same_keys = old.prefix == new.prefix and old.suffixes == new.suffixes
+    if isinstance(old, Inner) and isinstance(new, Inner):
+        pairs = ours.children(old), theirs.children(new)
+        if same_keys:
+            differing = list(map(ne, *pairs))
+            pairs = (
+                list(compress(pairs[0], differing)),
+                list(compress(pairs[1], differing)),
+            )
+        ours.push(pairs[0])
+        theirs.push(pairs[1])
+    elif isinstance(old, Leaf) and isinstance(new, Leaf):
+        if same_keys and ours.is_within(old):
+            return changed_values(old, new)
+        ours.open_leaf(old)
+        theirs.open_leaf(new)
+    return ()
 
 
 def _rest(side: _Side, *, removed: bool) -> Iterator[Iterable[Difference]]:

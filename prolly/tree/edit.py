@@ -16,8 +16,8 @@ edited by these steps, with old nodes known through their parents:
    edits applied to all that is read, until a new cut meets an old one.
 
 Nodes to the left of a place that was cut anew are final: whatever their windows saw
-was read with its edits. The replaced and new nodes become the edits of the next level. O(edits x
-depth) nodes in expectation.
+was read with its edits. The replaced and new nodes become the edits of the next level.
+O(edits x depth) nodes in expectation.
 """
 
 from __future__ import annotations

@@ -73,10 +73,7 @@ class LevelCursor:
     @property
     def is_first(self) -> bool:
         """Tell whether no node of the level lies to the left."""
-        for _, index in reversed(self._path):
-            if index:
-                return False
-        return True
+        return not any(index for _, index in self._path)
 
     @property
     def is_last(self) -> bool:

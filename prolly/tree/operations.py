@@ -179,6 +179,13 @@ def update(
 Difference = tuple[bytes, bytes | None, bytes | None]
 
 
+def changed_values(old: Leaf, new: Leaf) -> list[Difference]:
+    """Return (key, old, new) where two leaves with the same keys differ."""
+    differ = list(map(ne, old.values, new.values))
+    places = compress(range(len(differ)), differ)
+    return [(old.key(at), old.values[at], new.values[at]) for at in places]
+
+
 def compare(
     old: tuple[Sequence[bytes], Sequence[bytes]],
     new: tuple[Sequence[bytes], Sequence[bytes]],
@@ -186,11 +193,6 @@ def compare(
     """Return (key, old, new) where two sorted runs of records differ, in key order."""
     old_keys, old_values = old
     new_keys, new_values = new
-    if old_keys == new_keys:
-        differ = map(ne, old_values, new_values)
-        return list(
-            compress(zip(old_keys, old_values, new_values, strict=True), differ)
-        )
     before = dict(zip(old_keys, old_values, strict=True))
     after = dict(zip(new_keys, new_values, strict=True))
     found: list[Difference] = [
