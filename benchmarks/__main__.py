@@ -1,13 +1,16 @@
-"""The command: ``python -m benchmarks run | compare | report | list``."""
+"""The command: ``python -m benchmarks run | compare | profile | report | list``."""
 
 from __future__ import annotations
 
 import argparse
+import pstats
 import shlex
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -23,6 +26,8 @@ from .workloads import WORKLOADS, Workload, named
 
 DEFAULT_OUT = Path("build/benchmarks/results.json")
 DEFAULT_PAGE = Path("docs/benchmarks.md")
+# The functions of a profile that are shown.
+PROFILED = 25
 SIZES = {"k": 1000, "M": 1_000_000}
 
 
@@ -161,6 +166,22 @@ def report(options: Any) -> int:
     return 0
 
 
+def profile(options: Any) -> int:
+    """Print where the time of our own workloads goes, function by function."""
+    for work in options.work or list(WORKLOADS.values()):
+        with working_directory(options.dir) as directory:
+            options.work, options.no_counters, options.repeats = [work], True, 1
+            path = str(directory / "profile")
+            subjects = [Subject(OURS, OURS)]
+            plan = replace(plan_of(options, subjects, directory), profile=path)
+            for form in work.forms:
+                if form in options.form:
+                    print(f"\n== {work.name}, {form}: {work.line}")
+                    Run(replace(plan, forms=[form]), Results({}), tell).carry_out()
+                    pstats.Stats(path).sort_stats("tottime").print_stats(PROFILED)
+    return 0
+
+
 def show_list(options: Any) -> int:
     """Print the workloads, one a line."""
     for one in WORKLOADS.values():
@@ -190,6 +211,8 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("old")
     command.add_argument("new")
     command.set_defaults(do=compare)
+    command = commands.add_parser("profile", parents=[shared], help=profile.__doc__)
+    command.set_defaults(do=profile)
     command = commands.add_parser("report", help=report.__doc__)
     command.add_argument("file", type=Path)
     command.add_argument("-o", "--output", type=Path, default=DEFAULT_PAGE)
@@ -208,4 +231,6 @@ def main(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    # Ended from outside, a run still ends its process and removes its stores.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(main(sys.argv[1:]))

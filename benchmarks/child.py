@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from .engine import NotOffered
@@ -38,31 +35,12 @@ def measure(spec: Spec) -> dict[str, Any]:
     return {"value": value, "facts": stage.facts, "counters": stage.counters}
 
 
-@contextmanager
-def profiled(path: str) -> Iterator[None]:
-    """Write a profile of the block to a file; do nothing when the path is empty."""
-    if not path:
-        yield
-        return
-    import cProfile
-
-    profile = cProfile.Profile()
-    profile.enable()
-    try:
-        yield
-    finally:
-        profile.disable()
-        profile.dump_stats(Path(path))
-
-
 def main(words: list[str]) -> None:
     """Read the order, measure, print the result."""
     spec = Spec(**json.loads(words[0]))
     if spec.library:
         sys.path.insert(0, spec.library)
-    with profiled(words[1] if len(words) > 1 else ""):
-        result = measure(spec)
-    print(json.dumps(result), flush=True)
+    print(json.dumps(measure(spec)), flush=True)
 
 
 if __name__ == "__main__":

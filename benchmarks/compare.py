@@ -18,6 +18,8 @@ from .results import Figure, Results, show_number
 from .run import Subject
 from .workloads import WORKLOADS
 
+SIDES = ("old", "new")
+
 
 class UnknownRevision(ValueError):
     """A revision that git does not know."""
@@ -37,7 +39,7 @@ def worktrees(revisions: list[str], directory: Path) -> Iterator[list[Subject]]:
                 raise UnknownRevision(f"git knows no revision {revision!r}")
             path = directory / f"worktree-{number}"
             _git("worktree", "add", "--detach", "--quiet", str(path), commit)
-            label = f"{revision} ({commit[:10]})".replace("/", "-")
+            label = f"{SIDES[number]} {revision} {commit[:8]}".replace("/", "-")
             subjects.append(Subject(label, OURS, str(path)))
         yield subjects
     finally:
@@ -51,7 +53,7 @@ def _git(*words: str) -> None:
 
 def comparison_text(results: Results) -> str:
     """Return the figures of two subjects and their ratio, a line a workload."""
-    old, new = results.engines[:2] * (1 if len(results.engines) > 1 else 2)
+    old, new = results.engines
     lines = [f"{'work':34} {old:>22} {new:>22}   ratio"]
     for one in results.figures:
         if one.engine != old:

@@ -8,6 +8,7 @@ unless ``durable`` says otherwise.
 
 from __future__ import annotations
 
+import importlib
 import os
 from abc import ABC, abstractmethod
 from collections import deque
@@ -37,6 +38,9 @@ class Engine(ABC):
     durable: ClassVar[bool] = True
 
     def __init__(self, directory: Path, form: Form, *, counting: bool = False) -> None:
+        # Now, so that the time to open does not hold the time to import.
+        for module in self.modules:
+            importlib.import_module(module)
         self.directory = directory
         self.form = form
         self.counting = counting
@@ -69,7 +73,7 @@ class Engine(ABC):
         appends: Sequence[Any] = (),
         deletes: Sequence[Any] = (),
     ) -> str:
-        """Write records in one durable commit; return its revision, if there are any."""
+        """Write records in one durable commit; return its revision, if any."""
 
     def records(self, records: Iterable[Record]) -> Iterator[Any]:
         """Yield the records as the engine takes them."""
@@ -112,7 +116,8 @@ class Engine(ABC):
         return {}
 
     def reset_counters(self) -> None:
-        """Begin counting anew."""
+        """Begin counting anew, where anything is counted."""
+        return
 
 
 def consume(records: Iterable[object]) -> int:

@@ -87,7 +87,12 @@ class LmdbEngine(Engine):
         cursor = self._read().cursor()
         if not cursor.set_range(start):
             return 0
-        return consume(takewhile(lambda record: record[0] < stop, cursor))
+
+        def is_below(record: tuple[bytes, bytes]) -> bool:
+            return bool(record[0] < stop)
+
+        below = takewhile(is_below, cursor.iternext())
+        return consume(below)
 
     def prefix(self, prefix: Any) -> int:
         return self.range(prefix, prefix_stop(prefix.decode()).encode())

@@ -14,6 +14,7 @@ import sys
 import timeit
 from array import array
 from collections.abc import Callable
+from functools import partial
 from itertools import accumulate, pairwise
 
 import cbor2
@@ -207,9 +208,9 @@ def main() -> None:
             return cbor2.loads(b"\x98" + bytes([len(raw)]) + b"".join(raw))
 
         row = (
-            microseconds(lambda e=encode: e(keys, values)),
-            microseconds(lambda d=decode, x=data: d(x)),
-            microseconds(lambda f=find, x=data: f(x, probe)),
+            microseconds(partial(encode, keys, values)),
+            microseconds(partial(decode, data)),
+            microseconds(partial(find, data, probe)),
             microseconds(decoded),
             microseconds(edit),
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT = 680, 380
@@ -115,7 +116,7 @@ def _spaced(heights: Sequence[float]) -> list[float]:
     """Return heights near those given, far enough apart for one label each."""
     order = sorted(range(len(heights)), key=heights.__getitem__)
     placed = list(heights)
-    for before, after in zip(order, order[1:], strict=False):
+    for before, after in pairwise(order):
         placed[after] = max(placed[after], placed[before] + LABEL_HEIGHT)
     return placed
 

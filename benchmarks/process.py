@@ -42,12 +42,10 @@ def anonymous_bytes(process_id: int) -> int:
     return int(found[1]) * 1024 if found else 0
 
 
-def run_process(
-    spec: Spec, *, limit_s: float, watch_memory: bool = False, profile: str = ""
-) -> Outcome:
+def run_process(spec: Spec, *, limit_s: float, watch_memory: bool = False) -> Outcome:
     """Carry out one order in a new process; never raises for what happens there."""
     order = json.dumps(asdict(spec))
-    words = [sys.executable, "-m", "benchmarks.child", order, profile]
+    words = [sys.executable, "-m", "benchmarks.child", order]
     child = subprocess.Popen(
         words,
         cwd=SUITE_ROOT,
@@ -64,9 +62,12 @@ def run_process(
             timeout=max(0.0, deadline - time.monotonic())
         )
     except subprocess.TimeoutExpired:
-        child.kill()
-        child.communicate()
         return Outcome(failed=f"took longer than {limit_s:.0f} s")
+    finally:
+        # Past its limit, or when a person interrupts the run.
+        if child.poll() is None:
+            child.kill()
+            child.communicate()
     if child.returncode:
         last = errors.strip().splitlines()[-1:] or [f"exit {child.returncode}"]
         return Outcome(failed=last[0][:200])

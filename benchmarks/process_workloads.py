@@ -17,7 +17,7 @@ MS = 1e3
 
 def _process_seconds(code: str, environment: dict[str, str]) -> float:
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    subprocess.run([sys.executable, "-P", "-c", code], env=environment, check=True)
     return time.perf_counter() - start
 
 

@@ -90,9 +90,10 @@ class ProllyEngine(Engine):
                     del records[key]
             else:
                 table = tx.table(DATASET)
-                for mode, rows in (("update", updates), ("append", appends)):
-                    if rows:
-                        table.load((COLUMNS, rows), mode=mode)  # fastest for any number
+                if updates:
+                    table.load((COLUMNS, updates), mode="update")
+                if appends:
+                    table.load((COLUMNS, appends), mode="append")
                 for key in deletes:
                     table.delete(key)
         return str(tx.commit_id)

@@ -46,7 +46,7 @@ class Workload:
         return self.unit in UNITS_WHERE_MORE_IS_BETTER
 
 
-WORKLOADS: dict[str, Workload] = {}
+REGISTERED: dict[str, Workload] = {}
 
 
 def workload(
@@ -62,8 +62,8 @@ def workload(
     """Register the decorated function as a workload."""
 
     def register(measure: Measure) -> Measure:
-        assert name not in WORKLOADS, name
-        WORKLOADS[name] = Workload(
+        assert name not in REGISTERED, name
+        REGISTERED[name] = Workload(
             name, line, unit, store, measure, forms, processes, memory
         )
         return measure

@@ -64,9 +64,9 @@ def _setting(results: Results) -> Iterator[str]:
     yield "\n".join(
         [
             f"- {about['date']}, commit `{commit['commit'][:12]}`{changed}",
-            f"- {machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB,"
-            f" Linux {machine['kernel']}, {machine['file_system']},"
-            f" load {machine['load_1min']} at the start",
+            f"- {machine['cpu']}, {machine['cores']} cores,"
+            f" {machine['memory_gib']} GiB, Linux {machine['kernel']},"
+            f" {machine['file_system']}, load {machine['load_1min']} at the start",
             f"- Python {machine['python']}; {versions}",
             f"- seed {about['seed']}, {about['repeats']} repeats, interleaved, each"
             " measurement in a process of its own",
@@ -99,7 +99,8 @@ def _verdict_table(found: list[Verdict]) -> Iterator[str]:
         rows.append(
             f"| {target.work}, {unit} | {target.count:,} | {one.form} "
             f"| {show_number(one.ours)} | {theirs} "
-            f"| {sign} {show_number(one.bound)}{factor} | {'yes' if one.met else 'no'} |"
+            f"| {sign} {show_number(one.bound)}{factor} "
+            f"| {'yes' if one.met else 'no'} |"
         )
     yield "\n".join(rows)
 
@@ -176,31 +177,37 @@ def _workload_list(results: Results) -> Iterator[str]:
 
 def _plots(results: Results) -> Iterator[tuple[str, Plot]]:
     """Yield the plots that the run has two points or more for."""
-    engines, counts = results.engines, results.counts
     for work in PLOTTED:
-        unit = WORKLOADS[work].unit
         for form in WORKLOADS[work].forms:
-            lines = lines_of(
-                engines,
-                counts,
-                lambda name, x, f=form, w=work: results.median(name, f, int(x), w),
-            )
-            if any(len(line.points) > 1 for line in lines):
-                title = f"{WORKLOADS[work].name}, {form}"
-                yield f"{work}-{form}", Plot(title, RECORDS_AXIS, unit, lines)
-    for count in counts:
-        for name, sizes in (("diff", DIFF_SIZES), ("update", UPDATE_SIZES)):
-            for form in ("map", "table"):
-                lines = lines_of(
-                    engines,
-                    list(sizes),
-                    lambda e, x, f=form, n=count, s=sizes: results.median(
-                        e, f, n, s[int(x)]
-                    ),
-                )
-                if any(len(line.points) > 1 for line in lines):
-                    title = (
-                        f"{name} against the size of the change, {form} of {count:,}"
-                    )
-                    plot = Plot(title, "records changed", "ms", lines)
-                    yield f"{name}-{form}-{count}", plot
+            yield from _growth_plot(results, work, form)
+    for count in results.counts:
+        for form in ("map", "table"):
+            yield from _change_plot(results, "diff", DIFF_SIZES, (form, count))
+            yield from _change_plot(results, "update", UPDATE_SIZES, (form, count))
+
+
+def _growth_plot(results: Results, work: str, form: str) -> Iterator[tuple[str, Plot]]:
+    """Yield a workload's figures against the number of records."""
+
+    def figure(engine: str, count: float) -> float | None:
+        return results.median(engine, form, int(count), work)
+
+    lines = lines_of(results.engines, results.counts, figure)
+    if any(len(line.points) > 1 for line in lines):
+        plot = Plot(f"{work}, {form}", RECORDS_AXIS, WORKLOADS[work].unit, lines)
+        yield f"{work}-{form}", plot
+
+
+def _change_plot(
+    results: Results, name: str, sizes: dict[int, str], place: tuple[str, int]
+) -> Iterator[tuple[str, Plot]]:
+    """Yield the time of a change against its size."""
+    form, count = place
+
+    def figure(engine: str, size: float) -> float | None:
+        return results.median(engine, form, count, sizes[int(size)])
+
+    lines = lines_of(results.engines, list(sizes), figure)
+    if any(len(line.points) > 1 for line in lines):
+        title = f"{name} against the size of the change, {form} of {count:,}"
+        yield f"{name}-{form}-{count}", Plot(title, "records changed", "ms", lines)

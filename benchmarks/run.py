@@ -51,6 +51,7 @@ class Plan:
     repeats: int = DEFAULT_REPEATS
     limit_s: float = DEFAULT_LIMIT_S
     counting: bool = True
+    profile: str = ""
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,7 @@ class Run:
             store=str(store),
             shared=str(self.plan.directory),
             library=cell.subject.library,
+            profile=self.plan.profile,
         )
 
 

@@ -25,8 +25,8 @@ class SqliteEngine(Engine):
     """The SQLite that Python brings: no versions, the floor for a table."""
 
     name: ClassVar[str] = "sqlite3"
-    # WAL with synchronous FULL is the fastest mode that still syncs each commit. A
-    # clustered table suits small records with a text key (sqlite.org/withoutrowid.html).
+    # WAL with synchronous FULL is the fastest mode that still syncs each commit. Its
+    # documents advise WITHOUT ROWID for small records with a key that is no integer.
     use: ClassVar[str] = "WAL, synchronous FULL, WITHOUT ROWID for the text key"
     modules: ClassVar[tuple[str, ...]] = ("sqlite3",)
     distributions: ClassVar[tuple[str, ...]] = ()
@@ -36,8 +36,6 @@ class SqliteEngine(Engine):
     connection: Any
 
     def _connect(self) -> None:
-        for module in self.modules:
-            importlib.import_module(module)
         sqlite3 = importlib.import_module("sqlite3")
         self.connection = sqlite3.connect(
             self.directory / self.file, isolation_level=None
@@ -146,7 +144,7 @@ class DoltliteEngine(SqliteEngine):
     """doltlite: the same interface over a prolly tree, with commits."""
 
     name: ClassVar[str] = "doltlite"
-    # Its documents: every level of synchronous but OFF syncs, journal_mode does nothing,
+    # Its documents: every level of synchronous but OFF syncs, journal_mode is inert,
     # and dolt_commit inside BEGIN ends the SQL transaction too, so one sync is enough.
     use: ClassVar[str] = "BEGIN, statements, dolt_commit: one sync for both commits"
     modules: ClassVar[tuple[str, ...]] = ("doltlite", "sqlite3")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import cProfile
 import gc
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ class Spec:
 
     ``store`` is the engine's directory. ``shared`` holds what all measurements of a run
     may use. ``library`` is the directory that ``prolly`` is imported from, or empty.
+    With ``profile`` a profile of what is timed goes to the file of that name.
     ``sample`` tells apart the processes whose median is one figure.
     """
 
@@ -35,6 +37,7 @@ class Spec:
     library: str = ""
     sample: int = 0
     counting: bool = False
+    profile: str = ""
 
 
 @dataclass
@@ -81,9 +84,13 @@ class Stage:
         gc.collect()
         gc.freeze()
         self.engine.reset_counters()
+        if self._profiler is not None:
+            function = partial(self._profiler.runcall, function)
         start = time.perf_counter()
         function()
         elapsed = time.perf_counter() - start
+        if self._profiler is not None:
+            self._profiler.dump_stats(self.spec.profile)
         counted = self.engine.counters()
         self.counters = {name: n for name, n in counted.items() if n}
         return elapsed
@@ -91,6 +98,10 @@ class Stage:
     def median_seconds(self, functions: list[Callable[[], Any]]) -> float:
         """Time several calls; return the median. Counters are of the last one."""
         return statistics.median([self.seconds(one) for one in functions])
+
+    @cached_property
+    def _profiler(self) -> cProfile.Profile | None:
+        return cProfile.Profile() if self.spec.profile else None
 
     @cached_property
     def csv_path(self) -> Path:

@@ -9,7 +9,7 @@ from . import (
     read_workloads,
     write_workloads,
 )
-from .registry import WORKLOADS, Workload
+from .registry import REGISTERED, Workload
 
 __all__ = ["WORKLOADS", "Workload", "named"]
 
@@ -20,6 +20,14 @@ _MODULES = (
     history_workloads,
     process_workloads,
 )
+
+# In the order of the modules above, and within one as they are written.
+WORKLOADS: dict[str, Workload] = {
+    one.name: one
+    for module in _MODULES
+    for one in REGISTERED.values()
+    if one.measure.__module__ == module.__name__
+}
 
 
 def named(names: list[str]) -> list[Workload]:

@@ -19,7 +19,7 @@ from .invocation import Invocation
 SECTIONS: Mapping[str, Mapping[str, str]] = {
     "Begin": {"init": "init", "import": "import_table", "export": "export_table"},
     "Read": {"get": "get", "scan": "scan", "ls": "ls", "schema": "schema"},
-    "Edit": {"put": "put", "delete": "delete", "dataset": "dataset"},
+    "Edit": {"put": "put", "delete": "delete", "dataset": "dataset", "files": "files"},
     "Versions": {
         "status": "status",
         "commit": "commit",

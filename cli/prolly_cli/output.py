@@ -132,7 +132,10 @@ class Output:
 
     @contextmanager
     def paged(self) -> Iterator[None]:
-        """Print the block's output through a pager, on a terminal and not as JSON."""
+        """Print the block's output through a pager, on a terminal and not as JSON.
+
+        BrokenPipeError when the pager is left before the end.
+        """
         from .pager import start_pager
 
         if self.json or not self.is_terminal:
@@ -142,8 +145,6 @@ class Output:
         try:
             yield
             self.flush()
-        except BrokenPipeError:
-            self._parts.clear()
         finally:
             pager, self._pager = self._pager, None
             if pager is not None:

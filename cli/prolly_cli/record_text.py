@@ -11,16 +11,28 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import Any
 
-from prolly import ABSENT, Change, Comparison, OrderedMap, Schema, Table
-from prolly.codec import json_form
+from prolly import ABSENT, Change, Comparison, Schema, Table
+from prolly.codec import FileEntry, json_form
+from prolly.maps import SortedMapping
 from prolly.tables import ColumnType, column_type
 
 from .output import visible
 
-_dumps = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
+
+# JSON lets these stand in a string as they are, but terminals obey some of them.
+_CONTROLS = {code: f"\\u{code:04x}" for code in range(127, 160)}
 
 # A cell that is longer is cut on a terminal, where it would only wrap.
 CELL_CHARS = 40
+
+
+def _dumps(form: Any) -> str:
+    return _safe(_encode(form))
+
+
+def _safe(text: str) -> str:
+    return text if text.isprintable() else text.translate(_CONTROLS)
 
 
 def key_parts(key: Any) -> list[Any]:
@@ -46,7 +58,9 @@ def _bare(part: Any) -> str:
 
 
 def value_text(value: Any) -> str:
-    """Return any value as JSON text."""
+    """Return any value as JSON text; of a file what is known of it."""
+    if isinstance(value, FileEntry):
+        value = value.summary()
     return _dumps(json_form.to_json(value))
 
 
@@ -58,7 +72,7 @@ class RecordText:
         self.types = {} if schema is None else types_of(schema)
 
     @classmethod
-    def of(cls, records: OrderedMap | Table) -> RecordText:
+    def of(cls, records: SortedMapping) -> RecordText:
         """Return the speller of a dataset."""
         return cls(records.schema if isinstance(records, Table) else None)
 
@@ -76,7 +90,7 @@ class RecordText:
         kind = self.types.get(name)
         if value is None or kind is None:
             return value_text(value)
-        return kind.json_text(value)
+        return _safe(kind.json_text(value))
 
     def csv_cell(self, name: str, value: Any) -> str:
         """Return one cell of a row as an export to CSV writes it."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from prolly import Column, Invalid, OrderedMap, Schema, Table
+from prolly import Column, Invalid, Schema, Table
 from prolly.codec import json_form
+from prolly.maps import SortedMapping
 from prolly.tables import column_type
 
 
@@ -30,7 +31,7 @@ def _refuse_constant(text: str) -> Any:
     raise ValueError(f'{text} is written {{"$float": ...}}')
 
 
-def parse_key(text: str, dataset: OrderedMap | Table) -> Any:
+def parse_key(text: str, dataset: SortedMapping) -> Any:
     """Return the key that ``text`` spells in a dataset.
 
     Raises Invalid ``bad-json``, ``json-form``, ``key-parts`` and ``value-type``.
@@ -38,12 +39,12 @@ def parse_key(text: str, dataset: OrderedMap | Table) -> Any:
     return _parse(text, dataset, whole=True)
 
 
-def parse_bound(text: str, dataset: OrderedMap | Table) -> Any:
+def parse_bound(text: str, dataset: SortedMapping) -> Any:
     """Return a bound: a key, or as an array the leading parts of one."""
     return _parse(text, dataset, whole=False)
 
 
-def _parse(text: str, dataset: OrderedMap | Table, *, whole: bool) -> Any:
+def _parse(text: str, dataset: SortedMapping, *, whole: bool) -> Any:
     schema = dataset.schema if isinstance(dataset, Table) else None
     if not text.startswith("["):
         return text if schema is None else _text_key(text, schema, whole)
@@ -55,7 +56,7 @@ def _parse(text: str, dataset: OrderedMap | Table, *, whole: bool) -> Any:
     return json_form.key_from_json(parts)
 
 
-def parse_prefix(text: str, dataset: OrderedMap | Table) -> Any:
+def parse_prefix(text: str, dataset: SortedMapping) -> Any:
     """Return a prefix: text that keys begin with, or an array of leading parts."""
     if isinstance(dataset, Table):
         columns = dataset.schema.key_columns

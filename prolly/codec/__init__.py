@@ -26,6 +26,14 @@ from .descriptor import (
     encode_descriptor,
     manifest_key,
 )
+from .file_entry import (
+    FILE_MODE_MAX,
+    MTIME_NS_MAX,
+    MTIME_NS_MIN,
+    FileEntry,
+    decode_file_entry,
+    encode_file_entry,
+)
 from .key import KEY_BYTES_MAX
 from .links import links_of
 from .parameters import DEFAULT_PARAMETERS, FORMAT_PARAMETERS, TreeParameters
@@ -45,15 +53,19 @@ __all__ = [
     "DATASET_KINDS",
     "DEFAULT_PARAMETERS",
     "DESCRIPTOR_ROOTS_MAX",
+    "FILE_MODE_MAX",
     "FORMAT_PARAMETERS",
     "INLINE_BYTES_MAX",
     "KEY_BYTES_MAX",
+    "MTIME_NS_MAX",
+    "MTIME_NS_MIN",
     "REFERRING_BYTES_MAX",
     "Address",
     "BlobNode",
     "ChunkType",
     "Commit",
     "Descriptor",
+    "FileEntry",
     "Reference",
     "Referring",
     "TreeParameters",
@@ -65,11 +77,13 @@ __all__ = [
     "decode_blob_node",
     "decode_commit",
     "decode_descriptor",
+    "decode_file_entry",
     "decode_referring",
     "decode_working",
     "encode_blob_node",
     "encode_commit",
     "encode_descriptor",
+    "encode_file_entry",
     "encode_referring",
     "encode_working",
     "first_commit",

@@ -1,4 +1,4 @@
-"""Maps over the tree: ordered mappings of any values, and blobs for long ones.
+"""Maps over the tree: ordered mappings of any values, blobs, and files in directories.
 
 An ordered map turns encoded keys and stored values into Python's and back, one leaf at
 a time; what it shares with tables (bounds, numbers, views, the end of a transaction) is
@@ -8,6 +8,12 @@ commits or names: a map is a root, or a tree under edit.
 
 from .absent import ABSENT, Absent
 from .blob import blob_length, iter_pieces, read_blob, write_blob
+from .blob_edit import BlobEdit
+from .blob_file import BlobFile, BlobReader
+from .files import Files
+from .files_add import AddResult
+from .files_checkout import CheckoutResult
+from .mutable_files import MutableFiles
 from .mutable_map import MutableOrderedMap
 from .ordered_map import OrderedMap
 from .records import EditedRecords, Records, StoredRecords
@@ -18,7 +24,14 @@ from .views import SortedItems, SortedKeys, SortedValues, Stretch
 __all__ = [
     "ABSENT",
     "Absent",
+    "AddResult",
+    "BlobEdit",
+    "BlobFile",
+    "BlobReader",
+    "CheckoutResult",
     "EditedRecords",
+    "Files",
+    "MutableFiles",
     "MutableOrderedMap",
     "OrderedMap",
     "Records",

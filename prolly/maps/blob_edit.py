@@ -14,6 +14,7 @@ from prolly.chunks import ChunkWriter, ScratchWriter
 from prolly.codec import ChunkType, Reference, decode_blob_node
 from prolly.errors import Invalid, LimitExceeded
 
+from .blob import SINGLE_PIECE_BYTES_MAX
 from .blob_splice import (
     CUT_BLOCK_BYTES,
     PIECE_LOOKAHEAD,
@@ -162,16 +163,21 @@ class BlobEdit:
     def _start_tail(self) -> None:
         """Begin a tail with what waits, if that is all behind the whole base."""
         base: list[_Span] = [(0, self._tree.length)] if self._tree.length else []
+        if not self._spans:
+            return
         *before, last = self._spans
         if before != base or not isinstance(last, bytearray):
+            return
+        if self.length <= SINGLE_PIECE_BYTES_MAX:
             return
         tree = self._tree
         start = 0
         if tree.height:
             start = tree.unit(0, tree.length - PIECE_LOOKAHEAD).start
         self._tail = tail = _Tail(start)
-        for part in (*tree.iter_range(start, tree.length), last):
+        for part in tree.iter_range(start, tree.length):
             tail.feed(self._writer, part)
+        tail.feed(self._writer, last)
         self._spans, self._waiting = base, 0
 
     def _with_tail(self, tail: _Tail) -> Reference:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
-from prolly.maps import OrderedMap
+from prolly.errors import Invalid
+from prolly.maps import Files, OrderedMap
 from prolly.repo import Snapshot
 from prolly.tables import ColumnType, Table, column_type
 
@@ -24,7 +25,8 @@ def export_table(
     """Write all records of a dataset in key order; return how many.
 
     ``place`` and ``format_name`` as of ``write_table``: a file appears whole or not at
-    all. Raises NotFound ``no-such-dataset`` and as ``write_table``.
+    all. Raises NotFound ``no-such-dataset``, Invalid ``wrong-kind`` for blobs or files,
+    and as ``write_table``.
     """
     opened = snapshot.dataset(dataset)
     if isinstance(opened, Table):
@@ -33,6 +35,20 @@ def export_table(
         # Before its first row a table may know no column but those of its key.
         columns = columns or [(name, column_type("text")) for name in schema.key]
         rows: Iterator[Any] = chain.from_iterable(opened.iter_rows_as_lists())
+    elif not isinstance(opened, OrderedMap):
+        raise Invalid(
+            f"dataset {dataset!r} holds files, not records",
+            code="wrong-kind",
+            hint="take its files out one by one",
+            dataset=dataset,
+        )
+    elif isinstance(opened, Files):
+        raise Invalid(
+            f"dataset {dataset!r} holds files, not records",
+            code="wrong-kind",
+            hint="`prolly files checkout` writes them into a directory",
+            dataset=dataset,
+        )
     else:
         columns = [("key", _JSON), ("value", _JSON)]
         rows = _pairs(opened)

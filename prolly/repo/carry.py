@@ -20,7 +20,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from prolly.chunks import ChunkWriter
-from prolly.codec import Descriptor, key, manifest_key
+from prolly.codec import Descriptor, Reference, key, manifest_key
 from prolly.errors import Stale
 from prolly.tree import EditBuffer, NodeReader, WorkingTree, diff, get
 
@@ -70,6 +70,8 @@ def _carry_dataset(
     if ours is None or theirs is None or ours.schema != theirs.schema:
         raise _dataset_conflict(ours or theirs or base)
     merged = _carry_fields(base, ours, theirs)
+    if ours.kind == "blob":
+        return replace(merged, roots=_carry_blob(base, ours, theirs))
     start = base.roots[0].address if base else None
     ours_root, theirs_root = ours.roots[0].address, theirs.roots[0].address
     edits = EditBuffer()
@@ -84,6 +86,24 @@ def _carry_dataset(
     root = tree.write(writer)
     tree.close()
     return replace(merged, roots=(root_reference(reader, root),))
+
+
+def _carry_blob(
+    base: Descriptor | None, ours: Descriptor, theirs: Descriptor
+) -> tuple[Reference, ...]:
+    """Return the root of a blob that at most one side changed: it is one value."""
+    unchanged = () if base is None else base.roots
+    if theirs.roots in (ours.roots, unchanged):
+        return ours.roots
+    if ours.roots == unchanged:
+        return theirs.roots
+    raise Stale(
+        f"the blob {ours.name!r} was changed by another commit meanwhile",
+        code="write-conflict",
+        hint="read the branch again and repeat the change",
+        dataset=ours.name,
+        key=(),
+    )
 
 
 def _carry_fields(

@@ -5,12 +5,12 @@ Datasets are paired by id, so a renamed dataset is compared with its old self.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from prolly.codec import Descriptor, cbor, key
-from prolly.maps import ABSENT
+from prolly.codec import Descriptor, FileEntry, cbor, key
+from prolly.maps import ABSENT, Files, blob_length
 from prolly.tables import Schema, Table
 from prolly.tree import Difference, NodeReader, diff
 
@@ -24,6 +24,11 @@ class Change:
 
     ``old`` and ``new`` are a map's value or a table's row (a dict); ``ABSENT`` where
     there is none. ``fields`` names the columns that differ in a modified row.
+
+    A file's ``old`` and ``new`` are a dict of content (the address of its blob, in
+    hexadecimal), size, mode (octal text) and mtime (nanoseconds, or None); ``fields``
+    are those of content, mode and mtime that differ. A blob dataset that differs is one
+    change with the key ``()`` and a dict of content and size.
     """
 
     dataset: str
@@ -62,11 +67,21 @@ class _Pair:
     new: Descriptor | None
 
     @property
-    def name(self) -> str:
-        """The name it has now, or had last."""
+    def present(self) -> Descriptor:
+        """The version that there is, the new one of two."""
         present = self.new or self.old
         assert present is not None
-        return present.name
+        return present
+
+    @property
+    def name(self) -> str:
+        """The name it has now, or had last."""
+        return self.present.name
+
+    @property
+    def kind(self) -> str:
+        """The kind, which never changes."""
+        return self.present.kind
 
     def is_named(self, name: str) -> bool:
         return any(entry and entry.name == name for entry in (self.old, self.new))
@@ -105,7 +120,7 @@ class Comparison:
         for pair in self._pairs:
             if dataset is not None and not pair.is_named(dataset):
                 continue
-            decode = _Decoder(self._reader, pair)
+            decode = _decoder(self._reader, pair)
             for difference in self._differences(pair, bounds):
                 yield decode(difference)
 
@@ -154,6 +169,10 @@ class Comparison:
         old = None if pair.old is None else pair.old.roots[0].address
         new = None if pair.new is None else pair.new.roots[0].address
         start, stop = bounds
+        if pair.kind == "blob":
+            # One value without a key: it lies within no bounds.
+            differs = old != new and start is stop is None
+            return iter([(b"", old, new)] if differs else [])
         return diff(self._reader, old, new, start=start, stop=stop)
 
 
@@ -161,6 +180,26 @@ def _schema_of(entry: Descriptor | None) -> Schema | None:
     if entry is None or entry.kind != "table":
         return None
     return Schema.from_value(entry.schema)
+
+
+def _decoder(reader: NodeReader, pair: _Pair) -> Callable[[Difference], Change]:
+    return _blob_decoder(reader, pair) if pair.kind == "blob" else _Decoder(reader, pair)
+
+
+def _blob_decoder(reader: NodeReader, pair: _Pair) -> Callable[[Difference], Change]:
+    """Return what turns a changed root into the change of a blob dataset."""
+
+    def shown(entry: Descriptor | None) -> Any:
+        if entry is None:
+            return ABSENT
+        size = blob_length(reader.get_chunk, entry.roots[0])
+        return {"content": entry.roots[0].address.hex(), "size": size}
+
+    def decode(_: Difference) -> Change:
+        fields = ("content",) if pair.old and pair.new else ()
+        return Change(pair.name, (), shown(pair.old), shown(pair.new), fields)
+
+    return decode
 
 
 class _Decoder:
@@ -180,8 +219,16 @@ class _Decoder:
         if after is not None and self._new is not None:
             new = self._new.decode_record(encoded, after)
         fields: tuple[str, ...] = ()
-        if isinstance(self._new, Table) and before is not None and after is not None:
+        if isinstance(old, FileEntry):
+            old = old.summary()
+        if isinstance(new, FileEntry):
+            new = new.summary()
+        has_fields = isinstance(self._new, (Table, Files))
+        if has_fields and before is not None and after is not None:
             fields = _changed_fields(old, new)
+        if isinstance(self._new, Files):
+            # Another size is another content.
+            fields = tuple(name for name in fields if name != "size")
         return Change(self._name, key.decode_key(encoded), old, new, fields)
 
 

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 
 from prolly.codec import Address, Descriptor
 from prolly.errors import Invalid, Unsupported
-from prolly.maps import OrderedMap
+from prolly.maps import Files, OrderedMap, blob_length
 from prolly.tables import Schema, Table
 from prolly.tree import NodeReader, count
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetInfo:
-    """What a version says of one dataset: its kind, root, number of records, schema."""
+    """What a version says of one dataset: its kind, root, number of records, schema.
+
+    The ``count`` of a blob is its bytes, that of a files dataset its files.
+    """
 
     name: str
     kind: str
@@ -23,12 +26,22 @@ class DatasetInfo:
 
 
 def records_of(reader: NodeReader, entry: Descriptor) -> OrderedMap | Table:
-    """Open the records of a dataset, whatever its kind."""
+    """Open the records of a dataset; files are a map, Invalid ``wrong-kind`` a blob."""
     root = entry.roots[0].address
     if entry.kind == "map":
         return OrderedMap(reader, root)
     if entry.kind == "table":
         return Table(reader, root, Schema.from_value(entry.schema))
+    if entry.kind == "files":
+        return Files(reader, root)
+    if entry.kind == "blob":
+        raise Invalid(
+            f"dataset {entry.name!r} is a blob, which has no records",
+            code="wrong-kind",
+            hint="open it as a blob, or print it with `prolly files cat`",
+            dataset=entry.name,
+            actual=entry.kind,
+        )
     raise Unsupported(
         f"dataset {entry.name!r} is of kind {entry.kind!r}",
         code="dataset-kind",
@@ -54,5 +67,8 @@ def describe(reader: NodeReader, entry: Descriptor) -> DatasetInfo:
     """Return what there is to know of a dataset without reading its records."""
     root = entry.roots[0].address
     schema = Schema.from_value(entry.schema) if entry.kind == "table" else None
-    records = count(reader, root)
+    if entry.kind == "blob":
+        records = blob_length(reader.get_chunk, entry.roots[0])
+    else:
+        records = count(reader, root)
     return DatasetInfo(entry.name, entry.kind, Address(root), records, schema)

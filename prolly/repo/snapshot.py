@@ -7,7 +7,7 @@ from typing import Any
 
 from prolly.codec import Address, Commit
 from prolly.errors import Invalid
-from prolly.maps import OrderedMap
+from prolly.maps import BlobReader, Files, OrderedMap
 from prolly.tables import Table
 
 from .dataset import DatasetInfo, describe, records_of, require_kind
@@ -75,8 +75,27 @@ class Snapshot:
         assert isinstance(opened, Table)
         return opened
 
+    def blob(self, name: str) -> BlobReader:
+        """Open a blob as a file for reading, at its beginning.
+
+        NotFound ``no-such-dataset``, Invalid ``wrong-kind``.
+        """
+        entry = self._manifest.require(name)
+        require_kind(entry, "blob")
+        return BlobReader.of(self._storage.reader.get_chunk, entry.roots[0])
+
+    def files(self, name: str) -> Files:
+        """Open a files dataset; NotFound ``no-such-dataset``, Invalid ``wrong-kind``."""
+        entry = self._manifest.require(name)
+        require_kind(entry, "files")
+        return Files(self._storage.reader, entry.roots[0].address)
+
     def dataset(self, name: str) -> OrderedMap | Table:
-        """Open a dataset of whatever kind; NotFound ``no-such-dataset``."""
+        """Open the records of a dataset; NotFound ``no-such-dataset``.
+
+        Files are a map from path to entry. Invalid ``wrong-kind`` for a blob, which has
+        no records.
+        """
         return records_of(self._storage.reader, self._manifest.require(name))
 
     def prove(self, name: str, key: Any) -> Proof:

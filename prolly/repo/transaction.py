@@ -9,7 +9,7 @@ from prolly.chunks import RefMove, RefNote
 from prolly.codec import Address, Commit, Descriptor, encode_commit
 from prolly.errors import Invalid, NotFound, Stale
 from prolly.history import BRANCHES
-from prolly.maps import MutableOrderedMap
+from prolly.maps import BlobFile, MutableFiles, MutableOrderedMap
 from prolly.tables import MutableTable, Schema
 from prolly.tree import NodeReader
 
@@ -85,6 +85,18 @@ class Transaction:
     ) -> MutableTable:
         """Open a table, created on first use from its schema, or key and first rows."""
         return self._workspace.table(name, key, schema)
+
+    def blob(self, name: str, mode: str = "r+b") -> BlobFile:
+        """Open a blob as a file, created empty on first use.
+
+        ``mode``: ``r+b`` begins at the beginning, ``wb`` empties it first, ``ab`` writes
+        at the end. Several file objects of one blob see each other's writes.
+        """
+        return self._workspace.blob(name, mode)
+
+    def files(self, name: str) -> MutableFiles:
+        """Open a files dataset, created on first use; Invalid ``wrong-kind``."""
+        return self._workspace.files(name)
 
     def drop(self, name: str) -> None:
         """Remove a dataset; NotFound when there is none of the name."""

@@ -16,7 +16,7 @@ from prolly.codec import (
     dataset_id,
 )
 from prolly.errors import AlreadyExists, Invalid
-from prolly.maps import MutableOrderedMap
+from prolly.maps import BlobEdit, BlobFile, MutableFiles, MutableOrderedMap
 from prolly.tables import MutableTable, Schema, Table
 from prolly.tree import NodeReader, WorkingTree
 
@@ -30,15 +30,27 @@ from .manifest import (
 from .storage import Storage
 
 
+Handle = MutableOrderedMap | MutableTable | MutableFiles | BlobEdit
+
+
 @dataclass
 class _Open:
-    """One dataset under edit; ``descriptor`` is None once it is dropped."""
+    """One dataset under edit; ``descriptor`` is None once it is dropped.
+
+    A blob has no record tree.
+    """
 
     identity: bytes
     descriptor: Descriptor | None
     stored: Descriptor | None
-    tree: WorkingTree
-    handle: MutableOrderedMap | MutableTable
+    tree: WorkingTree | None
+    handle: Handle
+
+    def close(self) -> None:
+        """End the use of the dataset."""
+        self.handle.close()
+        if self.tree is not None:
+            self.tree.close()
 
 
 class Workspace:
@@ -129,6 +141,22 @@ class Workspace:
             raise _mismatch(name, f"its key is {known.key}, not {names}")
         return handle
 
+    def files(self, name: str) -> MutableFiles:
+        """Open the files of this name; created when there is no dataset of it."""
+        handle = self._opened(name, "files", None).handle
+        assert isinstance(handle, MutableFiles)
+        return handle
+
+    def blob(self, name: str, mode: str = "r+b") -> BlobFile:
+        """Open the blob of this name as a file; created when there is none of it.
+
+        Invalid ``option`` for an unknown mode.
+        """
+        BlobFile.check_mode(mode)
+        handle = self._opened(name, "blob", None).handle
+        assert isinstance(handle, BlobEdit)
+        return BlobFile(handle, mode)
+
     def _opened(self, name: str, kind: str, schema: Schema | None) -> _Open:
         self._check()
         identity = self._identity(name)
@@ -155,15 +183,21 @@ class Workspace:
         return identity
 
     def _handle(self, identity: bytes, entry: Descriptor) -> _Open:
+        stored = self.base.by_id.get(identity)
+        if entry.kind == "blob":
+            edit = BlobEdit(self.writer, entry.roots[0] if entry.roots else None)
+            return _Open(identity, entry, stored, None, edit)
         root = entry.roots[0].address if entry.roots else None
         tree = WorkingTree(self._reader, root, entry.parameters)
-        handle: MutableOrderedMap | MutableTable
+        handle: Handle
         if entry.kind == "map":
             handle = MutableOrderedMap(tree, self.writer)
+        elif entry.kind == "files":
+            handle = MutableFiles(tree, self.writer)
         else:
             schema = Schema.from_value(entry.schema)
             handle = MutableTable(tree, self.writer, schema)
-        return _Open(identity, entry, self.base.by_id.get(identity), tree, handle)
+        return _Open(identity, entry, stored, tree, handle)
 
     def rebuild_table(self, name: str, schema: Schema) -> tuple[Table, MutableTable]:
         """Begin a table anew, empty, under another schema; it stays the same dataset.
@@ -184,8 +218,7 @@ class Workspace:
         identity = self._require(name)
         opened = self._open.pop(identity, None)
         if opened is not None:
-            opened.handle.close()
-            opened.tree.close()
+            opened.close()
         del self._entries[identity]
 
     def rename(self, old: str, new: str) -> None:
@@ -222,8 +255,13 @@ class Workspace:
             if entry.roots:
                 return entry
             opened = self._handle(identity, entry)
+        if isinstance(opened.handle, BlobEdit):
+            return replace(entry, roots=(opened.handle.store(),))
+        if isinstance(opened.handle, MutableFiles):
+            opened.handle.flush()
         if isinstance(opened.handle, MutableTable):
             entry = replace(entry, schema=opened.handle.schema.to_value())
+        assert opened.tree is not None
         root = opened.tree.write(self.writer)
         return replace(entry, roots=(root_reference(self._reader, root),))
 
@@ -233,8 +271,7 @@ class Workspace:
             return
         self._closed = True
         for opened in (*self._open.values(), *self._retired):
-            opened.handle.close()
-            opened.tree.close()
+            opened.close()
         self.writer.abort()
 
 

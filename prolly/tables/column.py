@@ -23,7 +23,7 @@ FILL_BYTES_MAX = INLINE_BYTES_MAX
 KEY_TYPES = frozenset(COLUMN_TYPES) - {"json"}
 
 _ID_MAX = 2 ** (8 * row.COLUMN_ID_BYTES) - 1
-_COLUMN_FIELDS = {"name", "type", "nullable", "fill"}
+_COLUMN_FIELDS = {"name", "type", "nullable", "fill", "was"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,8 @@ class Column:
 
     ``fill`` is what a record holds that does not store the cell, and the default of a
     row that leaves it out; it never changes. A column that is not nullable and whose
-    fill is null has no default.
+    fill is null has no default. ``slot`` is its place in rows, from 0; a key column has
+    none.
     """
 
     id: int
@@ -40,6 +41,7 @@ class Column:
     type: str
     nullable: bool
     fill: Any = None
+    slot: int | None = None
 
     @property
     def has_default(self) -> bool:
@@ -134,7 +136,7 @@ def column_to_json(column: Column) -> dict[str, Any]:
 def column_from_json(form: object, key: Sequence[str]) -> tuple[Any, ...]:
     """Return (name, type, nullable, fill) of a JSON object.
 
-    Raises Invalid ``schema-json``, ``schema`` for a nullable key column, or as the
+    A field ``was``, the name that it had before, is left to the caller. Raises Invalid ``schema-json``, ``schema`` for a nullable key column, or as the
     column's type for its fill.
     """
     if not isinstance(form, Mapping) or not {"name", "type"} <= form.keys():

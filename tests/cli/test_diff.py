@@ -57,7 +57,7 @@ def test_a_map(people: Run) -> None:
     """Values of a map, null among them, are not taken for absent ones."""
     people("put", "m", "k", "null")
     people("put", "m", "[1]", "[1]")
-    assert [line for line in people("diff", "--json").lines] == [
+    assert people("diff", "--json").lines == [
         {"dataset": "m", "key": ["k"], "change": "added", "new": None},
         {"dataset": "m", "key": [1], "change": "added", "new": [1]},
     ]

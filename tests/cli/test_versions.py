@@ -68,8 +68,8 @@ def test_log_lists_commits_backwards(people: Run) -> None:
     assert [one["generation"] for one in entries] == [2, 1, 0]
     assert entries[0]["parents"] == [entries[1]["commit"]]
     assert entries[2]["time"] == "1970-01-01T00:00:00Z"
-    fields = "commit root parents author time message generation".split()
-    assert all(list(one) == fields for one in entries)
+    fields = ["commit", "root", "parents", "author", "time", "message"]
+    assert all(list(one) == [*fields, "generation"] for one in entries)
     shown = people("log").out
     assert f"commit {entries[0]['commit']} (HEAD -> main)\nAuthor: Ada\nDate: " in shown
     assert "    (the first, empty commit)" in shown
@@ -81,12 +81,10 @@ def test_log_options(people: Run) -> None:
     people("tag", "v1")
     people("commit", "-m", "third")
     assert len(people("log", "--oneline").out.splitlines()) == 4
-    assert re.search(
-        r"^[0-9a-f]{12} \(tag: v1\) second$", people("log", "--oneline").out, re.M
-    )
+    shown = people("log", "--oneline").out
+    assert re.search(r"^[0-9a-f]{12} \(tag: v1\) second$", shown, re.M)
     assert len(people("log", "-n", "2", "--json").lines) == 2
     assert len(people("log", "HEAD~1", "--json").lines) == 3
-    assert len(people("log", "HEAD~2..", code=3).out) == 0
 
     def messages(scope: str) -> list[str]:
         return [one["message"] for one in people("log", "--json", "--", scope).lines]

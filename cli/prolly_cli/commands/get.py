@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from ..command_group import Verb
@@ -25,7 +27,7 @@ def command(invocation: Invocation, dataset: str, key: str, at: str | None) -> N
 
     records = read_version(invocation, at).dataset(dataset)
     parsed = parse_key(key, records)
-    value = records[parsed]
+    value: Any = records[parsed]
     text = RecordText.of(records)
     output = invocation.output
     if output.json:

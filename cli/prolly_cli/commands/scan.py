@@ -14,7 +14,8 @@ from ..output import Output, visible
 from ..versions import at_option, read_version
 
 if TYPE_CHECKING:
-    from prolly import OrderedMap, Table
+    from prolly import Table
+    from prolly.maps import SortedMapping
 
 
 @click.command("scan", cls=Verb)
@@ -102,9 +103,9 @@ def scan_table(
 
 
 def scan_map(
-    output: Output, records: OrderedMap, limit: int | None, bounds: dict[str, Any]
+    output: Output, records: SortedMapping, limit: int | None, bounds: dict[str, Any]
 ) -> None:
-    """Print the pairs of a map."""
+    """Print the pairs of a map, or files with what is known of them."""
     from ..record_text import RecordText, key_words
 
     text = RecordText.of(records)

@@ -1,0 +1,283 @@
+"""A files dataset under edit: write, open, rename, delete, until its transaction ends."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Container
+from typing import IO, Any
+
+from prolly.chunks import ChunkWriter
+from prolly.codec import (
+    FILE_MODE_MAX,
+    MTIME_NS_MAX,
+    MTIME_NS_MIN,
+    FileEntry,
+    Reference,
+    decode_file_entry,
+    encode_file_entry,
+)
+from prolly.errors import AlreadyExists, Invalid
+from prolly.tree import WorkingTree
+
+from .blob import write_blob
+from .blob_edit import BlobEdit
+from .blob_file import WRITE_MODES, BlobFile, BlobReader, unknown_mode
+from .files import Files, no_such_file
+from .files_add import AddResult, add_directory, add_file
+from .files_disk import regular_status, require_unchanged
+from .files_paths import check_directory, check_path, parents, path_clash
+from .records import EditedRecords
+from .sorted_mapping import SortedMapping
+
+# What a new file may be done with when nobody says: its owner writes, all read.
+FILE_MODE_DEFAULT = 0o644
+
+# One read of a stream: a file up to here needs no more than one.
+READ_BYTES = 1024 * 1024
+
+Content = bytes | bytearray | memoryview | IO[bytes]
+
+
+class MutableFiles(Files):
+    """The files of a tree under edit; it reads its own writes. Not thread-safe.
+
+    After its transaction every use raises Invalid ``closed``.
+    """
+
+    def __init__(self, tree: WorkingTree, writer: ChunkWriter) -> None:
+        self._edited = EditedRecords(tree, writer)
+        self._editing: dict[int, tuple[str, BlobEdit]] = {}
+        SortedMapping.__init__(self, self._edited)
+
+    def write(
+        self,
+        path: str,
+        data: Content,
+        *,
+        mode: int | None = None,
+        mtime_ns: int | None = None,
+    ) -> FileEntry:
+        """Write a file from bytes, or from a binary stream of any length.
+
+        ``mode`` is permission bits, kept from the file before or 0o644; ``mtime_ns`` is
+        nanoseconds since 1970 UTC, None for not known: no clock is looked at. Raises
+        Invalid ``file-path``, ``file-path-clash``, ``file-mode``, ``file-time``; and
+        ``file-changed`` when the stream is a file of the disk that is written meanwhile.
+        Then the file stays as it was.
+        """
+        check_path(path)
+        return self.put_entry(
+            path, self.write_content(data), mode=mode, mtime_ns=mtime_ns
+        )
+
+    def write_content(self, data: Content) -> tuple[Reference, int]:
+        """Write a blob of bytes or of a stream's rest; return its root and length."""
+        writer = self._edited.writer
+        if isinstance(data, (bytes, bytearray, memoryview)):
+            value = bytes(data)
+            return write_blob(writer, value), len(value)
+        before = regular_status(data)
+        reference, size = self._write_stream(data, writer)
+        if before is not None:
+            after = os.fstat(data.fileno())
+            require_unchanged(before, after, size, str(getattr(data, "name", "it")))
+        return reference, size
+
+    def _write_stream(
+        self, stream: IO[bytes], writer: ChunkWriter
+    ) -> tuple[Reference, int]:
+        first = stream.read(READ_BYTES)
+        if not isinstance(first, (bytes, bytearray)):
+            raise Invalid(
+                f"the content is {type(first).__name__}, not bytes",
+                code="value-type",
+                hint="open the file in binary mode",
+            )
+        following = stream.read(READ_BYTES) if first else b""
+        if not following:
+            return write_blob(writer, bytes(first)), len(first)
+        edit = BlobEdit(writer, None)
+        edit.write(0, first)
+        while following:
+            edit.write(edit.length, following)
+            following = stream.read(READ_BYTES)
+        reference = edit.store()
+        edit.close()
+        return reference, edit.length
+
+    def put_entry(
+        self,
+        path: str,
+        content: tuple[Reference, int],
+        *,
+        mode: int | None,
+        mtime_ns: int | None,
+    ) -> FileEntry:
+        """Point a path at a blob, told with its length; raises as ``write``."""
+        _check_dress(mode, mtime_ns)
+        encoded = self.encode_key(path)
+        stored = self._edited.get(encoded)
+        if stored is None:
+            self._check_clash(path)
+        if mode is None:
+            mode = FILE_MODE_DEFAULT
+            if stored is not None:
+                mode = decode_file_entry(stored).mode
+        reference, size = content
+        entry = FileEntry(size, mode, mtime_ns, reference)
+        value = encode_file_entry(entry)
+        if value != stored:
+            self._edited.put(encoded, value)
+        return entry
+
+    def _check_clash(self, path: str) -> None:
+        """Refuse a new file in the place of a directory, or below a file."""
+        for parent in parents(path):
+            if parent in self:
+                raise path_clash(path, parent)
+        below = next(iter(self.keys(prefix=f"{path}/")), None)
+        if below is not None:
+            raise path_clash(path, below)
+
+    def open(self, path: str, mode: str = "rb") -> BlobReader:
+        """Open a file: ``rb``, or for writing ``r+b``, ``wb`` (anew), ``ab`` (append).
+
+        What is written becomes the file's content when the file object is closed, or at
+        the end of the transaction; its mode stays, its time is not known then.
+        KeyNotFound ``no-such-file`` for ``rb`` and ``r+b``; Invalid ``option``.
+        """
+        if mode == "rb":
+            return super().open(path, mode)
+        if mode not in WRITE_MODES:
+            raise unknown_mode(mode, ("rb", *WRITE_MODES))
+        self._edited.require_open()
+        entry = self.get(path)
+        if entry is None:
+            if mode == "r+b":
+                raise no_such_file(path)
+            self._check_clash(path)
+        reference = None if entry is None or mode == "wb" else entry.reference
+        edit = BlobEdit(self._edited.writer, reference)
+        self._editing[id(edit)] = (path, edit)
+        return BlobFile(edit, mode, when_closed=lambda: self._keep(edit))
+
+    def _keep(self, edit: BlobEdit) -> None:
+        """Make what an open file holds its content; nothing after the transaction."""
+        path, _ = self._editing.pop(id(edit), ("", None))
+        if path:
+            reference = edit.store()
+            content = reference, edit.length
+            edit.close()
+            self.put_entry(path, content, mode=None, mtime_ns=None)
+
+    def flush(self) -> None:
+        """Keep what was written through file objects that are still open."""
+        for _, edit in list(self._editing.values()):
+            self._keep(edit)
+
+    def __delitem__(self, path: str) -> None:
+        """Delete a file; KeyNotFound ``no-such-file``."""
+        encoded = self.encode_key(path)
+        if self._edited.get(encoded) is None:
+            raise no_such_file(path)
+        self._edited.put(encoded, None)
+
+    def delete(self, path: str) -> int:
+        """Delete a file, or all files below a directory; return how many.
+
+        KeyNotFound ``no-such-file`` when there is neither.
+        """
+        paths = self._paths_at(path)
+        for one in paths:
+            del self[one]
+        return len(paths)
+
+    def rename(self, old: str, new: str) -> int:
+        """Give a file, or all files below a directory, a new path; return how many.
+
+        KeyNotFound ``no-such-file``; AlreadyExists ``file-exists`` when something is
+        there; Invalid ``file-path-clash`` for a place inside itself.
+        """
+        old, new = check_path(old), check_path(new)
+        paths = self._paths_at(old)
+        if old == new:
+            return len(paths)
+        if f"{new}/".startswith(f"{old}/"):
+            raise path_clash(old, new)
+        if new in self or self.is_directory(new):
+            raise AlreadyExists(
+                f"there is {new!r} already",
+                code="file-exists",
+                hint="Delete it first, or choose another path.",
+                path=new,
+            )
+        moved = [(new + path[len(old) :], self[path]) for path in paths]
+        for path, _ in moved:
+            check_path(path)
+        self._check_clash(new)
+        for path in paths:
+            del self[path]
+        for path, entry in moved:
+            self._edited.put(self.encode_key(path), encode_file_entry(entry))
+        return len(paths)
+
+    def _paths_at(self, path: str) -> list[str]:
+        check_path(path)
+        if path in self:
+            return [path]
+        found = list(self.keys(prefix=f"{path}/"))
+        if not found:
+            raise no_such_file(path)
+        return found
+
+    def add_directory(
+        self,
+        source: str | os.PathLike[str],
+        prefix: str = "",
+    ) -> tuple[AddResult, set[str]]:
+        """Write every file below a directory of the disk, under a prefix.
+
+        Returns counts, and the paths: what ``keep_only`` takes. Mode and time are kept;
+        directories named ``.prolly`` are passed over. Raises Invalid ``symlink``
+        for a symbolic link, ``not-a-file`` for a device or socket, ``file-path`` for a
+        name that cannot be kept, ``file-changed`` for a file that is written meanwhile;
+        NotFound, Denied and StorageFailed for the disk. What was written before an
+        error stays in the transaction.
+        """
+        return add_directory(self, source, check_directory(prefix))
+
+    def keep_only(self, paths: Container[str], prefix: str = "") -> AddResult:
+        """Delete the files below a prefix that are not among ``paths``; count them."""
+        start = check_directory(prefix)
+        lost = [path for path in self.keys(prefix=start or None) if path not in paths]
+        for path in lost:
+            del self[path]
+        return AddResult(removed=len(lost))
+
+    def add_file(self, source: str | os.PathLike[str], path: str) -> AddResult:
+        """Write one file of the disk under a path; raises as ``add_directory``."""
+        return add_file(self, check_path(path), os.fspath(source), follow=True)
+
+    def close(self) -> None:
+        """End the use of these files; twice is fine."""
+        for _, edit in self._editing.values():
+            edit.close()
+        self._editing.clear()
+        self._edited.close()
+
+
+def _check_dress(mode: Any, mtime_ns: Any) -> None:
+    if mode is not None and (type(mode) is not int or not 0 <= mode <= FILE_MODE_MAX):
+        raise Invalid(
+            f"not permission bits: {mode!r}",
+            code="file-mode",
+            hint="Give a number from 0 to 0o777, as 0o644.",
+        )
+    if mtime_ns is None:
+        return
+    if type(mtime_ns) is not int or not MTIME_NS_MIN <= mtime_ns <= MTIME_NS_MAX:
+        raise Invalid(
+            f"not a time of a file: {mtime_ns!r}",
+            code="file-time",
+            hint="Give nanoseconds since 1970 as an int, as st_mtime_ns does.",
+        )
