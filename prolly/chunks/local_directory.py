@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import secrets
 from contextlib import suppress
 
 from prolly.errors import AlreadyExists
@@ -78,7 +77,7 @@ class StoreDirectory:
     def open_temporary(self) -> TemporaryFile:
         """Return a new empty file, locked until it is closed."""
         for _ in range(NAME_DRAWS_MAX):
-            path = os.path.join(self.temporary, f"{secrets.token_hex(8)}.pack")
+            path = os.path.join(self.temporary, f"{os.urandom(8).hex()}.pack")
             try:
                 file = TemporaryFile(path)
                 if file.lock():
