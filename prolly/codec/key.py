@@ -117,6 +117,16 @@ def decode(data: bytes) -> tuple[Any, ...]:
     return tuple(parts)
 
 
+def end_of_parts(data: bytes, count: int) -> int:
+    """Return the offset behind the first ``count`` parts; Corrupt as ``decode``."""
+    at = 0
+    for _ in range(count):
+        if at >= len(data):
+            raise _misspelt(f"it has not {count} parts")
+        _, at = _decode_part(data, at, 0)
+    return at
+
+
 def decode_key(data: bytes) -> Any:
     """Return the user key that the bytes spell: a scalar, or a tuple of two or more.
 

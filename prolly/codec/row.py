@@ -7,7 +7,7 @@
 ``presence`` has one bit a column, least significant bit first; zero bytes at its end
 are left out. A cell whose encoding equals that of its column's fill is not stored, an
 explicit null is (unless null is the fill). Columns stand in the order that the caller
-gives, which is the order of their ids. ``moved`` marks, the same way, the cells that
+gives, which is the order of their slots. ``moved`` marks, the same way, the cells that
 the references stand for, in column order; the others follow inline. One row has one
 encoding. A cell may nest one level less than a value. Page: docs/spec/rows.md.
 """

@@ -11,7 +11,7 @@ is read here for the first time as a value, and is checked. Page: docs/spec/valu
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import cbor2
 
@@ -49,7 +49,10 @@ def encode_value(value: object, writer: ChunkWriter) -> bytes:
 
 def encode_values(values: Sequence[object], writer: ChunkWriter) -> list[bytes]:
     """Return what leaves store for many values, in order; raises as encode_value."""
-    if set(map(type, values)) <= _PLAIN:
+    kinds = set(map(type, values))
+    if kinds == {bytes}:
+        datas = cbor.encode_byte_strings(cast("Sequence[bytes]", values))
+    elif kinds <= _PLAIN:
         try:
             datas = [cbor2.dumps(value, canonical=True) for value in values]
         except UnicodeEncodeError:

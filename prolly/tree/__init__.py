@@ -5,13 +5,14 @@ room works on encoded keys and stored values (bytes). It knows chunks, and nothi
 datasets, schemas, commits or names.
 """
 
+from .address_set import AddressSet, Known
 from .builder import build
 from .diff import diff
 from .edit import apply
 from .edit_buffer import BUFFER_BYTES_MAX, EditBuffer
 from .operations import Difference
 from .proof import ProofReader, Recorder
-from .reach import reachable
+from .reach import WALK_ADDRESSES, reachable, require_kind
 from .reader import CACHE_BYTES_DEFAULT, NodeCache, NodeReader
 from .scan import Batch, count, get, iter_batches, nth, rank
 from .sorted_run import Edits
@@ -22,10 +23,13 @@ from .working_tree import WorkingTree
 __all__ = [
     "BUFFER_BYTES_MAX",
     "CACHE_BYTES_DEFAULT",
+    "WALK_ADDRESSES",
+    "AddressSet",
     "Batch",
     "Difference",
     "EditBuffer",
     "Edits",
+    "Known",
     "LevelStatistics",
     "NodeCache",
     "NodeReader",
@@ -44,5 +48,6 @@ __all__ = [
     "priorities_of",
     "rank",
     "reachable",
+    "require_kind",
     "tree_statistics",
 ]

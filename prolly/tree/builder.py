@@ -8,6 +8,7 @@ written once. O(n) time.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise, repeat
 
 from prolly.chunks import ChunkWriter
 from prolly.codec import TreeParameters
@@ -39,10 +40,12 @@ class LevelBuilder:
 
     def extend(self, keys: Sequence[bytes], payloads: Sequence[Payload]) -> None:
         """Append sorted entries; nodes whose end is settled are written."""
-        self._keys += keys
-        self._payloads += payloads
-        if len(self._keys) >= PENDING_ENTRIES:
-            self._cut(final=False)
+        for low in range(0, len(keys), PENDING_ENTRIES):
+            high = low + PENDING_ENTRIES
+            self._keys += keys[low:high]
+            self._payloads += payloads[low:high]
+            if len(self._keys) >= PENDING_ENTRIES:
+                self._cut(final=False)
 
     def finish(self) -> bytes:
         """Cut what remains on this level and those above; return the root."""
@@ -59,20 +62,17 @@ class LevelBuilder:
         ends = cut_ends(weights, priorities, *limits, final=final)
         if not ends and final and not self.nodes_written:
             ends = [0]
-        start = 0
-        last_keys: list[bytes] = []
-        children: list[Child] = []
-        for end in ends:
-            payloads = self._payloads[start:end]
-            chunk = encode(self._level, self._keys[start:end], payloads)
-            address = self._writer.put(chunk)
-            count = record_count(self._level, payloads)
-            children.append(Child(address, count, sum(weights[start:end])))
-            last_keys.append(self._keys[end - 1] if end else b"")
-            start = end
-        del self._keys[:start], self._payloads[:start]
+        spans = list(pairwise([0, *ends]))
+        keys = [self._keys[low:high] for low, high in spans]
+        payloads = [self._payloads[low:high] for low, high in spans]
+        chunks = list(map(encode, repeat(self._level), keys, payloads))
+        addresses = self._writer.put_many(chunks)
+        counts = map(record_count, repeat(self._level), payloads)
+        sizes = (sum(weights[low:high]) for low, high in spans)
+        children = list(map(Child, addresses, counts, sizes))
         if ends:
-            self._pass_up(last_keys, children)
+            del self._keys[: ends[-1]], self._payloads[: ends[-1]]
+            self._pass_up([some[-1] if some else b"" for some in keys], children)
 
     def _pass_up(self, keys: list[bytes], children: list[Child]) -> None:
         """Hand new nodes to the level above, which exists from the second node on."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from itertools import repeat
+from itertools import islice, repeat
+from operator import lt
 
 from prolly.errors import Invalid
 
@@ -35,11 +37,14 @@ class EditBuffer:
         self._unique = unique
         self._directory = directory
         self._runs: list[SortedRun] = []
+        # Edits in memory: while they come in ascending order, two lists; else a
+        # dictionary. One of the two is empty.
+        self._ordered: Edits = [], []
         self._edits: dict[bytes, bytes | None] = {}
         self._bytes = 0
 
     def __bool__(self) -> bool:
-        return bool(self._edits or self._runs)
+        return bool(self._edits or self._ordered[0] or self._runs)
 
     @property
     def runs_spilled(self) -> int:
@@ -48,6 +53,7 @@ class EditBuffer:
 
     def put(self, key: bytes, value: bytes | None) -> None:
         """Write one record; ``None`` deletes it."""
+        self._mix()
         self._edits[key] = value
         self._bytes += len(key) + len(value or b"") + EDIT_OVERHEAD
         if self._bytes > self._bytes_max:
@@ -55,11 +61,16 @@ class EditBuffer:
 
     def put_many(self, keys: Sequence[bytes], values: Sequence[bytes]) -> None:
         """Write many records, in order: of a repeated key the last value stays."""
-        edits = self._edits
-        before = len(edits)
-        edits.update(zip(keys, values, strict=True))
-        if self._unique and len(edits) != before + len(keys):
-            raise _duplicate(_first_repeat(keys, edits, before))
+        if not self._edits and self._follows(keys):
+            self._ordered[0].extend(keys)
+            self._ordered[1].extend(values)
+        else:
+            self._mix()
+            edits = self._edits
+            before = len(edits)
+            edits.update(zip(keys, values, strict=True))
+            if self._unique and len(edits) != before + len(keys):
+                raise _duplicate(_first_repeat(keys, edits, before))
         size = sum(map(len, keys)) + sum(map(len, values))
         self._bytes += size + EDIT_OVERHEAD * len(keys)
         if self._bytes > self._bytes_max:
@@ -67,6 +78,7 @@ class EditBuffer:
 
     def delete_many(self, keys: Sequence[bytes]) -> None:
         """Delete many records; absent ones are no error."""
+        self._mix()
         self._edits.update(zip(keys, repeat(None)))
         self._bytes += sum(map(len, keys)) + EDIT_OVERHEAD * len(keys)
         if self._bytes > self._bytes_max:
@@ -76,6 +88,10 @@ class EditBuffer:
         """Return whether ``key`` was edited, and what was written (None: deleted)."""
         if key in self._edits:
             return True, self._edits[key]
+        keys, values = self._ordered
+        place = bisect_left(keys, key)
+        if place < len(keys) and keys[place] == key:
+            return True, values[place]
         for run in reversed(self._runs):
             found, value = run.find(key)
             if found:
@@ -85,16 +101,17 @@ class EditBuffer:
     def batches(self) -> Iterator[Edits]:
         """Yield all edits sorted by key, in batches, each key once."""
         if not self._runs:
-            keys = sorted(self._edits)
-            if keys:
-                yield keys, list(map(self._edits.__getitem__, keys))
+            edits = self._sorted()
+            if edits[0]:
+                yield edits
             return
         runs = [run.blocks() for run in self._runs]
         merged = merge_runs([*runs, self._blocks()])
         if not self._unique:
             yield from merged
             return
-        runs_keys = sum(run.edits for run in self._runs) + len(self._edits)
+        runs_keys = sum(run.edits for run in self._runs)
+        runs_keys += len(self._edits) + len(self._ordered[0])
         seen = 0
         for batch in merged:
             seen += len(batch[0])
@@ -103,10 +120,30 @@ class EditBuffer:
             raise _duplicate(self._repeat_in_runs())
 
     def _blocks(self) -> Iterator[Edits]:
-        keys = sorted(self._edits)
+        keys, values = self._sorted()
         for low in range(0, len(keys), BLOCK_EDITS):
-            block = keys[low : low + BLOCK_EDITS]
-            yield block, list(map(self._edits.__getitem__, block))
+            high = low + BLOCK_EDITS
+            yield keys[low:high], values[low:high]
+
+    def _sorted(self) -> Edits:
+        """Return the edits in memory, sorted."""
+        if not self._edits:
+            return self._ordered
+        keys = sorted(self._edits)
+        return keys, list(map(self._edits.__getitem__, keys))
+
+    def _follows(self, keys: Sequence[bytes]) -> bool:
+        """Tell whether keys ascend, and lie behind those that came in order."""
+        ordered = self._ordered[0]
+        if ordered and keys and keys[0] <= ordered[-1]:
+            return False
+        return all(map(lt, keys, islice(keys, 1, None)))
+
+    def _mix(self) -> None:
+        """Give up the order: what came in order goes into the dictionary."""
+        if self._ordered[0]:
+            self._edits.update(zip(*self._ordered, strict=True))
+            self._ordered = [], []
 
     def _repeat_in_runs(self) -> bytes:
         for index, run in enumerate([*self._runs[1:], None], 1):
@@ -118,9 +155,8 @@ class EditBuffer:
         raise AssertionError("no key repeats")
 
     def _spill(self) -> None:
-        keys = sorted(self._edits)
-        values = list(map(self._edits.__getitem__, keys))
-        self._runs.append(SortedRun((keys, values), self._directory))
+        self._runs.append(SortedRun(self._sorted(), self._directory))
+        self._ordered = [], []
         self._edits.clear()
         self._bytes = 0
 
@@ -129,6 +165,7 @@ class EditBuffer:
         for run in self._runs:
             run.close()
         self._runs.clear()
+        self._ordered = [], []
         self._edits.clear()
         self._bytes = 0
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from itertools import compress
-from operator import ne
+from itertools import compress, repeat
+from operator import add, ne
 from typing import Any, NamedTuple
 
 from prolly.codec.node import (
@@ -36,11 +36,8 @@ def weigh(level: int, keys: Sequence[bytes], payloads: Sequence[Payload]) -> lis
     """Return the weight of each entry."""
     if level:
         return [size + INNER_ENTRY_OVERHEAD for size in map(len, keys)]
-    overhead = LEAF_ENTRY_OVERHEAD
-    return [
-        key_size + value_size + overhead
-        for key_size, value_size in zip(map(len, keys), map(len, payloads), strict=True)
-    ]
+    sizes = map(add, map(len, keys), map(len, payloads))
+    return list(map(add, sizes, repeat(LEAF_ENTRY_OVERHEAD)))
 
 
 def node_weight(node: Node) -> int:

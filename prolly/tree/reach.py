@@ -4,33 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from prolly.codec import ADDRESS_BYTES, ChunkType, links_of
+from prolly.codec import ADDRESS_BYTES, ChunkType, Reference, links_of
 from prolly.errors import Corrupt
+
+from .address_set import Known
 
 # Addresses asked of the store at once: one request a level where the level is small,
 # and a bounded answer where it is not.
 BATCH_ADDRESSES = 4096
 
+# As above for a walk over everything on a local disk, where asking costs little: what
+# waits is at most the children of so many nodes a level, some ten megabytes.
+WALK_ADDRESSES = 256
+
 GetMany = Callable[[list[bytes]], list[bytes | None]]
 
 
 def reachable(
-    get_many: GetMany, roots: Iterable[bytes], known: set[bytes] | None = None
+    get_many: GetMany,
+    roots: Iterable[bytes],
+    known: Known | None = None,
+    *,
+    pieces: bool = True,
+    batch_addresses: int = BATCH_ADDRESSES,
 ) -> Iterator[tuple[bytes, bytes]]:
     """Yield (address, chunk) of all that is reachable from ``roots``, each once.
 
     What is in ``known`` is neither read nor followed; what is found is added to it, so
-    memory is one address a chunk. Blob pieces are leaves of the walk but read too.
-    Raises Corrupt: ``chunk-missing``, and ``chunk-type`` for a link to another kind.
+    memory is one address a chunk. Without ``pieces`` the pieces of blobs, which refer
+    to nothing, are added to ``known`` but neither read nor yielded, unless they are
+    roots. Raises Corrupt: ``chunk-missing``, and ``chunk-type`` for a link to another
+    kind.
     """
-    seen = set() if known is None else known
-    front: list[tuple[bytes, int]] = [(root, 0) for root in roots]
+    seen: Known = set() if known is None else known
+    front = [Reference(root, 0) for root in roots]
     while front:
         batch: dict[bytes, int] = {}
-        while front and len(batch) < BATCH_ADDRESSES:
+        while front and len(batch) < batch_addresses:
             address, kind = front.pop()
-            if address not in seen:
-                seen.add(address)
+            if address in seen:
+                continue
+            seen.add(address)
+            if pieces or kind != ChunkType.BLOB_PIECE:
                 batch[address] = kind
         for address, chunk in zip(batch, get_many(list(batch)), strict=True):
             if chunk is None:
@@ -40,13 +55,16 @@ def reachable(
                     hint="restore it from another replica",
                     address=address,
                 )
-            _require_kind(address, chunk, batch[address])
+            require_kind(address, chunk, batch[address])
             yield address, chunk
-            front += [(link.address, link.kind) for link in links_of(chunk)]
+            front += links_of(chunk)
 
 
-def _require_kind(address: bytes, chunk: bytes, kind: int) -> None:
-    """Check a chunk's type against its link; kind 0 stands for any."""
+def require_kind(address: bytes, chunk: bytes, kind: int) -> None:
+    """Check a chunk's type against its link; kind 0 stands for any.
+
+    Raises Corrupt ``chunk-type``.
+    """
     assert len(address) == ADDRESS_BYTES
     if kind and chunk[0] != kind:
         raise Corrupt(

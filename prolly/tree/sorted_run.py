@@ -95,6 +95,14 @@ def merge_runs(runs: Sequence[Iterator[Edits]]) -> Iterator[Edits]:
     heads: list[Edits | None] = [next(run, None) for run in runs]
     while any(heads):
         limit = min(head[0][-1] for head in heads if head)
+        meeting = [
+            index for index, head in enumerate(heads) if head and head[0][0] <= limit
+        ]
+        if len(meeting) == 1 and (alone := heads[meeting[0]]):
+            # Runs that do not overlap, as sorted input leaves them: nothing to merge.
+            yield alone
+            heads[meeting[0]] = next(runs[meeting[0]], None)
+            continue
         gathered: dict[bytes, bytes | None] = {}
         for index, head in enumerate(heads):
             if head is None:

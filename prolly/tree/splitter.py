@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, repeat
 
 from xxhash import xxh3_64_intdigest
 
@@ -34,7 +34,7 @@ def level_seed(seed: int, level: int) -> int:
 
 def priorities_of(keys: Sequence[bytes], seed: int) -> list[int]:
     """Return XXH3-64 of each key under a level's seed."""
-    return [xxh3_64_intdigest(key, seed) for key in keys]
+    return list(map(xxh3_64_intdigest, keys, repeat(seed)))
 
 
 def window(

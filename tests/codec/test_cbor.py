@@ -295,3 +295,23 @@ def test_every_error_is_one_of_the_package() -> None:
     for value in ({"a": {"b": {1, 2}}}, [1, [2, [object]]], "\ud800", {None: 1}):
         with pytest.raises(Error):
             cbor.encode(value)
+
+
+@given(st.lists(st.binary(max_size=300) | st.just(bytes(70_000)), max_size=20))
+def test_many_byte_strings_are_spelt_as_one_by_one(values: list[bytes]) -> None:
+    """The bulk form gives what encode gives."""
+    assert cbor.encode_byte_strings(values) == list(map(cbor.encode, values))
+
+
+@pytest.mark.parametrize("size", [0, 23, 24, 255, 256, 65535, 65536, 2**32 - 1, 2**32])
+def test_byte_string_headers_are_the_shortest(size: int) -> None:
+    """A header is that of the standard: one byte, or one and 1, 2, 4 or 8 more."""
+    head = cbor.byte_string_header(size)
+    assert len(head) == next(
+        1 + more
+        for more, end in ((0, 24), (1, 2**8), (2, 2**16), (4, 2**32), (8, 2**64))
+        if size < end
+    )
+    assert head[0] >> 5 == 2
+    if len(head) > 1:
+        assert int.from_bytes(head[1:]) == size
