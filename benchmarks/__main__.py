@@ -112,11 +112,19 @@ def plan_of(options: Any, subjects: list[Subject], directory: Path) -> Plan:
     )
 
 
+def _telling(words: list[str]) -> list[str]:
+    """Return the words without those that only name places of this machine."""
+    places = ("--out", "--dir")
+    after = {at + 1 for at, word in enumerate(words) if word in places}
+    kept = [word for at, word in enumerate(words) if at not in after]
+    return [word for word in kept if not word.startswith(places)]
+
+
 def about(options: Any, engines: list[str], directory: Path) -> dict[str, Any]:
     """Return what a figure is worth nothing without."""
     return {
         "date": now_text(),
-        "command": "python -m benchmarks " + shlex.join(options.words),
+        "command": shlex.join(["python", "-m", "benchmarks", *_telling(options.words)]),
         "commit": describe_commit(SUITE_ROOT),
         "machine": describe_machine(directory),
         "versions": versions_of(engines),
@@ -160,8 +168,10 @@ def compare(options: Any) -> int:
 
 
 def report(options: Any) -> int:
-    """Write the page and the plots of a saved run."""
-    for path in write_report(load_results(options.file), options.output):
+    """Write the page and the plots of one saved run or of several."""
+    for path in write_report(
+        [load_results(one) for one in options.file], options.output
+    ):
         tell(f"wrote {path}")
     return 0
 
@@ -214,7 +224,7 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("profile", parents=[shared], help=profile.__doc__)
     command.set_defaults(do=profile)
     command = commands.add_parser("report", help=report.__doc__)
-    command.add_argument("file", type=Path)
+    command.add_argument("file", type=Path, nargs="+")
     command.add_argument("-o", "--output", type=Path, default=DEFAULT_PAGE)
     command.set_defaults(do=report)
     command = commands.add_parser("list", help=show_list.__doc__)

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .stage import Spec
+from .stage import Spec, process_environment
 
 SUITE_ROOT = Path(__file__).resolve().parent.parent
 # Peaks of a load last for seconds; reading /proc takes about 20 us of another core.
@@ -49,6 +49,7 @@ def run_process(spec: Spec, *, limit_s: float, watch_memory: bool = False) -> Ou
     child = subprocess.Popen(
         words,
         cwd=SUITE_ROOT,
+        env=process_environment(spec),
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

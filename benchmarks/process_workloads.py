@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import sys
 import time
 
 from .registry import workload
-from .stage import Stage
+from .stage import Stage, process_environment
 
 IMPORT_PROCESSES = 20
 MS = 1e3
@@ -30,9 +29,10 @@ def _process_seconds(code: str, environment: dict[str, str]) -> float:
 )
 def import_time(stage: Stage) -> float:
     """Time whole processes with and without the import, in turn."""
-    environment = {**os.environ, "PYTHONPATH": stage.spec.library}
+    environment = process_environment(stage.spec)
+    environment["PYTHONPATH"] = stage.spec.library
     code = "".join(f"import {name}\n" for name in stage.engine.modules)
-    _process_seconds(code, environment)
+    _process_seconds(code, environment)  # Writes the byte code.
     differences = [
         _process_seconds(code, environment) - _process_seconds("pass", environment)
         for _ in range(IMPORT_PROCESSES)

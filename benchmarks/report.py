@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from .engines import OURS
 from .plot import Plot, draw, lines_of
-from .results import Figure, Results, show_number
+from .results import Figure, Results, merge, show_number
 from .targets import Verdict, verdicts
 from .workloads import WORKLOADS, Workload
 
@@ -17,8 +18,12 @@ UPDATE_SIZES = {1: "update-1", 1000: "update-1000"}
 RECORDS_AXIS = "records in the store"
 
 
-def write_report(results: Results, page: Path) -> list[Path]:
-    """Write the page, and its plots into a directory of its name; return the files."""
+def write_report(runs: list[Results], page: Path) -> list[Path]:
+    """Write the page, and its plots into a directory of its name; return the files.
+
+    Of a figure that several runs have, that of the last one is shown.
+    """
+    results = merge(runs)
     pictures = page.with_suffix("")
     names = dict(_plots(results))
     written = [page]
@@ -31,18 +36,19 @@ def write_report(results: Results, page: Path) -> list[Path]:
     shown = [
         f"![{plot.title}]({pictures.name}/{name}.svg)" for name, plot in names.items()
     ]
-    page.write_text(page_text(results, shown), encoding="utf-8")
+    page.write_text(page_text(runs, shown), encoding="utf-8")
     return written
 
 
-def page_text(results: Results, pictures: list[str]) -> str:
+def page_text(runs: list[Results], pictures: list[str]) -> str:
     """Return the page as Markdown."""
+    results = merge(runs)
     blocks = [
         "# Benchmarks",
         "Generated from a run by `python -m benchmarks report`; not to be edited."
         " A cell is the median; the least and the greatest of several repeats stand"
         " below it. Bold is the best of its row.",
-        *_setting(results),
+        *_settings(runs),
         *_verdict_table(verdicts(results)),
     ]
     for form in ("map", "table"):
@@ -55,35 +61,35 @@ def page_text(results: Results, pictures: list[str]) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def _setting(results: Results) -> Iterator[str]:
-    about = results.about
+def _settings(runs: list[Results]) -> Iterator[str]:
+    """Yield what is to be known of each run, and how the engines are used."""
+    yield "## The run" if len(runs) == 1 else "## The runs"
+    for run in runs:
+        yield _setting(run.about)
+    uses = {name: use for run in runs for name, use in run.about["uses"].items()}
+    absent = {name: why for run in runs for name, why in run.absent.items()}
+    lines = [f"- **{name}**: {use}" for name, use in uses.items()]
+    lines += [f"- **{name}** was left out: {why}" for name, why in absent.items()]
+    yield "How each engine is used:"
+    yield "\n".join(lines)
+
+
+def _setting(about: dict[str, Any]) -> str:
     machine, commit = about["machine"], about["commit"]
     changed = ", with uncommitted changes" if commit["dirty"] else ""
     versions = ", ".join(f"{name} {one}" for name, one in about["versions"].items())
-    yield "## The run"
-    yield "\n".join(
+    return "\n".join(
         [
             f"- {about['date']}, commit `{commit['commit'][:12]}`{changed}",
             f"- {machine['cpu']}, {machine['cores']} cores,"
             f" {machine['memory_gib']} GiB, Linux {machine['kernel']},"
             f" {machine['file_system']}, load {machine['load_1min']} at the start",
             f"- Python {machine['python']}; {versions}",
-            f"- seed {about['seed']}, {about['repeats']} repeats, interleaved, each"
+            f"- seed {about['seed']}, repeats: {about['repeats']}, interleaved, each"
             " measurement in a process of its own",
             f"- `{about['command']}`",
         ]
     )
-    uses = [f"- **{name}**: {_use(results, name)}" for name in results.engines]
-    uses += [
-        f"- **{name}** was left out: {why}" for name, why in results.absent.items()
-    ]
-    yield "How each engine is used:"
-    yield "\n".join(uses)
-
-
-def _use(results: Results, name: str) -> str:
-    used: str = results.about["uses"].get(name, "")
-    return used
 
 
 def _verdict_table(found: list[Verdict]) -> Iterator[str]:
@@ -94,10 +100,11 @@ def _verdict_table(found: list[Verdict]) -> Iterator[str]:
     for one in found:
         target, unit = one.target, WORKLOADS[one.target.work].unit
         theirs = "" if one.theirs is None else show_number(one.theirs)
+        size = f"{target.count:,}" if target.count else "any"
         sign = "≥" if WORKLOADS[target.work].more_is_better else "≤"
         factor = f" ({target.factor:g}x {target.rival})" if target.rival else ""
         rows.append(
-            f"| {target.work}, {unit} | {target.count:,} | {one.form} "
+            f"| {target.work}, {unit} | {size} | {one.form} "
             f"| {show_number(one.ours)} | {theirs} "
             f"| {sign} {show_number(one.bound)}{factor} "
             f"| {'yes' if one.met else 'no'} |"

@@ -102,6 +102,19 @@ def load_results(path: Path) -> Results:
     return Results(document["about"], figures, document["absent"])
 
 
+def merge(runs: list[Results]) -> Results:
+    """Return the figures of several runs as one; of equal cells, the last run's.
+
+    What is said of the run, and what was left out, is that of the last one.
+    """
+    figures = {
+        (one.engine, one.form, one.count, one.work): one
+        for run in runs
+        for one in run.figures
+    }
+    return Results(runs[-1].about, list(figures.values()), runs[-1].absent)
+
+
 def show_number(value: float) -> str:
     """Return a figure with three significant digits, thousands apart."""
     if value >= 1000:

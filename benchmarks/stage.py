@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cProfile
 import gc
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -38,6 +39,16 @@ class Spec:
     sample: int = 0
     counting: bool = False
     profile: str = ""
+
+
+def process_environment(spec: Spec) -> dict[str, str]:
+    """Return the environment of a measured process: byte code is kept, and kept apart.
+
+    A program in use has its byte code; compiling anew would be charged to each process.
+    """
+    kept = {**os.environ, "PYTHONPYCACHEPREFIX": str(Path(spec.shared) / "bytecode")}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
+    return kept
 
 
 @dataclass

@@ -8,8 +8,8 @@
 'dark'
 """
 
-from .api import init, open
-from .codec import Address
+from .api import Repository, init, open
+from .codec import Address, FileEntry
 from .errors import (
     AlreadyExists,
     Conflicted,
@@ -26,15 +26,24 @@ from .errors import (
     StorageFailed,
     Unsupported,
 )
-from .maps import ABSENT, MutableOrderedMap, OrderedMap
+from .maps import (
+    ABSENT,
+    BlobFile,
+    BlobReader,
+    Files,
+    MutableFiles,
+    MutableOrderedMap,
+    OrderedMap,
+)
 from .repo import (
+    Blame,
     Change,
     Comparison,
     DatasetChanges,
     DatasetInfo,
     LogEntry,
     Proof,
-    Repository,
+    RecordVersion,
     Snapshot,
     Transaction,
 )
@@ -46,6 +55,9 @@ __all__ = [
     "ABSENT",
     "Address",
     "AlreadyExists",
+    "Blame",
+    "BlobFile",
+    "BlobReader",
     "Change",
     "Column",
     "Comparison",
@@ -55,16 +67,20 @@ __all__ = [
     "DatasetInfo",
     "Denied",
     "Error",
+    "FileEntry",
+    "Files",
     "Invalid",
     "KeyNotFound",
     "LimitExceeded",
     "LogEntry",
+    "MutableFiles",
     "MutableOrderedMap",
     "MutableTable",
     "NotFound",
     "OrderedMap",
     "Proof",
     "ReadOnly",
+    "RecordVersion",
     "RemoteFailed",
     "Repository",
     "Schema",

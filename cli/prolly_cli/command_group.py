@@ -7,6 +7,7 @@ it changes the one ``Invocation`` that all commands are handed.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, cast
@@ -14,6 +15,10 @@ from typing import Any, cast
 import click
 
 from .invocation import Invocation
+
+# Where the shell tells, when it completes, what it wants; the script of `completion`
+# sets it.
+COMPLETION_VARIABLE = "_PROLLY_COMPLETE"
 
 # The commands as --help lists them: name and module.
 SECTIONS: Mapping[str, Mapping[str, str]] = {
@@ -25,7 +30,10 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "commit": "commit",
         "log": "log",
         "show": "show",
+        "stash": "stash",
         "diff": "diff",
+        "history": "history",
+        "blame": "blame",
     },
     "Branches": {
         "branch": "branch",
@@ -33,6 +41,8 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "tag": "tag",
         "reset": "reset",
     },
+    "Settings": {"config": "config", "completion": "completion"},
+    "Care": {"gc": "gc", "fsck": "fsck", "stats": "stats"},
 }
 
 
@@ -173,7 +183,12 @@ class Program(click.Group):
         if module is None:
             return None
         loaded = import_module(f".commands.{module}", __package__)
-        return cast(click.Command, loaded.command)
+        command = cast(click.Command, loaded.command)
+        if COMPLETION_VARIABLE in os.environ:
+            from .completion_words import teach
+
+            teach(command)
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -45,7 +45,9 @@ class Invocation:
 
         if self._repository is None:
             path = find_repository(self.directory)
-            self._repository = prolly.open(path, writable=writable)
+            self._repository = prolly.open(path, writable=writable, auto_gc=True)
+            config = self._repository.config
+            self.output.pager_setting = lambda: config.value("pager")
         return self._repository
 
     def path(self, name: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -63,6 +63,7 @@ class Output:
         self.json = False
         self.quiet = False
         self.allow_color = True
+        self.pager_setting: Callable[[], str] = str
         self._parts: list[str] = []
         self._chars = 0
         self._pager: Pager | None = None
@@ -141,7 +142,7 @@ class Output:
         if self.json or not self.is_terminal:
             yield
             return
-        self._pager = start_pager()
+        self._pager = start_pager(self.pager_setting())
         try:
             yield
             self.flush()

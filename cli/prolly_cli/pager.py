@@ -1,4 +1,4 @@
-"""A pager for long output on a terminal: ``$PAGER``, else ``less`` if it is there."""
+"""A pager for long output on a terminal: a setting, ``$PAGER``, else ``less``."""
 
 from __future__ import annotations
 
@@ -33,9 +33,14 @@ class Pager:
             signal.signal(signal.SIGINT, before)
 
 
-def pager_command() -> list[str] | str | None:
-    """Return what to run: a shell command, or a list; ``None`` for no pager."""
-    named = os.environ.get("PAGER")
+def pager_command(setting: str = "") -> list[str] | str | None:
+    """Return what to run: a shell command, or a list; ``None`` for no pager.
+
+    ``setting`` goes before ``$PAGER``.
+    """
+    if setting == "off":
+        return None
+    named = setting or os.environ.get("PAGER")
     if named is not None:
         return None if named.strip() in ("", "cat") else named
     if os.environ.get("TERM") == "dumb":
@@ -44,9 +49,9 @@ def pager_command() -> list[str] | str | None:
     return [found] if found else None
 
 
-def start_pager() -> Pager | None:
+def start_pager(setting: str = "") -> Pager | None:
     """Start the pager; ``None`` when there is none or it does not start."""
-    command = pager_command()
+    command = pager_command(setting)
     if command is None:
         return None
     environment = {"LESS": LESS_OPTIONS, **os.environ}

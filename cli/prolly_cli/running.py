@@ -16,6 +16,7 @@ from contextlib import suppress
 
 import click
 
+from .command_group import COMPLETION_VARIABLE
 from .invocation import Invocation
 
 INTERRUPTED = 130
@@ -23,6 +24,11 @@ INTERRUPTED = 130
 
 def run(program: click.Group, arguments: Sequence[str]) -> int:
     """Run a command; print its answer or its error; return the exit code."""
+    completing = os.environ.get(COMPLETION_VARIABLE)
+    if completing:
+        from .completion_words import complete
+
+        return complete(program, completing)
     invocation = Invocation()
     try:
         try:

@@ -18,17 +18,13 @@ from prolly.tables import column_type
 def parse_json(text: str, what: str) -> Any:
     """Return JSON that was typed; Invalid ``bad-json`` naming what it was meant for."""
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json_form.STRICT_DECODER.decode(text)
     except (ValueError, RecursionError) as error:
         raise Invalid(
             f"{what} is not JSON: {error}",
             code="bad-json",
             hint="text stands in quotes, as in '\"dark\"'; a list in brackets",
         ) from None
-
-
-def _refuse_constant(text: str) -> Any:
-    raise ValueError(f'{text} is written {{"$float": ...}}')
 
 
 def parse_key(text: str, dataset: SortedMapping) -> Any:

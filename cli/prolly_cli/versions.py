@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # Of an id as long as this no two commits of a large repository share one.
 SHORT_ID_DIGITS = 12
 
+# What the count of a dataset counts, where it is not records.
+COUNTED = {"blob": "byte", "files": "file"}
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -64,7 +67,12 @@ def commit_json(commit_id: Address, commit: Commit) -> dict[str, Any]:
 def datasets_json(snapshot: Snapshot) -> dict[str, Any]:
     """Return the datasets of a version as ``show`` and ``ls`` list them in JSON."""
     return {
-        name: {"kind": info.kind, "root": str(info.root), "count": info.count}
+        name: {
+            "kind": info.kind,
+            "root": str(info.root),
+            "count": info.count,
+            **({"local": True} if info.local else {}),
+        }
         for name, info in snapshot.datasets.items()
     }
 
@@ -77,7 +85,8 @@ def datasets_lines(snapshot: Snapshot) -> list[str]:
     width, digits = max(map(len, names), default=0), max(map(len, counts), default=0)
     return [
         f"{name:{width}}  {info.kind:5}  {count:>{digits}} "
-        f"{'record' if info.count == 1 else 'records'}"
+        f"{COUNTED.get(info.kind, 'record')}{'' if info.count == 1 else 's'}"
+        f"{'  local' if info.local else ''}"
         for name, count, info in zip(names, counts, found.values(), strict=True)
     ]
 

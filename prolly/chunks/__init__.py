@@ -8,6 +8,8 @@ wrappers around any store.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from .caching_store import CachingStore
 from .contract import (
     CHUNK_BYTES_MAX,
@@ -23,9 +25,13 @@ from .contract import (
 from .counting_store import CountingStore, StoreCounts
 from .local_store import FORMAT_VERSION, Durability, LocalStore
 from .memory_store import MemoryStore
+from .notifying_store import NotifyingStore
 from .scratch_writer import ScratchWriter
 from .verifying_store import VerifyingStore
 from .wrapping_store import WrappingStore, WrappingWriter
+
+if TYPE_CHECKING:
+    from .local_maintenance import LocalMaintenance, PackFile, SweepView
 
 __all__ = [
     "CHUNK_BYTES_MAX",
@@ -36,8 +42,11 @@ __all__ = [
     "ChunkWriter",
     "CountingStore",
     "Durability",
+    "LocalMaintenance",
     "LocalStore",
     "MemoryStore",
+    "NotifyingStore",
+    "PackFile",
     "RefLogEntry",
     "RefMove",
     "RefNote",
@@ -45,7 +54,19 @@ __all__ = [
     "ScratchWriter",
     "Store",
     "StoreCounts",
+    "SweepView",
     "VerifyingStore",
     "WrappingStore",
     "WrappingWriter",
 ]
+
+_LATE = ("LocalMaintenance", "PackFile", "SweepView")
+
+
+def __getattr__(name: str) -> Any:
+    """Load what only jobs over a whole store use: it is felt when a program starts."""
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import local_maintenance
+
+    return getattr(local_maintenance, name)

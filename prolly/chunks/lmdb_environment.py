@@ -156,6 +156,36 @@ class SharedEnvironment:
             except lmdb.Error as error:
                 raise self._failed(error, "writing the index") from error
 
+    def table_size(self, table: bytes) -> tuple[int, int]:
+        """Return a table's entries, and the bytes of pages of long values: no scan."""
+
+        def look(transaction: lmdb.Transaction[bytes]) -> tuple[int, int]:
+            found = transaction.stat(self.databases[table])
+            return found["entries"], found["overflow_pages"] * found["psize"]
+
+        return self.read(look)
+
+    def release_free_pages(self) -> int:
+        """Give free pages back to the file system; return the bytes released.
+
+        Without ``sync`` nothing is known to be on the disk, so nothing is released.
+        """
+        # Only gc needs it, and loading the C library's functions is felt at the start.
+        from .local_free_pages import release_free_pages
+
+        if not self.options.sync:
+            return 0
+        return self.write(
+            lambda _writing: release_free_pages(self.data_path, self._oldest_reader())
+        )
+
+    def _oldest_reader(self) -> int | None:
+        """Return the oldest transaction that any process reads; None without one."""
+        handle = self._handle
+        assert handle is not None, "only inside a write"
+        ages = [line.split()[-1] for line in handle.readers().splitlines() if line]
+        return min((int(age) for age in ages if age.isdigit()), default=None)
+
     def close(self) -> None:
         """Close the environment once every read and write of other threads ended."""
         with self._writing, self._alone() as handle:

@@ -1,81 +1,47 @@
 """The index of a local store: its tables in LMDB, and the one step that changes them.
 
-    chunks     address -> inline chunk, or pack number, offset and length
-    packs      pack number (u32 big-endian) -> hash, and hash -> number
-    refs       name -> address
-    log        sequence and position -> one move of one ref
-    log-names  name, 00, sequence and position -> nothing
-    settings   name -> bytes
-
-The bytes of entries are those of ``prolly.codec.store_entry``. Numbers of packs are
-never used twice, so a location that was read before a sweep cannot name another pack.
+The tables are those of ``local_tables``, the bytes of entries those of
+``prolly.codec.store_entry``. Numbers of packs are never used twice, so a location that
+was read before a sweep cannot name another pack.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
+from typing import TypeVar
 
 import lmdb
 
-from prolly.codec import ADDRESS_BYTES
 from prolly.codec.store_entry import (
-    INLINE_MARK,
-    LogMove,
     decode_counter,
     decode_log_key,
     decode_log_move,
-    encode_counter,
-    encode_location,
     encode_log_key,
-    encode_log_move,
 )
-from prolly.errors import Corrupt, Stale
 
-from .contract import RefLogEntry, RefMove, RefNote
+from .contract import RefLogEntry
 from .lmdb_environment import SharedEnvironment
-from .pack_builder import LENGTH_MASK, OFFSET_BITS, PackBuilder
-from .ref_rules import encode_name, plan_moves
+from .local_index_step import IndexBatch, IndexStep
+from .local_tables import (
+    CHUNKS,
+    GC_EPOCH,
+    LOG,
+    LOG_NAMES,
+    PACKS,
+    SETTINGS,
+    UNNAMED,
+    pack_key,
+)
+from .ref_rules import plan_moves
 
-CHUNKS = b"chunks"
-PACKS = b"packs"
-REFS = b"refs"
-LOG = b"log"
-LOG_NAMES = b"log-names"
-SETTINGS = b"settings"
-TABLES = (CHUNKS, PACKS, REFS, LOG, LOG_NAMES, SETTINGS)
-
-FORMAT = b"store.format"
-GC_EPOCH = b"store.gc-epoch"
-NEXT_PACK = b"store.next-pack"
-SEQUENCE = b"store.sequence"
+T = TypeVar("T")
 
 # Rows read in one short transaction: few enough that no page is pinned for long.
 PAGE_ROWS = 1000
 
 # Above every key of a table: no key begins with more than 0xFF bytes.
 PAST_ALL = b"\xff" * 64
-
-
-NO_NOTE = RefNote()
-
-
-@dataclass(frozen=True, slots=True)
-class IndexBatch:
-    """What one commit adds: chunks inline or in sealed packs, and moves of refs.
-
-    ``reused`` are addresses, 32 bytes each, that were found present since ``gc_epoch``
-    was read; ``publish`` makes the packs that it is given readable and durable.
-    """
-
-    inline: dict[bytes, bytes] = field(default_factory=dict)
-    packs: Sequence[PackBuilder] = ()
-    publish: Callable[[Sequence[PackBuilder]], None] | None = None
-    reused: bytes = b""
-    gc_epoch: int = 0
-    moves: Sequence[RefMove] = ()
-    note: RefNote = NO_NOTE
 
 
 class LocalIndex:
@@ -100,7 +66,7 @@ class LocalIndex:
 
     def pack_name(self, number: int) -> bytes | None:
         """Return the hash of a pack, or ``None`` when it was swept."""
-        return self.environment.get(PACKS, _pack_key(number))
+        return self.environment.get(PACKS, pack_key(number))
 
     def counter(self, name: bytes) -> int:
         """Return a counter of the settings; 0 when it was never raised."""
@@ -177,22 +143,36 @@ class LocalIndex:
 
         return self.environment.read(find)
 
+    def log_from(self, sequence: int) -> list[bytes]:
+        """Return a page of log entries from a sequence number on, oldest first."""
+
+        def find(transaction: lmdb.Transaction[bytes]) -> list[bytes]:
+            cursor = transaction.cursor(self.environment.databases[LOG])
+            if not cursor.set_range(encode_log_key(sequence, 0)):
+                return []
+            return list(islice(cursor.iternext(keys=False), PAGE_ROWS))
+
+        return self.environment.read(find)
+
     def commit(self, batch: IndexBatch) -> int:
         """Add a batch in one durable step; return the sequence number.
 
         Raises Stale ``ref-moved`` and ``gc-epoch``; then nothing was changed.
         """
-        return self.environment.write(lambda changing: self._apply(changing, batch))
+        return self.change(lambda step: self._apply(step, batch))
 
-    def _apply(self, transaction: lmdb.Transaction[bytes], batch: IndexBatch) -> int:
-        step = _IndexStep(transaction, self.environment.databases)
+    def _apply(self, step: IndexStep, batch: IndexBatch) -> int:
         changes = plan_moves(batch.moves, step.read_ref)
-        if batch.reused:
-            step.check_reused(batch.reused, batch.gc_epoch)
+        if batch.gc_epoch is not None:
+            step.check_counted_on(batch.gc_epoch, batch.counted_on)
         if batch.packs:
             step.add_packs(batch)
         if batch.inline:
             step.add_inline(batch.inline)
+        if changes:
+            step.check_targets(changes)
+        if (batch.packs or batch.inline) and not any(move.new for move in changes):
+            step.raise_counter(UNNAMED)
         return step.move_refs(changes, batch.note)
 
     def write_setting(self, name: bytes, value: bytes | None) -> None:
@@ -207,129 +187,20 @@ class LocalIndex:
 
         self.environment.write(change)
 
+    def change(self, function: Callable[[IndexStep], T]) -> T:
+        """Return what the function makes of one write transaction, once durable.
+
+        The function may be called again when the map has to grow.
+        """
+        return self.environment.write(
+            lambda changing: function(IndexStep(changing, self.environment.databases))
+        )
+
     def sweep(self, addresses: Sequence[bytes]) -> int:
         """Forget chunks and raise the gc epoch in one step; return how many went."""
 
-        def change(transaction: lmdb.Transaction[bytes]) -> int:
-            step = _IndexStep(transaction, self.environment.databases)
+        def change(step: IndexStep) -> int:
             step.raise_counter(GC_EPOCH)
-            return step.remove_chunks(addresses)
+            return step.remove_chunks(sorted(addresses))
 
-        return self.environment.write(change)
-
-    def knows_pack(self, name: bytes, transaction: lmdb.Transaction[bytes]) -> bool:
-        """Tell, inside a write, whether the index names a pack."""
-        packs = self.environment.databases[PACKS]
-        return transaction.get(name, None, packs) is not None
-
-
-class _IndexStep:
-    """One write transaction, and the changes that can be made in it."""
-
-    def __init__(
-        self,
-        transaction: lmdb.Transaction[bytes],
-        databases: dict[bytes, lmdb._Database],
-    ) -> None:
-        self._transaction = transaction
-        self._databases = databases
-
-    def read_ref(self, name: str) -> bytes | None:
-        return self._transaction.get(name.encode(), None, self._databases[REFS])
-
-    def check_reused(self, reused: bytes, gc_epoch: int) -> None:
-        """Raise Stale when a sweep has come between and took what was counted on."""
-        if self._counter(GC_EPOCH) == gc_epoch:
-            return
-        steps = range(0, len(reused), ADDRESS_BYTES)
-        counted_on = {reused[at : at + ADDRESS_BYTES] for at in steps}
-        cursor = self._transaction.cursor(self._databases[CHUNKS])
-        present = dict(cursor.getmulti(sorted(counted_on)))
-        if len(present) != len(counted_on):
-            missing = min(counted_on - present.keys())
-            raise Stale(
-                f"chunk {missing.hex()} was swept while this batch counted on it",
-                code="gc-epoch",
-                hint="Write the batch again.",
-                address=missing,
-            )
-
-    def add_packs(self, batch: IndexBatch) -> None:
-        """Publish the packs that the index does not name yet, and add their chunks."""
-        table = self._databases[PACKS]
-        rows: list[tuple[bytes, bytes]] = []
-        unknown: list[PackBuilder] = []
-        for pack in batch.packs:
-            key = self._transaction.get(pack.name, None, table)
-            if key is None:
-                unknown.append(pack)
-                number = self.raise_counter(NEXT_PACK)
-                key = _pack_key(number)
-                self._transaction.put(key, pack.name, db=table)
-                self._transaction.put(pack.name, key, db=table)
-            number = int.from_bytes(key, "big")
-            rows += [
-                (
-                    address,
-                    encode_location(number, place >> OFFSET_BITS, place & LENGTH_MASK),
-                )
-                for address, place in pack.places.items()
-            ]
-        if unknown:
-            assert batch.publish is not None, "packs come with a way to publish them"
-            batch.publish(unknown)
-        self._add_chunks(rows)
-
-    def add_inline(self, chunks: dict[bytes, bytes]) -> None:
-        self._add_chunks(
-            [(address, INLINE_MARK + chunk) for address, chunk in chunks.items()]
-        )
-
-    def _add_chunks(self, rows: list[tuple[bytes, bytes]]) -> None:
-        # In order of address, so that each leaf page of the index is touched once.
-        rows.sort()
-        self._transaction.cursor(self._databases[CHUNKS]).putmulti(
-            rows, overwrite=False
-        )
-
-    def remove_chunks(self, addresses: Sequence[bytes]) -> int:
-        table = self._databases[CHUNKS]
-        return sum(
-            self._transaction.delete(address, db=table) for address in sorted(addresses)
-        )
-
-    def move_refs(self, changes: Sequence[RefMove], note: RefNote) -> int:
-        """Move refs that were seen to stand right; return the sequence number."""
-        if not changes:
-            return self._counter(SEQUENCE)
-        sequence = self.raise_counter(SEQUENCE)
-        transaction, databases = self._transaction, self._databases
-        for position, (name, old, new) in enumerate(
-            (move.name, move.old, move.new) for move in changes
-        ):
-            encoded = encode_name(name)
-            if new is None:
-                transaction.delete(encoded, db=databases[REFS])
-            else:
-                transaction.put(encoded, new, db=databases[REFS])
-            key = encode_log_key(sequence, position)
-            entry = LogMove(name, old, new, note.who, note.why, note.time_us)
-            transaction.put(key, encode_log_move(entry), db=databases[LOG])
-            transaction.put(encoded + b"\0" + key, b"", db=databases[LOG_NAMES])
-        return sequence
-
-    def raise_counter(self, name: bytes) -> int:
-        """Add one to a counter and return it; the first is 1."""
-        value = self._counter(name) + 1
-        self._transaction.put(name, encode_counter(value), db=self._databases[SETTINGS])
-        return value
-
-    def _counter(self, name: bytes) -> int:
-        value = self._transaction.get(name, None, self._databases[SETTINGS])
-        return 0 if value is None else decode_counter(value)
-
-
-def _pack_key(number: int) -> bytes:
-    if not 0 < number < 2**32:
-        raise Corrupt(f"pack number {number}", code="store-entry")
-    return number.to_bytes(4, "big")
+        return self.change(change)

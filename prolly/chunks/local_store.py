@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from prolly.codec.store_entry import (
     INLINE,
@@ -18,7 +18,7 @@ from prolly.codec.store_entry import (
     decode_location,
     encode_counter,
 )
-from prolly.errors import AlreadyExists, Corrupt, Invalid, ReadOnly, Unsupported
+from prolly.errors import AlreadyExists, Corrupt, Invalid, Unsupported
 
 from .contract import ChunkWriter, RefLogEntry, RefMove, RefNote, Store
 from .environment_registry import acquire_environment, release_environment
@@ -29,20 +29,16 @@ from .lmdb_environment import (
     no_store,
 )
 from .local_directory import StoreDirectory
-from .local_index import (
-    CHUNKS,
-    FORMAT,
-    REFS,
-    SEQUENCE,
-    SETTINGS,
-    TABLES,
-    IndexBatch,
-    LocalIndex,
-)
+from .local_index import LocalIndex
+from .local_index_step import IndexBatch
+from .local_tables import CHUNKS, FORMAT, REFS, SEQUENCE, SETTINGS, TABLES
 from .local_writer import LocalWriter
 from .pack_readers import PackReaders
 from .ref_rules import check_moves, encode_name, encode_setting_name
-from .storage_failures import from_os_error
+from .storage_failures import from_os_error, opened_read_only
+
+if TYPE_CHECKING:
+    from .local_maintenance import LocalMaintenance
 
 # The version of the files of a store. A build opens this one and none that is newer.
 FORMAT_VERSION = 0
@@ -119,13 +115,13 @@ class LocalStore(Store):
         directory = StoreDirectory(path)
         directory.require()
         if writable and not directory.is_writable():
-            raise _read_only(directory.path)
+            raise opened_read_only(directory.path)
         options = EnvironmentOptions(map_size, _waits(durability))
         store = cls(directory, options, writable=writable)
         try:
             store._check_format()
             if writable and store._environment.readonly:
-                raise _read_only(directory.path)
+                raise opened_read_only(directory.path)
         except BaseException:
             store.close()
             raise
@@ -175,6 +171,28 @@ class LocalStore(Store):
         self._require_writable()
         with file_lock(self._directory.gc_lock):
             return self._index.sweep(addresses)
+
+    def long_inline_bytes(self) -> int:
+        """Return about the bytes of the chunks in the index, at no cost."""
+        self._require_open()
+        return self._environment.table_size(CHUNKS)[1]
+
+    def maintenance(self) -> LocalMaintenance:
+        """Return what jobs over the whole store need: scan, sweep, repack, check.
+
+        What changes the store is ReadOnly on one that was opened so.
+        """
+        # Loaded by whoever collects or checks, and not by every start of a program.
+        from .local_maintenance import LocalMaintenance
+
+        self._require_open()
+        return LocalMaintenance(
+            self._directory,
+            self._index,
+            self._packs,
+            durable=self._durable,
+            writable=self._writable,
+        )
 
     def close(self) -> None:
         if not self._closed:
@@ -276,20 +294,11 @@ class LocalStore(Store):
     def _require_writable(self) -> None:
         self._require_open()
         if not self._writable:
-            raise _read_only(self.path)
+            raise opened_read_only(self.path)
 
 
 def _refuse_closed(_address: bytes) -> bytes | None:
     raise Invalid("the store is closed", code="closed", hint="Open it again.")
-
-
-def _read_only(path: str) -> ReadOnly:
-    return ReadOnly(
-        f"the store in {path} is read-only here",
-        code="read-only",
-        hint="Open it for writing, or check the permissions of the directory.",
-        path=path,
-    )
 
 
 def _waits(durability: str) -> bool:

@@ -10,8 +10,9 @@ Three races are closed here and in the index:
 - A pack is published inside the index's write transaction, under a shared ``gc.lock``:
   a sweep never sees a pack that a commit is about to name, and a pack is taken back
   only by whoever holds that transaction and sees that the index does not name it.
-- What was found present is counted on. If a sweep came between, the commit looks again
-  and raises Stale ``gc-epoch`` when something is gone.
+- What was found present is counted on, and so is what new chunks link to. If a sweep
+  came between, the commit looks again, and raises Stale ``gc-epoch`` when something is
+  gone.
 - Two writers may add one chunk at once; the index keeps the first.
 """
 
@@ -20,16 +21,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-import lmdb
 from blake3 import blake3
 
+from prolly.codec import ADDRESS_BYTES, links_of
 from prolly.codec.pack import CHUNK_BYTES_MAX
-from prolly.errors import Error, Invalid, Stale
+from prolly.errors import Corrupt, Error, Invalid, Stale
 
 from .contract import ChunkWriter, RefMove, RefNote
 from .lmdb_environment import file_lock
 from .local_directory import StoreDirectory
-from .local_index import GC_EPOCH, IndexBatch, LocalIndex
+from .local_index import LocalIndex
+from .local_index_step import IndexBatch, IndexStep
+from .local_tables import GC_EPOCH
 from .pack_builder import PackBuilder, sync_names
 from .ref_rules import check_chunk_size, check_moves
 
@@ -45,6 +48,9 @@ PACK_BYTES_TARGET = 64 * 1024 * 1024
 # single steps, and at the largest chunks both bounds keep the block small.
 PUT_BYTES_MAX = 256 * 1024
 PUT_COUNT_MAX = 64
+
+# No count of sweeps: a batch that bears it is looked through whatever the count is.
+UNKNOWN_EPOCH = -1
 
 
 class LocalWriter(ChunkWriter):
@@ -124,9 +130,11 @@ class LocalWriter(ChunkWriter):
             sequence = self._commit(moves, note or RefNote())
         except Stale as error:
             # A lost race for a ref is found before anything is named or written, so
-            # the batch is whole and may be committed with other moves.
+            # the batch is whole and may be committed with other moves. But it began on
+            # what the ref stood for, and that may be swept from now on, or already.
             if error.code != "ref-moved":
                 self.abort()
+            self._gc_epoch = UNKNOWN_EPOCH
             raise
         except BaseException:
             self.abort()
@@ -143,7 +151,7 @@ class LocalWriter(ChunkWriter):
             inline=self._fresh,
             packs=self._sealed,
             publish=self._publish,
-            reused=bytes(self._reused),
+            counted_on=self._counted_on,
             gc_epoch=self._gc_epoch,
             moves=moves,
             note=note,
@@ -151,6 +159,30 @@ class LocalWriter(ChunkWriter):
         if self._sealed:
             return self._commit_packs(batch)
         return self._index.commit(batch)
+
+    def _counted_on(self) -> set[bytes]:
+        """Return what must be in the store beside this batch for it to be whole.
+
+        That is what was found present, and what new chunks link to. Below a chunk that
+        is present everything is, so one step of links is enough.
+        """
+        steps = range(0, len(self._reused), ADDRESS_BYTES)
+        wanted = {bytes(self._reused[at : at + ADDRESS_BYTES]) for at in steps}
+        for chunk in self._chunks():
+            try:
+                links = links_of(chunk)
+            except Corrupt:
+                # Bytes of no known kind link to nothing that this format knows.
+                continue
+            wanted.update(link.address for link in links)
+        return {address for address in wanted if not self._holds(address)}
+
+    def _chunks(self) -> Iterator[bytes]:
+        """Yield the chunks of this batch, read back from its packs."""
+        yield from self._fresh.values()
+        for pack in self._sealed:
+            for place in pack.places.values():
+                yield pack.read(place)
 
     def abort(self) -> None:
         self._open = False
@@ -226,14 +258,14 @@ class LocalWriter(ChunkWriter):
         """
         published = [pack for pack in self._sealed if pack.is_published]
 
-        def change(transaction: lmdb.Transaction[bytes]) -> None:
+        def change(step: IndexStep) -> None:
             for pack in published:
-                if not self._index.knows_pack(pack.name, transaction):
+                if not step.knows_pack(pack.name):
                     pack.withdraw()
 
         if published:
             try:
-                self._index.environment.write(change)
+                self._index.change(change)
             except Error:
                 self.abort()
 

@@ -143,3 +143,13 @@ def unreadable(error: OSError, path: str) -> Error:
             path=path,
         )
     return from_os_error(error, f"reading {os.path.basename(path)}")
+
+
+def opened_read_only(path: str) -> ReadOnly:
+    """Return what to raise when a store that is open for reading is to change."""
+    return ReadOnly(
+        f"the store in {path} is read-only here",
+        code="read-only",
+        hint="Open it for writing, or check the permissions of the directory.",
+        path=path,
+    )

@@ -127,12 +127,20 @@ def _size_fault(commit: Commit) -> str:
     if len(commit.parents) > COMMIT_PARENTS_MAX:
         return f"{len(commit.parents)} parents, the limit is {COMMIT_PARENTS_MAX}"
     sizes = (
-        ("author", commit.author, COMMIT_AUTHOR_BYTES_MAX),
-        ("message", commit.message, COMMIT_MESSAGE_BYTES_MAX),
-        ("metadata", commit.metadata, COMMIT_METADATA_BYTES_MAX),
+        (
+            "author",
+            commit.author.encode("utf-8", "surrogatepass"),
+            COMMIT_AUTHOR_BYTES_MAX,
+        ),
+        (
+            "message",
+            commit.message.encode("utf-8", "surrogatepass"),
+            COMMIT_MESSAGE_BYTES_MAX,
+        ),
+        ("metadata", cbor.encode(commit.metadata), COMMIT_METADATA_BYTES_MAX),
     )
     for name, part, limit in sizes:
-        size = len(cbor.encode(part))
+        size = len(part)
         if size > limit:
             return f"{size} bytes of {name}, the limit is {limit}"
     return ""

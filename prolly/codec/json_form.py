@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import math
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -60,6 +61,45 @@ def to_json(value: object, *, exact: bool = False) -> Any:
     name, write = form_of
     text = write(value)
     return {name: text} if exact or name in _ALWAYS_ESCAPED else text
+
+
+def number_from_json(text: str) -> float | Decimal:
+    """Return a number with a point or an exponent so that nothing of it is lost.
+
+    The float if it is written just so, or has the same value and no decimal is written
+    so (``1e5``); a Decimal otherwise (``2.50``). Raises ValueError past the limits.
+    """
+    number = float(text)
+    if repr(number) == text:
+        return number
+    try:
+        exact = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"the number {text[:40]} is too large") from None
+    if not exact and exact.is_signed():
+        return number  # No decimal is a negative zero, a float is.
+    is_lost = math.isinf(number) or Decimal(repr(number)) != exact
+    return exact if is_lost or str(exact) == text else number
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return found
+
+
+def _refuse_constant(text: str) -> Any:
+    raise ValueError(f'{text} is no JSON: write {{"$float": ...}}')
+
+
+# Reads JSON without its looseness: a name twice in one object and NaN raise ValueError,
+# and a number keeps what was written. `RecursionError` for nesting past Python's limit.
+STRICT_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object,
+    parse_float=number_from_json,
+    parse_constant=_refuse_constant,
+)
 
 
 def from_json(form: object) -> Any:

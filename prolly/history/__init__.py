@@ -4,8 +4,16 @@ This room knows chunks and commits. It must not know what a commit's manifest ho
 """
 
 from .commits import COMMITS_CACHED_MAX, Commits
-from .graph import is_ancestor, merge_bases, walk
-from .refs import BRANCHES, NAME_BYTES_MAX, REMOTES, TAGS, WORKING, check_name
+from .graph import Front, is_ancestor, merge_bases, walk
+from .refs import (
+    BRANCHES,
+    NAME_BYTES_MAX,
+    REMOTES,
+    STASH,
+    TAGS,
+    WORKING,
+    check_name,
+)
 from .revision import ID_PREFIX_DIGITS_MIN, REVISION_CHARACTERS_MAX, Revisions
 
 __all__ = [
@@ -15,9 +23,11 @@ __all__ = [
     "NAME_BYTES_MAX",
     "REMOTES",
     "REVISION_CHARACTERS_MAX",
+    "STASH",
     "TAGS",
     "WORKING",
     "Commits",
+    "Front",
     "Revisions",
     "check_name",
     "is_ancestor",

@@ -16,8 +16,11 @@ _OURS, _THEIRS, _BELOW = 1, 2, 4
 _BOTH = _OURS | _THEIRS
 
 
-class _Front:
-    """Commits still to visit, highest generation first, with marks gathered so far."""
+class Front:
+    """Commits still to visit, highest generation first, with marks gathered so far.
+
+    A commit is met after all its children, so its marks are complete then.
+    """
 
     def __init__(self, commits: Commits) -> None:
         self._commits = commits
@@ -25,6 +28,7 @@ class _Front:
         self.marks: dict[bytes, int] = {}
 
     def add(self, commit_id: bytes, mark: int) -> None:
+        """Put a commit in line, or add a mark to one that stands there."""
         known = self.marks.get(commit_id)
         if known is None:
             commit = self._commits.read(commit_id)
@@ -33,9 +37,11 @@ class _Front:
         self.marks[commit_id] = (known or 0) | mark
 
     def pop(self) -> bytes:
+        """Take the next commit out of line."""
         return heapq.heappop(self._heap)[2]
 
     def ids(self) -> Iterator[bytes]:
+        """Yield the commits in line, in no order."""
         return (commit_id for _, _, commit_id in self._heap)
 
     @property
@@ -52,7 +58,7 @@ def walk(commits: Commits, heads: Sequence[bytes]) -> Iterator[bytes]:
 
     Of equal generations the later time comes first, then the smaller id.
     """
-    front = _Front(commits)
+    front = Front(commits)
     for head in heads:
         front.add(head, _OURS)
     while front:
@@ -65,7 +71,7 @@ def walk(commits: Commits, heads: Sequence[bytes]) -> Iterator[bytes]:
 def is_ancestor(commits: Commits, ancestor: bytes, descendant: bytes) -> bool:
     """Tell whether ``ancestor`` is ``descendant`` or can be reached from it."""
     floor = commits.read(ancestor).generation
-    front = _Front(commits)
+    front = Front(commits)
     front.add(descendant, _OURS)
     while front.generation >= floor:
         commit_id = front.pop()
@@ -82,7 +88,7 @@ def merge_bases(commits: Commits, ours: bytes, theirs: bytes) -> list[bytes]:
     A common ancestor is best when it is no ancestor of another one. None: unrelated;
     several: a criss-cross.
     """
-    front = _Front(commits)
+    front = Front(commits)
     front.add(ours, _OURS)
     front.add(theirs, _THEIRS)
     bases: list[bytes] = []

@@ -4,6 +4,7 @@ branches/NAME        a branch: the id of its newest commit
 tags/NAME            a tag: the id of a commit, meant to stay
 remotes/REMOTE/NAME  where a branch of another replica stood when last seen
 working/NAME         the uncommitted state of a branch
+stash/NUMBER         uncommitted changes put aside: a commit on the one below them
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ BRANCHES = "branches/"
 TAGS = "tags/"
 REMOTES = "remotes/"
 WORKING = "working/"
+STASH = "stash/"
 
 # Leaves room for the kind's prefix and a remote's name within a ref name of a store.
 NAME_BYTES_MAX = 255

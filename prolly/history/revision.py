@@ -47,6 +47,8 @@ class Revisions:
         ``current`` is the name of the current branch. Raises NotFound (code
         ``no-such-revision``) and Invalid (``revision-syntax``, ``ambiguous-revision``).
         """
+        if not text:
+            raise _syntax(text, "it is empty")
         if len(text) > REVISION_CHARACTERS_MAX:
             raise _syntax(text[:40] + "...", "it is too long")
         base, suffixes = _split(text)
@@ -69,8 +71,9 @@ class Revisions:
             found = self._refs.read_ref(name)
             if found is not None:
                 return found
-        if len(base) >= ID_PREFIX_DIGITS_MIN and _HEX.fullmatch(base):
-            return self._by_prefix(base)
+        digits = base.lower()
+        if len(digits) >= ID_PREFIX_DIGITS_MIN and _HEX.fullmatch(digits):
+            return self._by_prefix(digits)
         raise _missing(text, base)
 
     def _ref_of(self, base: str, text: str) -> str:
@@ -136,7 +139,7 @@ class Revisions:
         parents = self._commits.read(commit_id).parents
         if number > len(parents):
             raise NotFound(
-                f"{text!r}: commit {commit_id.hex()[:12]} has {len(parents)} parents",
+                f"{text!r}: commit {commit_id.hex()[:12]} has {_count(len(parents), 'parent')}",
                 code="no-such-revision",
                 hint="`prolly log --graph` shows what there is",
                 revision=text,
@@ -151,13 +154,13 @@ class Revisions:
         for entry in self._refs.iter_log(name):
             if entry.time_us <= until_us and entry.new is not None:
                 return entry.new
-        raise _missing(text, f"{name} at that time")
+        raise _missing(text, f"{name} is younger than that")
 
     def _moves_ago(self, name: str, moves: int, text: str) -> bytes:
         for number, entry in enumerate(self._refs.iter_log(name)):
             if number == moves and entry.new is not None:
                 return entry.new
-        raise _missing(text, f"{name} {moves} moves ago")
+        raise _missing(text, f"{name} has not moved that often")
 
 
 def _split(text: str) -> tuple[str, list[tuple[str | None, str | None, str | None]]]:
@@ -188,6 +191,10 @@ def _parse_time(moment: str, text: str) -> int:
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
 
 
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _syntax(text: str, problem: str) -> Invalid:
     return Invalid(
         f"{text!r} is no revision: {problem}",
@@ -198,9 +205,12 @@ def _syntax(text: str, problem: str) -> Invalid:
 
 
 def _missing(text: str, base: str) -> NotFound:
+    hint = "`prolly branch`, `prolly tag` and `prolly log` show what there is."
+    if _HEX.fullmatch(text.lower()) and len(text) < ID_PREFIX_DIGITS_MIN:
+        hint = f"Give at least {ID_PREFIX_DIGITS_MIN} digits of a commit id."
     return NotFound(
-        f"no revision {text!r}" + (f" ({base} is not known)" if base != text else ""),
+        f"no revision {text!r}" + (f" ({base})" if base != text else ""),
         code="no-such-revision",
-        hint="`prolly branch`, `prolly tag` and `prolly log` show what there is",
+        hint=hint,
         revision=text,
     )

@@ -50,7 +50,7 @@ def write_blob(writer: ChunkWriter, data: bytes) -> Reference:
     level = 0
     while level == 0 or len(addresses) > 1:
         level += 1
-        addresses, lengths = _write_level(writer, level, addresses, lengths)
+        addresses, lengths = write_blob_level(writer, level, addresses, lengths)
     return Reference(addresses[0], int(ChunkType.BLOB_NODE))
 
 
@@ -89,7 +89,7 @@ def iter_pieces(
     yield from _iter_range(read, node, start, end if stop is None else min(stop, end))
 
 
-def _write_level(
+def write_blob_level(
     writer: ChunkWriter, level: int, addresses: list[bytes], lengths: list[int]
 ) -> tuple[list[bytes], list[int]]:
     """Write the nodes above a row of children; return their addresses and lengths."""

@@ -1,7 +1,7 @@
 """One blob under edit: writes anywhere, appends of any length, in bounded memory.
 
 The value is a list of *spans*: stretches of a stored base, and bytes that wait. Past a
-bound what waits is cut into pieces and becomes a new base; only pieces go to the store's
+bound what waits is cut into pieces and becomes a new base; only pieces go to the
 writer then, the nodes of a base that is not the last stay in scratch memory. Appending
 much is cut as it comes (the *tail*), so each piece of a long stream is written once.
 """
@@ -193,9 +193,7 @@ class BlobEdit:
             self._base_on(self._with_tail(tail))
         if not self._is_settled:
             splices = _splices(self._spans, self._tree.length)
-            self._base_on(
-                splice_bytes(self._tree, self._writer, self._nodes, splices)
-            )
+            self._base_on(splice_bytes(self._tree, self._writer, self._nodes, splices))
         reference = self._tree.reference
         assert reference is not None and self.length == self._tree.length
         return reference

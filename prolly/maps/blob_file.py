@@ -1,8 +1,8 @@
 """Blobs as file objects: what ``snapshot.blob``, ``tx.blob`` and ``files.open`` give.
 
-They are buffered binary files to Python (``io.BufferedIOBase``): ``read`` gives all that
-was asked for, or up to the end, and ``write`` takes all. Only the pieces that a read
-touches are read, and one of them is kept, so that small reads in a row are cheap.
+They are buffered binary files to Python (``io.BufferedIOBase``): ``read`` gives all
+that was asked for, or up to the end, and ``write`` takes all. Only the pieces that a
+read touches are read, and one is kept, so that small reads in a row are cheap.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class BlobReader(io.BufferedIOBase):
         return self._position
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Return up to ``size`` bytes, fewer only at the end; all that is left of -1."""
+        """Return ``size`` bytes, fewer only at the end; all that is left of -1."""
         return b"".join(self.iter_read(size))
 
     def read1(self, size: int = -1, /) -> bytes:
@@ -172,8 +172,8 @@ class BlobFile(BlobReader):
     def write(self, data: ReadableBuffer, /) -> int:
         """Write over what stands here and on behind the end; return how many bytes.
 
-        Opened with ``ab``, at the end, wherever the position is. A gap behind the end is
-        filled with zeros. LimitExceeded ``blob-too-long``.
+        Opened with ``ab``, at the end, wherever the position is. A gap behind the end
+        is filled with zeros. LimitExceeded ``blob-too-long``.
         """
         self._require_usable()
         if self._is_appending:

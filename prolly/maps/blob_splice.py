@@ -34,7 +34,7 @@ from prolly.tree import cut_ends, level_seed, priorities_of
 
 from .blob import CHILD_WEIGHT, PIECE_HEAD, SINGLE_PIECE_BYTES_MAX
 from .blob_tree import BlobTree, Child
-from .content_cut import cuts
+from .content_cut import PIECE_BYTES_MAX, cuts
 
 # A piece's end depends on the byte behind it, and an odd last byte of the value is not
 # looked at: so on one byte more.
@@ -42,10 +42,13 @@ PIECE_LOOKAHEAD = 2
 # The window of a node, and one child more: that there is one makes it not the last.
 NODE_LOOKAHEAD = FORMAT_PARAMETERS.weight_max // CHILD_WEIGHT + 1
 
-# What is gathered before cutting: some pieces, or some nodes, at a time. The rest of a
-# block that is not cut yet is looked at again, which is a small part of it.
+# What is gathered before cutting a stream. The rest of a block that is not cut yet is
+# looked at again, which is a small part of it.
 CUT_BLOCK_BYTES = 1024 * 1024
-CUT_BLOCK_CHILDREN = 2048
+# The same around an edit: the less, the less is read in vain behind it, but the
+# greatest piece, or node, must fit with room to spare.
+EDIT_BLOCK_BYTES = 2 * PIECE_BYTES_MAX
+EDIT_BLOCK_CHILDREN = 3 * NODE_LOOKAHEAD
 
 
 class Splice(NamedTuple):
@@ -85,7 +88,7 @@ def splice_bytes(
     level = _Level(
         0,
         bytearray,
-        CUT_BLOCK_BYTES,
+        EDIT_BLOCK_BYTES,
         _piece_ends,
         lambda buffer, ends: _write_pieces(pieces, buffer, ends),
     )
@@ -156,7 +159,7 @@ def _node_level(writer: ChunkWriter, number: int) -> _Level:
         sizes = [sum(child.length for child in group) for group in groups]
         return list(map(Child, writer.put_many(chunks), sizes))
 
-    return _Level(number, list, CUT_BLOCK_CHILDREN, ends, write)
+    return _Level(number, list, EDIT_BLOCK_CHILDREN, ends, write)
 
 
 def _piece_ends(buffer: bytearray, final: bool) -> list[int]:

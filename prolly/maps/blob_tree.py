@@ -116,7 +116,7 @@ class BlobTree:
 
     def iter_range(self, start: int, stop: int) -> Iterator[bytes]:
         """Yield the bytes of [start, stop), which lies in the value, in parts."""
-        assert 0 <= start and stop <= self.length
+        assert start >= 0 and stop <= self.length
         while start < stop:
             unit = self.unit(0, start)
             end = min(unit.end, stop)

@@ -64,8 +64,8 @@ class Files(OrderedMap):
         An absent directory has none. What lies below a directory is passed over.
         """
         prefix = check_directory(directory)
-        reader, root = self._records.settled()
         low, stop = key_codec.prefix_range(prefix)
+        reader, root = self._records.settled(low, stop)
         start = low
         while True:
             batches = iter_batches(reader, root, start=start, stop=stop)

@@ -47,9 +47,7 @@ def add_directory(
     return result, paths
 
 
-def add_file(
-    files: MutableFiles, path: str, place: str, *, follow: bool
-) -> AddResult:
+def add_file(files: MutableFiles, path: str, place: str, *, follow: bool) -> AddResult:
     """Write one file of the disk under a path, with its mode and time.
 
     ``follow`` allows a symbolic link at ``place`` itself. Invalid ``symlink``,

@@ -1,4 +1,4 @@
-"""A files dataset under edit: write, open, rename, delete, until its transaction ends."""
+"""A files dataset under edit: write, open, rename, delete, add from the disk."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from prolly.errors import AlreadyExists, Invalid
 from prolly.tree import WorkingTree
 
 from .blob import write_blob
-from .blob_edit import BlobEdit
+from .blob_edit import BLOB_BYTES_MAX, BlobEdit
 from .blob_file import WRITE_MODES, BlobFile, BlobReader, unknown_mode
 from .files import Files, no_such_file
 from .files_add import AddResult, add_directory, add_file
@@ -62,8 +62,8 @@ class MutableFiles(Files):
         ``mode`` is permission bits, kept from the file before or 0o644; ``mtime_ns`` is
         nanoseconds since 1970 UTC, None for not known: no clock is looked at. Raises
         Invalid ``file-path``, ``file-path-clash``, ``file-mode``, ``file-time``; and
-        ``file-changed`` when the stream is a file of the disk that is written meanwhile.
-        Then the file stays as it was.
+        ``file-changed`` when the stream is a file of the disk that is written
+        meanwhile. Then the file stays as it was.
         """
         check_path(path)
         return self.put_entry(
@@ -77,15 +77,17 @@ class MutableFiles(Files):
             value = bytes(data)
             return write_blob(writer, value), len(value)
         before = regular_status(data)
-        reference, size = self._write_stream(data, writer)
+        end = BLOB_BYTES_MAX if before is None else before.st_size
+        reference, size = self._write_stream(data, writer, end)
         if before is not None:
             after = os.fstat(data.fileno())
             require_unchanged(before, after, size, str(getattr(data, "name", "it")))
         return reference, size
 
     def _write_stream(
-        self, stream: IO[bytes], writer: ChunkWriter
+        self, stream: IO[bytes], writer: ChunkWriter, end: int
     ) -> tuple[Reference, int]:
+        """Write a stream, until it ends or has more than ``end`` bytes."""
         first = stream.read(READ_BYTES)
         if not isinstance(first, (bytes, bytearray)):
             raise Invalid(
@@ -98,7 +100,7 @@ class MutableFiles(Files):
             return write_blob(writer, bytes(first)), len(first)
         edit = BlobEdit(writer, None)
         edit.write(0, first)
-        while following:
+        while following and edit.length <= end:
             edit.write(edit.length, following)
             following = stream.read(READ_BYTES)
         reference = edit.store()

@@ -17,6 +17,9 @@ from prolly.tree import EditBuffer, NodeReader, WorkingTree, count, get
 
 Item = TypeVar("Item")
 
+# The range that holds no key.
+NOTHING = (b"", b"")
+
 
 class Records(ABC):
     """Encoded keys and stored values, in order."""
@@ -26,8 +29,14 @@ class Records(ABC):
         """Return the stored value under an encoded key, or ``None``."""
 
     @abstractmethod
-    def settled(self) -> tuple[NodeReader, bytes]:
-        """Return a reader and the root of the tree that holds all records now."""
+    def settled(
+        self, start: bytes | None = None, stop: bytes | None = None
+    ) -> tuple[NodeReader, bytes]:
+        """Return a reader and the root of the tree that holds all records now.
+
+        The caller is going to depend on records with start <= key < stop and no
+        others; by default, on all. ``NOTHING`` is the range of none.
+        """
 
     @abstractmethod
     def read_chunk(self, address: bytes) -> bytes | None:
@@ -48,7 +57,9 @@ class StoredRecords(Records):
     def get(self, key: bytes) -> bytes | None:
         return get(self._reader, self._root, key)
 
-    def settled(self) -> tuple[NodeReader, bytes]:
+    def settled(
+        self, start: bytes | None = None, stop: bytes | None = None
+    ) -> tuple[NodeReader, bytes]:
         return self._reader, self._root
 
     def read_chunk(self, address: bytes) -> bytes | None:
@@ -77,9 +88,11 @@ class EditedRecords(Records):
         self.require_open()
         return self._tree.get(key)
 
-    def settled(self) -> tuple[NodeReader, bytes]:
+    def settled(
+        self, start: bytes | None = None, stop: bytes | None = None
+    ) -> tuple[NodeReader, bytes]:
         self.require_open()
-        return self._tree.settled()
+        return self._tree.settled(start, stop)
 
     def read_chunk(self, address: bytes) -> bytes | None:
         self.require_open()
@@ -99,7 +112,8 @@ class EditedRecords(Records):
     def is_known_empty(self) -> bool:
         """Tell, without settling edits, whether there is no record; False if unsure."""
         self.require_open()
-        return not self._tree.is_changed and count(*self._tree.settled()) == 0
+        # Only how the writes are done depends on it, so nothing counts as read.
+        return not self._tree.is_changed and count(*self._tree.settled(*NOTHING)) == 0
 
     def put(self, key: bytes, value: bytes | None) -> None:
         """Write one record; ``None`` deletes it."""

@@ -15,7 +15,7 @@ from typing import Any
 from prolly.errors import KeyNotFound, NotFound
 from prolly.tree import Batch, count, nth, rank
 
-from .records import Records
+from .records import NOTHING, Records
 from .views import SortedItems, SortedKeys, SortedValues, Stretch
 
 
@@ -141,9 +141,7 @@ class SortedMapping(Mapping[Any, Any]):
 
         Of a map the pair, of a table the row. Raises NotFound ``no-such-index``.
         """
-        reader, root = self._records.settled()
-        size = count(reader, root)
-        found = nth(reader, root, index + size if index < 0 else index)
+        found, size = self._numbered(index)
         if found is None:
             raise NotFound(
                 f"there is no record number {index} among {size}",
@@ -156,7 +154,8 @@ class SortedMapping(Mapping[Any, Any]):
 
     def rank(self, key: Any) -> int:
         """Return how many records lie below ``key``, which need not be there."""
-        return rank(*self._records.settled(), self.encode_bound(key))
+        bound = self.encode_bound(key)
+        return rank(*self._records.settled(None, bound), bound)
 
     def first(self) -> Any:
         """Return the record of the smallest key; KeyNotFound ``empty`` without one."""
@@ -198,9 +197,22 @@ class SortedMapping(Mapping[Any, Any]):
             high = end if high is None else high if end is None else min(high, end)
         return Stretch(self._records, low, high, reverse)
 
+    def _numbered(self, index: int) -> tuple[tuple[bytes, bytes] | None, int]:
+        """Return the stored record of a number, if any, and how many there are."""
+        reader, root = self._records.settled(*NOTHING)
+        size = count(reader, root)
+        found = nth(reader, root, index + size if index < 0 else index)
+        # It depends on the records on the side that was counted from, and on itself.
+        if found is None:
+            self._records.settled()
+        elif index < 0:
+            self._records.settled(found[0], None)
+        else:
+            self._records.settled(None, found[0] + b"\0")
+        return found, size
+
     def _end(self, index: int) -> Any:
-        reader, root = self._records.settled()
-        found = nth(reader, root, index % (count(reader, root) or 1))
+        found, _ = self._numbered(index)
         if found is None:
             raise KeyNotFound(
                 "there is no record at all",

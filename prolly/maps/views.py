@@ -32,7 +32,7 @@ class Stretch(NamedTuple):
 
     def size(self) -> int:
         """Return the number of records."""
-        reader, root = self.records.settled()
+        reader, root = self.records.settled(self.start, self.stop)
         below = 0 if self.start is None else rank(reader, root, self.start)
         if self.stop is None:
             return count(reader, root) - below
@@ -40,7 +40,7 @@ class Stretch(NamedTuple):
 
     def batches(self) -> Iterator[Batch]:
         """Return (keys, values) a leaf at a time, of the state at this call."""
-        reader, root = self.records.settled()
+        reader, root = self.records.settled(self.start, self.stop)
         return iter_batches(
             reader, root, start=self.start, stop=self.stop, reverse=self.reverse
         )

@@ -1,4 +1,4 @@
-"""Jobs over whole datasets and repositories: import and export of plain files.
+"""Jobs over whole datasets and repositories: plain files in and out, space, checks.
 
 A job reads or writes everything there is, with bounded memory. This room must not know
 of servers, clients or the command line, and it prints nothing.
@@ -6,24 +6,77 @@ of servers, clients or the command line, and it prints nothing.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from .alter_table import alter_table
 from .export_table import export_table
+from .format_names import FORMATS, format_of_name
 from .import_table import ImportResult, Types, import_table
-from .plain_files import FORMATS, format_of_name, open_table, write_table
+from .plain_files import open_table, write_table
 from .table_source import BATCH_ROWS, Batch, TableSource, iter_typed
+
+if TYPE_CHECKING:
+    from .chunk_graph import Share
+    from .fsck import Check, Fault, check_repository
+    from .gc import GRACE_US, GcReport, collect_garbage
+    from .gc_automatic import look_after_store
+    from .repository_statistics import (
+        DatasetStatistics,
+        StoreStatistics,
+        dataset_statistics,
+        store_statistics,
+    )
 
 __all__ = [
     "BATCH_ROWS",
     "FORMATS",
+    "GRACE_US",
     "Batch",
+    "Check",
+    "DatasetStatistics",
+    "Fault",
+    "GcReport",
     "ImportResult",
+    "Share",
+    "StoreStatistics",
     "TableSource",
     "Types",
     "alter_table",
+    "check_repository",
+    "collect_garbage",
+    "dataset_statistics",
     "export_table",
     "format_of_name",
     "import_table",
     "iter_typed",
+    "look_after_store",
     "open_table",
+    "store_statistics",
     "write_table",
 ]
+
+# The module of each name that is loaded when it is asked for. Importing a file has no
+# use for these, and how long a command takes to start is felt.
+_LATE = {
+    "GRACE_US": "gc",
+    "Check": "fsck",
+    "DatasetStatistics": "repository_statistics",
+    "Fault": "fsck",
+    "GcReport": "gc",
+    "Share": "chunk_graph",
+    "StoreStatistics": "repository_statistics",
+    "check_repository": "fsck",
+    "collect_garbage": "gc",
+    "dataset_statistics": "repository_statistics",
+    "look_after_store": "gc_automatic",
+    "store_statistics": "repository_statistics",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a job that is not for plain files."""
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f".{_LATE[name]}", __name__), name)

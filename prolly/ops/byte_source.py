@@ -1,23 +1,22 @@
-"""The bytes of an input: a file, a pipe or a stream, plain or gzip, read many times.
+"""The bytes of an input: a file, a pipe or a stream, maybe packed, read many times.
 
 Inference reads an input once and loading reads it again, so what cannot be read twice
 is first copied to a nameless temporary file. Nothing is held in memory. Compression is
-told by its first two bytes, whatever the name says.
+told by its first bytes, whatever the name says.
 
-Bytes come from outside: a truncated or damaged gzip, a NUL, a UTF-16 file and a line
-without end are refused here, before anything is parsed.
+Bytes come from outside: a truncated or damaged archive, a bomb, a NUL, a UTF-16 file
+and a line without end are refused here, before anything is parsed; so is a file that
+another program changes between the first and the last byte that is read.
 """
 
 from __future__ import annotations
 
 import errno
-import gzip
 import io
 import os
 import shutil
 import stat
 import tempfile
-import zlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
@@ -25,16 +24,35 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
-from prolly.errors import Denied, Error, Invalid, LimitExceeded, NotFound, StorageFailed
+from prolly.errors import (
+    Denied,
+    Error,
+    Invalid,
+    LimitExceeded,
+    NotFound,
+    Stale,
+    StorageFailed,
+)
+
+from .compressed_stream import (
+    MAGIC_BYTES,
+    Inflated,
+    check_inflation,
+    compression_of_bytes,
+    damaged,
+    inflate,
+)
 
 # A line is held in memory whole. Past this a "line" is no line of a table, but a file
 # of another kind, or an attack.
 LINE_BYTES_MAX = 128 * 1024 * 1024
 
+# What tells one format from another stands within as many bytes.
+HEAD_BYTES = 16
+
 # Read in pieces that fit the processor's cache and make system calls rare.
 READ_BYTES = 256 * 1024
 
-_GZIP_MAGIC = b"\x1f\x8b"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _UTF8_MARK = b"\xef\xbb\xbf"
 
@@ -46,7 +64,8 @@ class ByteSource(AbstractContextManager["ByteSource"]):
     """An input of bytes that opens any number of times. Close it when done.
 
     ``name`` is for messages; ``size`` is the bytes of the input, compressed if it is;
-    ``position`` tells how many of them the last reader has taken.
+    ``position`` tells how many of them the last reader has taken. ``compression`` is
+    empty for what is not compressed.
     """
 
     def __init__(self, place: Place, name: str = "") -> None:
@@ -64,7 +83,9 @@ class ByteSource(AbstractContextManager["ByteSource"]):
         with raw:
             self.size = raw.seek(0, os.SEEK_END)
             raw.seek(0)
-            self.is_gzip = raw.read(2) == _GZIP_MAGIC
+            self.head = raw.read(HEAD_BYTES)
+        self.compression = compression_of_bytes(self.head[:MAGIC_BYTES])
+        self._state = self._file_state()
 
     def _open_path(self) -> None:
         """Check that the path can be read; copy it if it can be read only once."""
@@ -102,6 +123,44 @@ class ByteSource(AbstractContextManager["ByteSource"]):
             raise storage_error(error, self.name) from error
 
     @property
+    def is_gzip(self) -> bool:
+        """Tell whether the bytes are compressed with gzip."""
+        return self.compression == "gzip"
+
+    @property
+    def path(self) -> Path | None:
+        """The file that is read; ``None`` for what was copied."""
+        return self._path if self._spool is None else None
+
+    def _file_state(self) -> tuple[int, ...]:
+        """Return what changes when another program writes or replaces the file."""
+        if self._spool is not None:
+            return ()
+        try:
+            found = self._path.stat()
+        except OSError as error:
+            raise storage_error(error, self.name) from error
+        return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+    def check_unchanged(self) -> None:
+        """Raise Stale ``file-changed`` when the file is not what it was at the start.
+
+        What was read before may then not fit what is read now.
+        """
+        if self._file_state() != self._state:
+            raise Stale(
+                f"{self.name} changed while it was read",
+                code="file-changed",
+                hint="try again when the other program has finished writing it",
+                source=self.name,
+            )
+
+    def open_raw(self) -> Any:
+        """Open the bytes as they are stored, for reading and seeking."""
+        self._reading = self._raw()
+        return self._reading
+
+    @property
     def position(self) -> int:
         """Bytes of the input that the newest reader has taken; 0 before the first."""
         if self._reading is None:
@@ -122,8 +181,8 @@ class ByteSource(AbstractContextManager["ByteSource"]):
     def _open_guarded(self, line_bytes_max: int | None) -> io.BufferedReader:
         raw = self._raw()
         self._reading = raw
-        inner = gzip.GzipFile(fileobj=raw, mode="rb") if self.is_gzip else raw
-        guard = _GuardedReader(self, inner, raw, line_bytes_max)
+        inflated = inflate(raw, self.compression)
+        guard = _GuardedReader(self, inflated, raw, line_bytes_max)
         return io.BufferedReader(guard, READ_BYTES)
 
     def open_text(
@@ -172,7 +231,7 @@ class ByteSource(AbstractContextManager["ByteSource"]):
         """Return the line, from 1, that the decompressed byte ``offset`` stands in."""
         line, left = 1, offset
         raw = self._raw()
-        with raw, gzip.GzipFile(fileobj=raw) if self.is_gzip else raw as reader:
+        with raw, inflate(raw, self.compression).reader as reader:
             while left > 0 and (block := reader.read(min(left, READ_BYTES))):
                 line += block.count(b"\n")
                 left -= len(block)
@@ -226,10 +285,14 @@ class _GuardedReader(io.RawIOBase):
     """Passes decompressed bytes on and refuses what no text table holds."""
 
     def __init__(
-        self, source: ByteSource, inner: Any, raw: Any, line_bytes_max: int | None
+        self,
+        source: ByteSource,
+        inflated: Inflated,
+        raw: Any,
+        line_bytes_max: int | None,
     ) -> None:
         self._source = source
-        self._inner = inner
+        self._inner, self._damage = inflated
         self._raw = raw
         self._line_bytes_max = line_bytes_max
         self._position = 0
@@ -247,17 +310,15 @@ class _GuardedReader(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         try:
             count = int(self._inner.readinto(buffer))
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise Invalid(
-                f"{self._source.name} is a damaged gzip file: {error}",
-                code="bad-gzip",
-                hint="copy or download it again; gzip -t tells whether it is whole",
-                source=self._source.name,
-            ) from error
+        except self._damage as error:
+            compression = self._source.compression
+            raise damaged(self._source.name, compression, error) from error
         except OSError as error:
             raise storage_error(error, self._source.name) from error
         self._check(bytes(buffer[:count]))
         self._position += count
+        if self._inner is not self._raw:
+            check_inflation(self._source.name, self._position, self._raw.tell())
         return count
 
     def _check(self, block: bytes) -> None:

@@ -2,11 +2,10 @@
 
     fsspec.open("prolly://model/weights.bin", repo="shop", rev="main~1")
 
-``repo`` is the directory of a repository, or an open one; ``rev`` a revision,
-the current branch by default. It is read-only: writing goes through a transaction. At
-the top stand the datasets that hold files or are blobs; a dataset's name may itself hold
-slashes. Only fsspec, or who wants it, imports this module: it needs the extra
-``fsspec``.
+``repo`` is the directory of a repository, or an open one; ``rev`` a revision, the
+current branch by default. It is read-only: writing goes through a transaction. At the
+top stand the datasets that hold files or are blobs; a dataset's name may itself hold
+slashes. Only fsspec, or who wants it, imports this module: it needs that extra.
 """
 
 from __future__ import annotations
@@ -15,16 +14,19 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from prolly.errors import KeyNotFound, NotFound, ReadOnly
+from prolly.errors import KeyNotFound, ReadOnly, Unsupported
 from prolly.maps import BlobReader, Files
 from prolly.repo import Repository, Snapshot, find_repository, open_repository
-
-from .missing_extra import missing_extra
 
 try:
     from fsspec.spec import AbstractFileSystem
 except ImportError as error:
-    raise missing_extra("fsspec") from error
+    raise Unsupported(
+        "file systems through fsspec need the package fsspec",
+        code="missing-extra",
+        hint="pip install 'prolly[fsspec]'",
+        extra="fsspec",
+    ) from error
 
 
 class ProllyFileSystem(AbstractFileSystem):  # type: ignore[misc]  # It has no types.
@@ -36,6 +38,8 @@ class ProllyFileSystem(AbstractFileSystem):  # type: ignore[misc]  # It has no t
 
     protocol = "prolly"
     root_marker = ""
+    # A revision that is a name moves on; each file system is the version of its making.
+    cachable = False
 
     def __init__(
         self,
@@ -145,10 +149,6 @@ class ProllyFileSystem(AbstractFileSystem):  # type: ignore[misc]  # It has no t
             low, high, _step = slice(start, end).indices(file.size)
             file.seek(low)
             return file.read(max(high - low, 0))
-
-    def created(self, path: str) -> None:
-        """Refuse: when a file was made is not kept."""
-        raise NotFound("the time of creation is not kept", code="not-found")
 
     def _read_only(self, *_: Any, **__: Any) -> ReadOnly:
         return ReadOnly(

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from prolly.codec import json_form
 from prolly.errors import Error, Invalid, LimitExceeded
-from prolly.tables import InferredColumn, RecordCodec, Schema, column_type
+from prolly.tables import InferredColumn, RecordCodec, Schema
 
 from .table_source import TableSource, iter_typed
 
@@ -24,11 +24,17 @@ class Found(NamedTuple):
     source: str
     line: int
     cells: tuple[Any, ...]
+    word: str = "line"
 
     @property
     def place(self) -> str:
         """The file and the line, as messages begin."""
-        return f"{self.source} line {self.line}"
+        return f"{self.source} {self.word} {self.line}"
+
+    @property
+    def preposition(self) -> str:
+        """A record stands on a line, and in a row."""
+        return "on" if self.word == "line" else "in"
 
 
 def located(error: Error, source: TableSource, schema: Schema) -> Error:
@@ -54,14 +60,14 @@ def located(error: Error, source: TableSource, schema: Schema) -> Error:
     return error
 
 
-def null_key(source: str, line: int, column: str) -> Invalid:
+def null_key(found: Found, column: str) -> Invalid:
     """Return the error for a row without a key."""
     return Invalid(
-        f"{source} line {line}: key column {column!r} is empty",
+        f"{found.place}: key column {column!r} is empty",
         code="null-key",
         hint="every record needs a key: fill it in, or choose another key",
-        source=source,
-        line=line,
+        source=found.source,
+        line=found.line,
         column=column,
     )
 
@@ -69,7 +75,7 @@ def null_key(source: str, line: int, column: str) -> Invalid:
 def _placed(error: Error, found: Found) -> Error:
     """Return the same error, with its place in the input in front."""
     if error.code == "null-key":
-        return null_key(found.source, found.line, error.facts.get("column", ""))
+        return null_key(found, error.facts.get("column", ""))
     facts = {name: fact for name, fact in error.facts.items() if name != "row"}
     message = error.message
     if "row" in error.facts:
@@ -108,7 +114,8 @@ def _duplicate(error: Error, source: TableSource, schema: Schema) -> Error:
     where = f"{', '.join(places[:-1])} and {places[-1]}"
     place = f"{name}: " if is_one_file else ""
     return Invalid(
-        f"{place}the key {shown!r} stands on {'lines ' if is_one_file else ''}{where}",
+        f"{place}the key {shown!r} stands {rows[0].preposition} "
+        f"{rows[0].word + 's ' if is_one_file else ''}{where}",
         code="duplicate-key",
         hint="remove all but one of these rows, or name more key columns",
         key=key,
@@ -135,7 +142,7 @@ def _rows_of_key(key: Any, source: TableSource, schema: Schema) -> Iterator[Foun
             for line, row, one in zip(batch.lines, batch.rows, encoded, strict=True):
                 if one == wanted:
                     cells = tuple(row[place] for place in places)
-                    yield Found(batch.source, line, cells)
+                    yield Found(batch.source, line, cells, source.place_word)
 
 
 def _row_at(name: str, line: int, source: TableSource, schema: Schema) -> Found:
@@ -143,8 +150,8 @@ def _row_at(name: str, line: int, source: TableSource, schema: Schema) -> Found:
     for batch in source.iter_batches():
         if batch.source == name and line in batch.lines:
             row = batch.rows[list(batch.lines).index(line)]
-            return _found(name, line, row, places)
-    return Found(name, line, ())
+            return _found(source, (name, line), row, places)
+    return Found(name, line, (), source.place_word)
 
 
 def _row_number(number: int, source: TableSource, schema: Schema) -> Found:
@@ -153,22 +160,26 @@ def _row_number(number: int, source: TableSource, schema: Schema) -> Found:
     for batch in source.iter_batches():
         if before + len(batch.rows) >= number:
             at = number - before - 1
-            return _found(batch.source, batch.lines[at], batch.rows[at], places)
+            return _found(
+                source, (batch.source, batch.lines[at]), batch.rows[at], places
+            )
         before += len(batch.rows)
-    return Found(source.files[0].name, number, ())
+    return Found(source.files[0].name, number, (), source.place_word)
 
 
 def _long_key(source: TableSource, schema: Schema) -> Found | None:
     """Return the first row whose key is refused for its length."""
     codec = RecordCodec(schema)
-    kinds = [column_type(one.type) for one in schema.key_columns]
+    readers = [
+        source.cell_reader(InferredColumn(one.name, one.type, False))
+        for one in schema.key_columns
+    ]
     places = _key_places(source, schema)
     for batch in source.iter_batches():
         for line, row in zip(batch.lines, batch.rows, strict=True):
-            found = _found(batch.source, line, row, places)
+            found = _found(source, (batch.source, line), row, places)
             parts = tuple(
-                kind.parse_text(cell) if source.text_cells else kind.from_json(cell)
-                for kind, cell in zip(kinds, found.cells, strict=True)
+                read([cell])[0] for read, cell in zip(readers, found.cells, strict=True)
             )
             try:
                 codec.encode_key(parts if len(parts) > 1 else parts[0])
@@ -183,6 +194,11 @@ def _key_places(source: TableSource, schema: Schema) -> list[int | None]:
     return [names.get(name) for name in schema.key]
 
 
-def _found(name: str, line: int, row: list[Any], places: list[int | None]) -> Found:
-    cells = tuple(None if place is None else row[place] for place in places)
-    return Found(name, line, cells)
+def _found(
+    source: TableSource,
+    place: tuple[str, int],
+    row: list[Any],
+    key_places: list[int | None],
+) -> Found:
+    cells = tuple(None if one is None else row[one] for one in key_places)
+    return Found(*place, cells, source.place_word)

@@ -26,10 +26,10 @@ from prolly.tables import (
 )
 
 from .byte_source import Place
-from .import_faults import located, null_key
+from .import_faults import Found, located, null_key
 from .plain_files import open_table
 from .table_source import Batch, TableSource, iter_typed
-from .widening import rewrite, widened_schema
+from .widening import widened_schema
 
 Types = Literal["infer", "text"] | Schema
 Report = Callable[[int, int], object]
@@ -83,22 +83,25 @@ def import_table(
             )
     names = (key,) if isinstance(key, str) else tuple(key)
     if workspace.find(dataset) is None:
+        names = names or (source.key if types == "infer" else ())
         schema = _first_schema(source, names, types)
         table = workspace.table(dataset, schema=schema)
         return ImportResult(_load(table, source, "append", progress), schema)
     table = workspace.table(dataset, names or None)
     if table.schema.is_unknown:
         schema = _first_schema(source, table.schema.key, types)
-        _, table = workspace.rebuild_table(dataset, schema)
+        table.alter().become(schema)
         return ImportResult(_load(table, source, "append", progress), schema)
     _check_types(dataset, table.schema, types)
     widened: tuple[str, ...] = ()
     if widen:
         schema, widened = widened_schema(table, source)
         if widened:
-            old, table = workspace.rebuild_table(dataset, schema)
-            if mode != "replace":
-                rewrite(old, table, empty_text=source.text_cells)
+            if mode == "replace":
+                table.clear()
+            # What a column held comes back as it was written: see `widened_schema`.
+            alteration = table.alter(force=True)
+            alteration.become(schema, empty_text=source.text_cells)
     _check_columns(source, table.schema)
     return ImportResult(_load(table, source, mode, progress), table.schema, widened)
 
@@ -128,7 +131,7 @@ def _first_schema(source: TableSource, key: tuple[str, ...], types: Types) -> Sc
             )
     if types == "text":
         return Schema.create([(name, "text", False) for name in source.columns], key)
-    return Schema.create(source.infer(), key)
+    return source.first_schema(key)
 
 
 def _check_types(dataset: str, stored: Schema, types: Types) -> None:
@@ -153,7 +156,7 @@ def _mismatch(problem: str) -> Invalid:
 def _check_columns(source: TableSource, schema: Schema) -> None:
     """Raise Invalid ``columns-differ`` unless the source has the table's columns.
 
-    In JSON a column that may be null may be left out.
+    In JSON, which has no header, a column that may be null may be left out.
     """
     given = source.columns
     more = [name for name in given if name not in schema.names]
@@ -161,7 +164,7 @@ def _check_columns(source: TableSource, schema: Schema) -> None:
         column.name
         for column in schema.columns
         if column.name not in given
-        and (source.text_cells or not column.has_default or column.name in schema.key)
+        and (source.has_header or not column.has_default or column.name in schema.key)
     ]
     if not more and not missing:
         return
@@ -213,4 +216,4 @@ def _batches(
 def _refuse_empty_keys(batch: Batch, places: list[int], key: Sequence[str]) -> None:
     for line, row in zip(batch.lines, batch.rows, strict=True):
         if not any(row[place] for place in places):
-            raise null_key(batch.source, line, key[0])
+            raise null_key(Found(batch.source, line, ()), key[0])

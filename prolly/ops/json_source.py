@@ -14,11 +14,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal, InvalidOperation
 from itertools import islice
-from math import isinf
 from typing import Any
 
+from prolly.codec import json_form
 from prolly.errors import Error, Invalid, LimitExceeded
 from prolly.tables import InferredColumn, JsonInference
 
@@ -44,6 +43,7 @@ class JsonSource(TableSource):
     """Rows of JSON cells from JSON lines, or from arrays of objects."""
 
     text_cells = False
+    has_header = False
 
     def __init__(self, files: Sequence[ByteSource], *, lines: bool) -> None:
         super().__init__(files)
@@ -103,7 +103,7 @@ def _cells(records: list[dict[str, Any]], names: Sequence[str]) -> list[list[Any
 
 def iter_line_records(file: ByteSource) -> Iterator[Located]:
     """Yield (line, object) for every line that is not blank."""
-    decode = _decoder(file).raw_decode
+    decode = json_form.STRICT_DECODER.raw_decode
     with file.open_text() as text:
         for line, written in enumerate(text, 1):
             trimmed = written.strip(" \t\r\n")
@@ -144,7 +144,7 @@ class _Window:
     def __init__(self, file: ByteSource, text: Any) -> None:
         self._file = file
         self._text = text
-        self._decode = _decoder(file).raw_decode
+        self._decode = json_form.STRICT_DECODER.raw_decode
         self._window = ""
         self._position = 0
         self._ended = False
@@ -215,41 +215,6 @@ class _Window:
             )
         # Twice as much each time, so that a long record is not parsed many times over.
         self._fill(max(WINDOW_CHARS, held))
-
-
-def _decoder(file: ByteSource) -> json.JSONDecoder:
-    return json.JSONDecoder(
-        object_pairs_hook=_object,
-        parse_float=_number,
-        parse_constant=_refuse_constant,
-    )
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    record = dict(pairs)
-    if len(record) != len(pairs):
-        raise ValueError("a name stands twice in one object")
-    return record
-
-
-def _refuse_constant(text: str) -> Any:
-    raise ValueError(f"{text} is not JSON")
-
-
-def _number(text: str) -> float | Decimal:
-    """Return the float of a number with a point or exponent, if nothing is lost."""
-    number = float(text)
-    if repr(number) == text:
-        return number
-    try:
-        exact = Decimal(text)
-    except InvalidOperation:
-        raise ValueError(f"the number {text[:40]} is too large") from None
-    if not exact and exact.is_signed():
-        return number  # No decimal is a negative zero, a float is.
-    if isinf(number) or Decimal(repr(number)) != exact or str(exact) == text:
-        return exact
-    return number
 
 
 def _record(value: Any, source: str, line: int) -> dict[str, Any]:

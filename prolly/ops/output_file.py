@@ -7,7 +7,6 @@ file (a pipe, a terminal, ``/dev/null``) and an open stream are written straight
 
 from __future__ import annotations
 
-import gzip
 import os
 import stat
 from collections.abc import Iterable, Iterator
@@ -16,41 +15,46 @@ from itertools import count
 from typing import Any, BinaryIO
 
 from .byte_source import Place, storage_error
-
-# The default of the gzip command; level 9 takes three times as long for 2 % less.
-GZIP_LEVEL = 6
+from .compressed_stream import Compression, deflate, require_zstd
 
 
-def write_chunks(place: Place, chunks: Iterable[bytes], *, compress: bool) -> None:
-    """Write ``chunks`` one after another, as gzip with no name and no time if asked.
+def write_chunks(
+    place: Place, chunks: Iterable[bytes], *, compression: Compression = ""
+) -> None:
+    """Write ``chunks`` one after another, compressed if asked.
 
-    Raises StorageFailed ``disk-full`` or ``io-error``, Denied, NotFound ``no-file``;
-    the file is then as it was. An error of ``chunks`` passes, with the same promise. A
-    stream is left open, and its own errors (a closed pipe) pass as they are.
+    Raises Unsupported ``missing-extra``, StorageFailed ``disk-full`` or ``io-error``,
+    Denied, NotFound ``no-file``; the file is then as it was. An error of ``chunks``
+    passes, with the same promise. A stream is left open, and its own errors (a closed
+    pipe) pass as they are.
     """
-    if not isinstance(place, (str, os.PathLike)):
-        _write(place, chunks, compress)
-        place.flush()
-        return
-    name = os.fspath(place)
-    with _replacement(name) as file:
-        _write(file, chunks, compress)
-
-
-def _write(file: BinaryIO, chunks: Iterable[bytes], compress: bool) -> None:
-    if not compress:
+    if compression == "zst":
+        require_zstd()
+    with output(place) as file, deflate(file, compression) as writer:
         for chunk in chunks:
-            file.write(chunk)
-        return
-    # No name and no time in the header: the same records are the same bytes.
-    with gzip.GzipFile("", "wb", GZIP_LEVEL, file, 0) as zipped:
-        for chunk in chunks:
-            zipped.write(chunk)
+            writer.write(chunk)
 
 
 @contextmanager
-def _replacement(name: str) -> Iterator[Any]:
-    """Give a file to write, and move it over ``name`` when the block ends well."""
+def output(place: Place) -> Iterator[BinaryIO]:
+    """Give what to write to: the stream itself, or a file that replaces ``place``.
+
+    The file appears when the block ends well; raises as :func:`write_chunks`.
+    """
+    if isinstance(place, (str, os.PathLike)):
+        with replacement(os.fspath(place)) as file:
+            yield file
+    else:
+        yield place
+        place.flush()
+
+
+@contextmanager
+def replacement(name: str) -> Iterator[Any]:
+    """Give a file to write, and move it over ``name`` when the block ends well.
+
+    Its ``name`` is the path where it stands until then.
+    """
     target = os.path.realpath(name)
     try:
         mode = _mode(target)
@@ -60,7 +64,7 @@ def _replacement(name: str) -> Iterator[Any]:
             return
         temporary, descriptor = _create_beside(target)
         try:
-            with open(descriptor, "wb") as file:
+            with open(temporary, "wb", opener=lambda *_: descriptor) as file:
                 yield file
                 file.flush()
                 if mode is not None:

@@ -1,4 +1,4 @@
-"""The door to tables in plain files: CSV, TSV, JSON lines, JSON, each plain or gzip.
+"""The door to tables in plain files, of every format that there is.
 
 ``open_table`` reads one or more files or streams as one table; ``write_table`` writes
 records. The format is the one named, else what the name of the file says. Both know of
@@ -10,58 +10,19 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from pathlib import PurePath
 from typing import Any
 
 from prolly.errors import Invalid
-from prolly.tables import ColumnType
+from prolly.tables import ColumnType, Schema
 
 from .byte_source import ByteSource, Place
+from .compressed_stream import compression_of_name
 from .csv_source import CsvSource
+from .format_names import Format, refuse_compression, require_format
 from .json_source import JsonSource
 from .output_file import write_chunks
 from .record_text import csv_chunks, json_array_chunks, json_line_chunks
 from .table_source import TableSource
-
-FORMATS = ("csv", "tsv", "jsonl", "json")
-
-_SUFFIXES = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".tab": "tsv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "json",
-}
-_COMPRESSED = ".gz"
-
-
-def format_of_name(name: str) -> str | None:
-    """Return the format that a file's name says, ``.gz`` aside, or ``None``."""
-    path = PurePath(name)
-    if path.suffix.lower() == _COMPRESSED:
-        path = path.with_suffix("")
-    return _SUFFIXES.get(path.suffix.lower())
-
-
-def _require_format(place: Place, format_name: str | None) -> str:
-    name = os.fspath(place) if isinstance(place, (str, os.PathLike)) else ""
-    found = format_name or format_of_name(name)
-    if found is None:
-        raise Invalid(
-            f"the format of {name or 'the stream'} is not clear from its name",
-            code="format-unknown",
-            hint=f"say which: --format {'|'.join(FORMATS)}",
-            source=name,
-        )
-    if found not in FORMATS:
-        raise Invalid(
-            f"there is no format {found!r}",
-            code="format-unknown",
-            hint=f"the formats are {', '.join(FORMATS)}",
-            format=found,
-        )
-    return found
 
 
 def open_table(
@@ -69,15 +30,17 @@ def open_table(
 ) -> TableSource:
     """Open files, taken as one table; ``-`` is standard input. Close it when done.
 
-    Nothing but the first bytes is read. Raises Invalid ``format-unknown`` or
+    ``format_name`` is one of ``FORMATS``, or ``sqlite:TABLE``. Nothing but the first
+    bytes is read. Raises Invalid ``format-unknown``, ``format-compressed`` or
     ``not-a-file``, NotFound ``no-file``, Denied ``file-denied``.
     """
     if isinstance(places, (str, os.PathLike)) or not isinstance(places, Sequence):
         places = [places]
-    formats = {_require_format(place, format_name) for place in places}
+    formats = {require_format(place, format_name) for place in places}
     if len(formats) != 1:
+        names = sorted(one.name for one in formats)
         raise Invalid(
-            f"the files are of several formats: {', '.join(sorted(formats))}",
+            f"the files are of several formats: {', '.join(names)}",
             code="mixed-formats",
             hint="import files of one format at a time",
         )
@@ -85,34 +48,43 @@ def open_table(
     try:
         for place in places:
             files.append(_byte_source(place))
+        return _table_source(files, formats.pop())
     except BaseException:
         for file in files:
             file.close()
         raise
-    return _table_source(files, formats.pop())
 
 
 def _byte_source(place: Place) -> ByteSource:
     if isinstance(place, str) and place == "-":
         return ByteSource(sys.stdin.buffer, "standard input")
     source = ByteSource(place)
-    if source.name.lower().endswith(_COMPRESSED) and source.size and not source.is_gzip:
+    promised = compression_of_name(source.name)
+    if promised and source.size and source.compression != promised:
         source.close()
         raise Invalid(
-            f"{source.name} is no gzip file",
-            code="bad-gzip",
-            hint="rename it if it is not compressed",
+            f"{source.name} is no {promised} file",
+            code="bad-gzip" if promised == "gzip" else "bad-zst",
+            hint="rename it if it is not compressed so",
             source=source.name,
         )
     return source
 
 
-def _table_source(files: Sequence[ByteSource], format_name: str) -> TableSource:
-    if format_name == "csv":
+def _table_source(files: Sequence[ByteSource], form: Format) -> TableSource:
+    if form.name == "csv":
         return CsvSource(files)
-    if format_name == "tsv":
+    if form.name == "tsv":
         return CsvSource(files, "\t")
-    return JsonSource(files, lines=format_name == "jsonl")
+    if form.name == "sqlite":
+        from .sqlite_source import SqliteSource
+
+        return SqliteSource(files, form.table)
+    if not form.is_text:
+        from .arrow_source import ArrowSource
+
+        return ArrowSource(files, form.name)
+    return JsonSource(files, lines=form.name == "jsonl")
 
 
 def write_table(
@@ -120,23 +92,47 @@ def write_table(
     columns: Sequence[tuple[str, ColumnType]],
     rows: Iterable[Sequence[Any]],
     format_name: str | None = None,
+    *,
+    schema: Schema | None = None,
 ) -> None:
     """Write rows (values in the order of ``columns``) to a file or stream.
 
-    ``-`` is standard output. A file appears whole or not at all. A name that ends in
-    ``.gz`` is compressed, always to the same bytes. Raises as ``write_chunks`` does,
-    Invalid ``format-unknown`` and ``nul-character``; errors of ``rows`` pass.
+    ``-`` is standard output. A file appears whole or not at all; of an SQLite file that
+    is there, only the table named in ``format_name`` (``sqlite:TABLE``) changes. A text
+    format under a name that ends in ``.gz`` or ``.zst`` is compressed. ``schema`` tells
+    formats that want to know the key and what may be null. Parquet and Arrow read
+    ``rows`` twice: give something that can be iterated again. Raises as
+    ``write_chunks`` does, Invalid ``format-unknown`` and ``nul-character``; errors of
+    ``rows`` pass.
     """
-    found = _require_format(place, format_name)
-    compress = False
-    if isinstance(place, (str, os.PathLike)):
-        compress = os.fspath(place).lower().endswith(_COMPRESSED)
+    form = require_format(place, format_name)
+    name = os.fspath(place) if isinstance(place, (str, os.PathLike)) else ""
+    compression = compression_of_name(name)
+    if compression and not form.is_text:
+        raise refuse_compression(name)
     if isinstance(place, str) and place == "-":
         place = sys.stdout.buffer
-    if found == "jsonl":
-        chunks = json_line_chunks(columns, rows)
-    elif found == "json":
-        chunks = json_array_chunks(columns, rows)
+    if form.is_text:
+        chunks = _text_chunks(columns, rows, form.name)
+        write_chunks(place, chunks, compression=compression)
+    elif form.name == "sqlite":
+        from .sqlite_output import write_sqlite
+
+        write_sqlite(place, form.table, columns, rows, schema)
     else:
-        chunks = csv_chunks(columns, rows, "\t" if found == "tsv" else ",")
-    write_chunks(place, chunks, compress=compress)
+        from .arrow_output import write_arrow, write_parquet
+
+        write = write_parquet if form.name == "parquet" else write_arrow
+        write(place, columns, rows, schema)
+
+
+def _text_chunks(
+    columns: Sequence[tuple[str, ColumnType]],
+    rows: Iterable[Sequence[Any]],
+    format_name: str,
+) -> Iterable[bytes]:
+    if format_name == "jsonl":
+        return json_line_chunks(columns, rows)
+    if format_name == "json":
+        return json_array_chunks(columns, rows)
+    return csv_chunks(columns, rows, "\t" if format_name == "tsv" else ",")

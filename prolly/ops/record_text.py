@@ -47,11 +47,13 @@ def csv_chunks(columns: Columns, rows: Rows, delimiter: str = ",") -> Iterator[b
 
 
 def _csv_text(columns: Sequence[Sequence[Any]], delimiter: str) -> bytes:
-    text = _spelt(columns, delimiter, csv.QUOTE_MINIMAL)
+    text = _spelt(zip(*columns, strict=True), delimiter)
     if "\r" in text:
-        # The writer quotes only its own line end, but readers split at this one too.
+        # The writer quotes only its own line end, but readers split at this one too: so
+        # let it take both for one, row by row, and put the right one behind each.
         rows = zip(*columns, strict=True)
-        text = "".join(_spelt_row(row, delimiter) for row in rows)
+        spelt = [_spelt([row], delimiter, "\r\n")[:-2] for row in rows]
+        text = "\n".join([*spelt, ""])
     if "\0" in text:
         raise Invalid(
             "a text holds a NUL character, which CSV cannot carry",
@@ -61,18 +63,10 @@ def _csv_text(columns: Sequence[Sequence[Any]], delimiter: str) -> bytes:
     return text.encode()
 
 
-def _spelt_row(row: Sequence[Any], delimiter: str) -> str:
-    carries = any("\r" in cell for cell in row if type(cell) is str)
-    quoting = csv.QUOTE_ALL if carries else csv.QUOTE_MINIMAL
-    return _spelt([[cell] for cell in row], delimiter, quoting)
-
-
-def _spelt(columns: Sequence[Sequence[Any]], delimiter: str, quoting: Any) -> str:
+def _spelt(rows: Rows, delimiter: str, line_end: str = "\n") -> str:
     buffer = io.StringIO(newline="")
-    writer = csv.writer(
-        buffer, delimiter=delimiter, lineterminator="\n", quoting=quoting
-    )
-    writer.writerows(zip(*columns, strict=True))
+    writer = csv.writer(buffer, delimiter=delimiter, lineterminator=line_end)
+    writer.writerows(rows)
     return buffer.getvalue()
 
 

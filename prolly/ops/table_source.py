@@ -1,7 +1,8 @@
 """The contract of a table that is read from plain files, and its typed form.
 
 A source gives batches of rows, each row a list of cells in the order of the columns,
-and knows for every row the file and the line it came from. It can be read any number
+and knows for every row the file and the line, or the number of the row, it came from.
+It can be read any number
 of times: once to infer the types, once to load. It never holds more than a batch.
 """
 
@@ -15,7 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from prolly.errors import Error, Invalid
-from prolly.tables import COLUMN_TYPES, ColumnType, InferredColumn
+from prolly.tables import COLUMN_TYPES, InferredColumn, Schema
 
 from .byte_source import ByteSource
 
@@ -25,23 +26,35 @@ BATCH_ROWS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Rows and where they stand: ``rows[i]`` begins on line ``lines[i]``."""
+    """Rows and where they stand: ``rows[i]`` begins on line ``lines[i]``.
+
+    Where a file has no lines they are the numbers of the rows, from 1.
+    """
 
     source: str
     lines: Sequence[int]
     rows: list[list[Any]]
 
 
+# Takes the cells of one column and returns values of its type, or raises.
+Reader = Callable[[Sequence[Any]], Sequence[Any]]
+
+
 class TableSource(AbstractContextManager["TableSource"], ABC):
     """Rows from one or more files of one format, taken as one table.
 
-    ``format_name`` is ``csv``, ``tsv``, ``jsonl`` or ``json``. Cells are text in the
-    first two (``text_cells``) and JSON values in the others. Errors are ``Invalid`` and
-    name the file and the line.
+    ``format_name`` is one of ``FORMATS``. Cells are text in ``csv`` and ``tsv``
+    (``text_cells``), JSON values in ``jsonl`` and ``json``, and Python values in the
+    others (``typed_cells``). A source ``has_header`` unless a record may leave columns
+    out. Errors are ``Invalid`` and name the file and the line, or as ``place_word``
+    says, the row; Stale ``file-changed`` when another program writes to a file.
     """
 
     format_name: str
     text_cells: bool
+    typed_cells = False
+    has_header = True
+    place_word = "line"
 
     def __init__(self, files: Sequence[ByteSource]) -> None:
         assert files
@@ -56,6 +69,20 @@ class TableSource(AbstractContextManager["TableSource"], ABC):
     @abstractmethod
     def infer(self) -> list[InferredColumn]:
         """Read everything once and return the type of every column."""
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The key columns that the file itself tells; none where it does not."""
+        return ()
+
+    def first_schema(self, key: tuple[str, ...]) -> Schema:
+        """Return the schema of a new table of this key: by default, inferred."""
+        return Schema.create(self.infer(), key)
+
+    def cell_reader(self, column: InferredColumn) -> Reader:
+        """Return what turns cells of a column into values of its type."""
+        kind = COLUMN_TYPES[column.type_name]
+        return kind.parse_many if self.text_cells else kind.from_json_many
 
     @abstractmethod
     def iter_batches(self, size: int = BATCH_ROWS) -> Iterator[Batch]:
@@ -78,10 +105,14 @@ class TableSource(AbstractContextManager["TableSource"], ABC):
         return done + self.files[self._current].position
 
     def iter_files(self) -> Iterator[ByteSource]:
-        """Yield the files in order, keeping ``position`` true."""
+        """Yield the files in order, keeping ``position`` true.
+
+        Raises Stale ``file-changed`` after one that another program wrote to.
+        """
         for place, file in enumerate(self.files):
             self._current = place
             yield file
+            file.check_unchanged()
 
     def close(self) -> None:
         """Let go of the files."""
@@ -136,7 +167,7 @@ def iter_typed(
     ``source``, ``line`` and ``column``.
     """
     places = _places(source, columns)
-    readers = [_cell_reader(source, column) for column in columns]
+    readers = [source.cell_reader(column) for column in columns]
     for batch in source.iter_batches(size):
         found = list(zip(*batch.rows, strict=True))
         absent = (None,) * len(batch.rows)
@@ -146,9 +177,9 @@ def iter_typed(
             try:
                 values = read(cells)
             except Error:
-                raise _first_misfit(batch, cells, read, column) from None
+                raise _first_misfit(source, batch, (cells, read), column) from None
             if not column.nullable and None in values:
-                raise _first_null(batch, values, column)
+                raise _first_null(source, batch, values, column)
             typed.append(values)
         rows = list(map(list, zip(*typed, strict=True)))
         yield Batch(batch.source, batch.lines, rows)
@@ -168,7 +199,7 @@ def _places(source: TableSource, columns: Sequence[InferredColumn]) -> list[int 
                 column=name,
             )
     for column in columns:
-        if source.text_cells and column.name not in places:
+        if source.has_header and column.name not in places:
             raise Invalid(
                 f"{source.files[0].name}: the column {column.name!r} is missing",
                 code="missing-column",
@@ -179,24 +210,21 @@ def _places(source: TableSource, columns: Sequence[InferredColumn]) -> list[int 
     return [places.get(column.name) for column in columns]
 
 
-Reader = Callable[[Sequence[Any]], Sequence[Any]]
-
-
-def _cell_reader(source: TableSource, column: InferredColumn) -> Reader:
-    kind: ColumnType = COLUMN_TYPES[column.type_name]
-    return kind.parse_many if source.text_cells else kind.from_json_many
-
-
 def _first_misfit(
-    batch: Batch, cells: Sequence[Any], read: Reader, column: InferredColumn
+    source: TableSource,
+    batch: Batch,
+    reading: tuple[Sequence[Any], Reader],
+    column: InferredColumn,
 ) -> Error:
-    """Return the error for the first cell that ``read`` refuses."""
+    """Return the error for the first of the cells that their reader refuses."""
+    cells, read = reading
     for line, cell in zip(batch.lines, cells, strict=True):
         try:
             read([cell])
         except Error as error:
             return type(error)(
-                f"{batch.source} line {line}, column {column.name}: {error.message}",
+                f"{batch.source} {source.place_word} {line}, column {column.name}: "
+                f"{error.message}",
                 code=error.code,
                 hint=error.hint
                 or "correct the cell, or widen the column's type (--widen)",
@@ -208,10 +236,13 @@ def _first_misfit(
     raise AssertionError("a column was refused, and each of its cells is fine")
 
 
-def _first_null(batch: Batch, values: Sequence[Any], column: InferredColumn) -> Invalid:
+def _first_null(
+    source: TableSource, batch: Batch, values: Sequence[Any], column: InferredColumn
+) -> Invalid:
     line = batch.lines[list(values).index(None)]
     return Invalid(
-        f"{batch.source} line {line}, column {column.name}: a value is missing",
+        f"{batch.source} {source.place_word} {line}, column {column.name}: "
+        "a value is missing",
         code="value-null",
         hint="fill the cell, or make the column nullable (--widen)",
         source=batch.source,

@@ -7,18 +7,17 @@ table held before comes back as it was written. A column that is new is added, n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
 from prolly.errors import Error
 from prolly.tables import (
     Column,
-    ColumnBatches,
     ColumnType,
     InferredColumn,
     JsonInference,
-    MutableTable,
+    RowInference,
     Schema,
     Table,
     TextInference,
@@ -49,7 +48,15 @@ def widened_schema(table: Table, source: TableSource) -> tuple[Schema, tuple[str
     columns += [(name, *_new_form(found[name], source.text_cells)) for name in new]
     if not changed and not new:
         return schema, ()
-    return Schema.create(columns, schema.key, base=schema), (*changed, *new)
+    wider = Schema.create(
+        columns,
+        schema.key,
+        indexes=schema.indexes,
+        checks=schema.checks,
+        references=schema.references,
+        base=schema,
+    )
+    return wider, (*changed, *new)
 
 
 def _new_form(found: InferredColumn, text_cells: bool) -> tuple[str, bool]:
@@ -66,9 +73,7 @@ def _misfits(
     for batch in source.iter_batches():
         cells = list(zip(*batch.rows, strict=True))
         for column in columns:
-            kind = column_type(column.type)
-            read: Callable[[Sequence[Any]], Sequence[Any]]
-            read = kind.parse_many if source.text_cells else kind.from_json_many
+            read = source.cell_reader(InferredColumn(column.name, column.type, True))
             try:
                 values = read(cells[places[column.name]])
             except Error:
@@ -86,6 +91,8 @@ def _infer(
     names = [*misfits, *new]
     if not names:
         return {}
+    if source.typed_cells:
+        return _infer_typed(table, source, misfits, new)
     places = [source.columns.index(name) for name in names]
     kinds = [column_type(table.schema.column(name).type) for name in misfits]
     stored = _stored_forms(table, misfits, kinds, source.text_cells) if misfits else ()
@@ -107,6 +114,42 @@ def _infer(
     return {one.name: one for one in values.result()}
 
 
+def _infer_typed(
+    table: Table, source: TableSource, misfits: list[str], new: list[str]
+) -> dict[str, InferredColumn]:
+    """Infer columns from Python values; new ones are as the file itself says."""
+    found = {one.name: one for one in source.infer() if one.name in new} if new else {}
+    inference = RowInference()
+    inexact: set[str] = set()
+    places = [source.columns.index(name) for name in misfits]
+    incoming = (
+        [[row[place] for row in batch.rows] for place in places]
+        for batch in source.iter_batches()
+    )
+    batches: Iterator[Sequence[Sequence[Any]]] = chain(
+        table.iter_columns(misfits), incoming
+    )
+    for columns in batches if misfits else ():
+        inference.add_columns(misfits, columns)
+        inexact |= {
+            name
+            for name, values in zip(misfits, columns, strict=True)
+            if not _equals_floats(values)
+        }
+    for one in inference.result():
+        is_inexact = one.type_name == "float" and one.name in inexact
+        found[one.name] = one._replace(type_name="json") if is_inexact else one
+    return found
+
+
+def _equals_floats(values: Sequence[Any]) -> bool:
+    """Tell whether each whole number equals a float, and so may become one."""
+    try:
+        return all(float(one) == one for one in values if type(one) is int)
+    except OverflowError:
+        return False
+
+
 def _stored_forms(
     table: Table, names: list[str], kinds: list[ColumnType], as_text: bool
 ) -> Iterator[list[list[Any]]]:
@@ -122,49 +165,3 @@ def _stored_forms(
                 for kind, one in zip(kinds, columns, strict=True)
             ]
         yield list(map(list, zip(*cells, strict=True)))
-
-
-def rewrite(old: Table, table: MutableTable, *, empty_text: bool) -> None:
-    """Load the rows of ``old`` into ``table``, whose schema holds them.
-
-    ``empty_text``: where a column became text, or is new and text, null becomes empty
-    text, as the empty cell would have been read.
-    """
-
-    def absent(column: Column) -> str | None:
-        return "" if empty_text and column.type == "text" else None
-
-    wider = [
-        _converter(column, table.schema.column(column.name), absent)
-        for column in old.schema.columns
-    ]
-    new = [one for one in table.schema.columns if one.name not in old.schema.names]
-
-    def converted() -> Iterator[list[Sequence[Any]]]:
-        for columns in old.iter_columns():
-            size = len(columns[0])
-            yield [
-                *(turn(one) for turn, one in zip(wider, columns, strict=True)),
-                *([absent(column)] * size for column in new),
-            ]
-
-    names = [*old.schema.names, *(column.name for column in new)]
-    table.load(ColumnBatches(names, converted()), mode="append")
-
-
-def _converter(
-    old: Column, new: Column, absent: Callable[[Column], str | None]
-) -> Callable[[Sequence[Any]], Sequence[Any]]:
-    """Return what turns a column's values into those of its wider type."""
-    if new.type in (old.type, "json"):
-        return lambda values: values
-    before, after = column_type(old.type), column_type(new.type)
-    null = absent(new)
-
-    def convert(values: Sequence[Any]) -> list[Any]:
-        return [
-            null if one is None else after.parse_text(before.format_text(one))
-            for one in values
-        ]
-
-    return convert

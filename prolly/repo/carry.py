@@ -7,27 +7,31 @@ touched:
     base -> ours      base -> theirs        result
     no change         anything              theirs
     change            no change             ours
-    same change       same change           that
-    change            another change        Stale, naming dataset and key
+    change            change, even equal    Stale, naming dataset and key
 
-The rule holds per record; in the manifest, per dataset, and apart for records and for
+An equal change is no exception: two transactions that both count 5 up to 6 would
+otherwise lose one count. Only a dataset that both dropped is simply gone. The rule holds per record; in the manifest, per dataset, and apart for records and for
 name and schema. Cost: O(our changes x depth).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
 from prolly.chunks import ChunkWriter
 from prolly.codec import Descriptor, Reference, key, manifest_key
 from prolly.errors import Stale
+from prolly.tables import Trees, carry_indexes
 from prolly.tree import EditBuffer, NodeReader, WorkingTree, diff, get
 
+from .dataset import stored_table
 from .manifest import (
+    Manifest,
     changed_datasets,
     read_descriptor,
-    root_reference,
+    root_references,
     write_manifest,
 )
 
@@ -44,7 +48,8 @@ def carry_over(writer: ChunkWriter, reader: NodeReader, roots: Roots) -> bytes:
     """Return the root of the manifest that holds both changes.
 
     ``reader`` must see what ``writer`` wrote. Raises Stale (``write-conflict``,
-    ``dataset-conflict``) when both sides changed the same thing in different ways.
+    ``dataset-conflict``) when both sides changed the same thing,
+    Invalid ``unique-violation`` when only both together break a unique index.
     """
     if roots.theirs == roots.base:
         return roots.ours
@@ -56,9 +61,23 @@ def carry_over(writer: ChunkWriter, reader: NodeReader, roots: Roots) -> bytes:
         theirs = None if value is None else read_descriptor(reader, value)
         if theirs == base:
             changes[identity] = ours
-        elif theirs != ours:
+        elif (ours, theirs) != (None, None):
             changes[identity] = _carry_dataset(writer, reader, (base, ours, theirs))
-    return write_manifest(reader, writer, roots.theirs, changes)
+    merged = write_manifest(reader, writer, roots.theirs, changes)
+    _require_unique_names(Manifest(reader, merged), changes)
+    return merged
+
+
+def _require_unique_names(
+    merged: Manifest, changes: Mapping[bytes, Descriptor | None]
+) -> None:
+    """Refuse two datasets of one name: each side made or renamed one to it."""
+    ids = merged.ids()
+    for identity, entry in changes.items():
+        if entry is not None and ids[entry.name] != identity:
+            raise _dataset_conflict(entry)
+    if len(ids) != len(merged.by_id):
+        raise _dataset_conflict(next(filter(None, changes.values()), None))
 
 
 def _carry_dataset(
@@ -77,15 +96,17 @@ def _carry_dataset(
     edits = EditBuffer()
     for encoded, old, new in diff(reader, start, ours_root):
         stands = get(reader, theirs_root, encoded)
-        if stands == new:
-            continue
         if stands != old:
             raise _record_conflict(ours.name, encoded)
         edits.put(encoded, new)
     tree = WorkingTree(reader, theirs_root, theirs.parameters, edits)
-    root = tree.write(writer)
+    roots = [tree.write(writer)]
     tree.close()
-    return replace(merged, roots=(root_reference(reader, root),))
+    if ours.kind == "table":
+        trees = Trees(reader, writer, theirs.parameters)
+        stored = stored_table(theirs)
+        roots += carry_indexes(trees, stored, stored.schema, roots[0])
+    return replace(merged, roots=root_references(reader, roots))
 
 
 def _carry_blob(

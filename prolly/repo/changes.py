@@ -111,6 +111,10 @@ class Comparison:
         pairs = [_Pair(*versions) for versions in changed.values()]
         self._pairs = sorted(pairs, key=lambda pair: pair.name)
 
+    def __iter__(self) -> Iterator[Change]:
+        """Yield all records that differ, by dataset name and key."""
+        return self.changes()
+
     def changes(
         self,
         dataset: str | None = None,
@@ -182,8 +186,19 @@ def _schema_of(entry: Descriptor | None) -> Schema | None:
     return Schema.from_value(entry.schema)
 
 
+def change_decoder(
+    reader: NodeReader, old: Descriptor | None, new: Descriptor | None
+) -> Callable[[Difference], Change]:
+    """Return what turns differences between two versions of a dataset into changes.
+
+    At least one of them must be there.
+    """
+    return _decoder(reader, _Pair(old, new))
+
+
 def _decoder(reader: NodeReader, pair: _Pair) -> Callable[[Difference], Change]:
-    return _blob_decoder(reader, pair) if pair.kind == "blob" else _Decoder(reader, pair)
+    kind = _blob_decoder if pair.kind == "blob" else _Decoder
+    return kind(reader, pair)
 
 
 def _blob_decoder(reader: NodeReader, pair: _Pair) -> Callable[[Difference], Change]:

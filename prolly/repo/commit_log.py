@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from prolly.codec import Address, Commit, key
+from prolly.codec import Address, Commit, key, manifest_key
 from prolly.errors import NotFound
 from prolly.history import walk
 from prolly.tree import get
 
-from .manifest import Manifest
+from .manifest import Manifest, read_descriptor
 from .storage import Storage
 
 
@@ -28,8 +28,8 @@ def commit_log(
 ) -> Iterator[LogEntry]:
     """Yield commits from ``head``, children before parents, filtered if asked.
 
-    A filter compares a commit with its first parent: a root for a dataset, a stored
-    value for a record. NotFound ``no-such-dataset`` when no commit has the dataset.
+    A filter compares a commit with its first parent: the manifest's entry for a
+    dataset, a stored value for a record. NotFound ``no-such-dataset`` when no commit has the dataset.
     """
     touched = _Touched(storage, dataset, record)
     for commit_id in walk(storage.commits, [head]):
@@ -46,33 +46,50 @@ def commit_log(
 
 
 class _Touched:
-    """Tells whether a commit changed a dataset, or one record of it."""
+    """Tells whether a commit changed a dataset, or one record of it.
+
+    The dataset is the one that has the name in the newest commit that knows the name;
+    from there on it is followed by its id, through renames.
+    """
 
     def __init__(self, storage: Storage, dataset: str | None, record: Any) -> None:
-        self._storage = storage
-        self._dataset = dataset
+        self._reader = storage.reader
+        self._commits = storage.commits
+        self._dataset = dataset or ""
         self._encoded = None if record is None else key.encode_key(record)
+        self._entry_key: bytes | None = None
         self._known: dict[bytes, bytes | None] = {}
-        self.seen = False
+
+    @property
+    def seen(self) -> bool:
+        """Whether any version so far has the dataset."""
+        return self._entry_key is not None
 
     def __call__(self, commit: Commit) -> bool:
+        if not self.seen:
+            self._look_for(commit.root)
         before = None
         if commit.parents:
-            before = self._state(self._storage.commits.read(commit.parents[0]).root)
+            parent_root = self._commits.read(commit.parents[0]).root
+            if not self.seen:
+                self._look_for(parent_root)
+            before = self._state(parent_root)
         return self._state(commit.root) != before
 
+    def _look_for(self, manifest_root: bytes) -> None:
+        found = Manifest(self._reader, manifest_root).find(self._dataset)
+        if found is not None:
+            self._entry_key = manifest_key(found[0])
+
     def _state(self, manifest_root: bytes) -> bytes | None:
-        """Return what is compared: a root, or one stored value."""
+        """Return what is compared: the dataset's entry, or one stored value."""
+        if self._entry_key is None:
+            return None
         if manifest_root not in self._known:
-            found = Manifest(self._storage.reader, manifest_root).find(
-                self._dataset or ""
-            )
-            state = None
-            if found is not None:
-                self.seen = True
-                state = found[1].roots[0].address
-                if self._encoded is not None:
-                    state = get(self._storage.reader, state, self._encoded)
+            state = get(self._reader, manifest_root, self._entry_key)
+            if state is not None and self._encoded is not None:
+                entry = read_descriptor(self._reader, state)
+                state = get(self._reader, entry.roots[0].address, self._encoded)
             if len(self._known) > 1:
                 self._known.pop(next(iter(self._known)))
             self._known[manifest_root] = state

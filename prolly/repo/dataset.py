@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from prolly.codec import Address, Descriptor
 from prolly.errors import Invalid, Unsupported
 from prolly.maps import Files, OrderedMap, blob_length
-from prolly.tables import Schema, Table
+from prolly.tables import Schema, StoredTable, Table
 from prolly.tree import NodeReader, count
 
 
@@ -15,7 +15,8 @@ from prolly.tree import NodeReader, count
 class DatasetInfo:
     """What a version says of one dataset: its kind, root, number of records, schema.
 
-    The ``count`` of a blob is its bytes, that of a files dataset its files.
+    The ``count`` of a blob is its bytes, that of a files dataset its files. A ``local``
+    dataset stays out of sync.
     """
 
     name: str
@@ -23,6 +24,7 @@ class DatasetInfo:
     root: Address
     count: int
     schema: Schema | None
+    local: bool = False
 
 
 def records_of(reader: NodeReader, entry: Descriptor) -> OrderedMap | Table:
@@ -31,7 +33,8 @@ def records_of(reader: NodeReader, entry: Descriptor) -> OrderedMap | Table:
     if entry.kind == "map":
         return OrderedMap(reader, root)
     if entry.kind == "table":
-        return Table(reader, root, Schema.from_value(entry.schema))
+        stored = stored_table(entry)
+        return Table(reader, root, stored.schema, stored.indexes)
     if entry.kind == "files":
         return Files(reader, root)
     if entry.kind == "blob":
@@ -50,16 +53,35 @@ def records_of(reader: NodeReader, entry: Descriptor) -> OrderedMap | Table:
     )
 
 
+def stored_table(entry: Descriptor) -> StoredTable:
+    """Return the schema and the trees of a table; one not written yet has none."""
+    roots = [one.address for one in entry.roots]
+    records = roots[0] if roots else None
+    return StoredTable(Schema.from_value(entry.schema), records, tuple(roots[1:]))
+
+
 def require_kind(entry: Descriptor, kind: str) -> None:
     """Raise Invalid ``wrong-kind`` unless the dataset is of this kind."""
     if entry.kind != kind:
         raise Invalid(
-            f"dataset {entry.name!r} is a {entry.kind}, not a {kind}",
+            f"dataset {entry.name!r} is of kind {entry.kind}, not {kind}",
             code="wrong-kind",
-            hint=f"open it as a {entry.kind}",
+            hint=f"open it as what it is: {entry.kind}",
             dataset=entry.name,
             expected=kind,
             actual=entry.kind,
+        )
+
+
+def require_local(entry: Descriptor, local: bool | None) -> None:
+    """Raise Invalid ``local-mismatch`` unless it is as asked; None asks nothing."""
+    if local is not None and entry.local != local:
+        stands = "stays out of sync" if entry.local else "takes part in sync"
+        raise Invalid(
+            f"dataset {entry.name!r} is there already, and {stands}",
+            code="local-mismatch",
+            hint="leave `local` out to use it as it is, or choose another name",
+            dataset=entry.name,
         )
 
 
@@ -71,4 +93,5 @@ def describe(reader: NodeReader, entry: Descriptor) -> DatasetInfo:
         records = blob_length(reader.get_chunk, entry.roots[0])
     else:
         records = count(reader, root)
-    return DatasetInfo(entry.name, entry.kind, Address(root), records, schema)
+    address = Address(root)
+    return DatasetInfo(entry.name, entry.kind, address, records, schema, entry.local)

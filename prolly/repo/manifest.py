@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from prolly.chunks import ChunkWriter
 from prolly.codec import (
@@ -120,3 +120,10 @@ def changed_datasets(
 def root_reference(reader: NodeReader, root: bytes) -> Reference:
     """Return the reference to a tree's root, its kind read from the root chunk."""
     return Reference(root, reader.read_chunk(root)[0])
+
+
+def root_references(
+    reader: NodeReader, roots: Iterable[bytes]
+) -> tuple[Reference, ...]:
+    """Return the references to the trees of a dataset, its records first."""
+    return tuple([root_reference(reader, root) for root in roots])

@@ -6,8 +6,8 @@ from collections.abc import Iterator, MutableMapping
 
 from prolly.chunks import RefMove, RefNote
 from prolly.codec import Address
-from prolly.errors import AlreadyExists, NotFound
-from prolly.history import BRANCHES, WORKING, check_name
+from prolly.errors import AlreadyExists, Invalid, KeyNotFound, NotFound
+from prolly.history import BRANCHES, TAGS, WORKING, check_name
 
 from .storage import Storage
 
@@ -27,7 +27,12 @@ class RefNames(MutableMapping[str, Address]):
     def __getitem__(self, name: str) -> Address:
         found = self._storage.store.read_ref(self._prefix + name)
         if found is None:
-            raise KeyError(name)
+            raise KeyNotFound(
+                f"no {self._prefix}{name}",
+                code="no-such-ref",
+                hint="`prolly branch` and `prolly tag` list what there is.",
+                ref=self._prefix + name,
+            )
         return Address(found)
 
     def __iter__(self) -> Iterator[str]:
@@ -39,29 +44,31 @@ class RefNames(MutableMapping[str, Address]):
 
     def __setitem__(self, name: str, commit_id: bytes) -> None:
         check_name(name)
+        commit_id = as_address(commit_id)
         self._storage.commits.read(commit_id)
         old = self._storage.store.read_ref(self._prefix + name)
         if old != commit_id:
             self._move([RefMove(self._prefix + name, old, bytes(commit_id))], "set")
 
     def create(self, name: str, commit_id: bytes, why: str = "created") -> None:
-        """Add a name; AlreadyExists ``ref-exists`` when it is taken."""
+        """Add a name; AlreadyExists ``ref-exists`` when a branch or tag has it."""
         check_name(name)
+        commit_id = as_address(commit_id)
         self._storage.commits.read(commit_id)
-        if self._storage.store.read_ref(self._prefix + name) is not None:
-            raise AlreadyExists(
-                f"{self._prefix}{name} is there already",
-                code="ref-exists",
-                hint="choose another name, or delete that one first",
-                ref=self._prefix + name,
-            )
+        # A branch and a tag of one name would make the bare name ambiguous.
+        for prefix in {self._prefix, BRANCHES, TAGS}:
+            if self._storage.store.read_ref(prefix + name) is not None:
+                raise AlreadyExists(
+                    f"{prefix}{name} is there already",
+                    code="ref-exists",
+                    hint="Choose another name, or delete that one first.",
+                    ref=prefix + name,
+                )
         self._move([RefMove(self._prefix + name, None, bytes(commit_id))], why)
 
     def __delitem__(self, name: str) -> None:
         store = self._storage.store
-        old = store.read_ref(self._prefix + name)
-        if old is None:
-            raise KeyError(name)
+        old = bytes(self[name])
         moves = [RefMove(self._prefix + name, old, None)]
         if self._prefix == BRANCHES:
             uncommitted = store.read_ref(WORKING + name)
@@ -86,3 +93,14 @@ class RefNames(MutableMapping[str, Address]):
         environment = self._storage.environment
         note = RefNote(environment.user(), why, environment.now_us())
         self._storage.store.move_refs(moves, note)
+
+
+def as_address(value: object) -> Address:
+    """Return 32 bytes as an address; Invalid ``address`` for anything else."""
+    if not isinstance(value, bytes):
+        raise Invalid(
+            f"{value!r} is no commit id",
+            code="address",
+            hint="Give the 32 bytes of an id, for example repo.resolve(revision).",
+        )
+    return Address(value)

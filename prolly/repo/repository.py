@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 from prolly.chunks import (
     Durability,
     LocalStore,
+    RefLogEntry,
     RefMove,
     RefNote,
     Store,
@@ -23,7 +25,7 @@ from prolly.codec import (
     first_commit,
     key,
 )
-from prolly.env import SYSTEM, Environment
+from prolly.env import SYSTEM, Environment, IdSource
 from prolly.errors import Invalid, Stale
 from prolly.history import (
     BRANCHES,
@@ -37,13 +39,18 @@ from prolly.history import (
 )
 from prolly.tree import NodeCache, NodeReader, build
 
+from .blame import Blame, blame_all, blame_record
 from .changes import Change, Comparison, DatasetChanges
 from .commit_log import LogEntry, commit_log
+from .config import Config
 from .location import STORE_DIRECTORY, missing_repository, new_store_directory
+from .pruned import pinned
+from .record_history import RecordVersion, record_history
 from .ref_names import RefNames
 from .snapshot import Snapshot
+from .stash import Stash
 from .storage import Storage
-from .transaction import Transaction, missing_branch
+from .transaction import Isolation, Transaction, missing_branch
 from .working_area import WorkingArea
 
 # The setting that names the current branch; Python programs name theirs each time.
@@ -67,7 +74,10 @@ class Repository:
         verified = VerifyingStore(store)
         reader = NodeReader(verified.get, NodeCache())
         commits = Commits(verified.get)
-        self._storage = Storage(verified, reader, commits, environment)
+        self.config = Config(verified)
+        environment = _with_author(environment, self.config)
+        new_id = IdSource(environment)
+        self._storage = Storage(verified, reader, commits, environment, new_id)
         self._revisions = Revisions(verified, commits)
         self.path = path
         self.branches = RefNames(self._storage, BRANCHES)
@@ -112,6 +122,12 @@ class Repository:
             commit_id = Address(revision)
             self._storage.commits.read(commit_id)
             return commit_id
+        if not isinstance(revision, str):
+            raise Invalid(
+                f"{revision!r} is no revision",
+                code="revision-syntax",
+                hint="Give text such as 'main~1', a commit id, or a Snapshot.",
+            )
         return Address(self._revisions.resolve(revision, self.head))
 
     def commit_of(self, revision: Revision) -> Commit:
@@ -140,21 +156,38 @@ class Repository:
                 )
             return _snapshot_of, (str(self.path), commit_id)
 
-        return Snapshot(self._storage, root, commit_id, reopen)
+        storage = pinned(self._storage, root if commit_id is None else commit_id)
+        return Snapshot(storage, root, commit_id, reopen)
 
     def working_area(self, branch: str | None = None) -> WorkingArea:
         """Return the uncommitted state of a branch (the current one)."""
         return WorkingArea(self._storage, branch or self.head)
 
+    @property
+    def stash(self) -> Stash:
+        """The uncommitted changes that were put aside."""
+        return Stash(self._storage, lambda: self.head)
+
     def transaction(
-        self, branch: str | None = None, *, message: str = "", author: str | None = None
+        self,
+        branch: str | None = None,
+        *,
+        message: str = "",
+        author: str | None = None,
+        isolation: Isolation = "snapshot",
     ) -> Transaction:
         """Begin edits that become one commit on a branch (the current one).
 
-        ``author`` is by default the environment's user. NotFound ``no-such-branch``.
+        ``author`` is by default the environment's user. ``isolation`` is ``snapshot``
+        or ``serializable``, as :class:`Transaction` says. NotFound ``no-such-branch``,
+        Invalid ``isolation``.
         """
         return Transaction(
-            self._storage, branch or self.head, message=message, author=author
+            self._storage,
+            branch or self.head,
+            message=message,
+            author=author,
+            isolation=isolation,
         )
 
     def run(
@@ -165,12 +198,15 @@ class Repository:
         attempts: int = 5,
         message: str = "",
         author: str | None = None,
+        isolation: Isolation = "snapshot",
     ) -> Result:
         """Call ``function`` in a transaction, again when it lost a race; return its
         result. Raises the last Stale after ``attempts`` tries."""
         for attempt in range(1, attempts + 1):
             try:
-                with self.transaction(branch, message=message, author=author) as tx:
+                with self.transaction(
+                    branch, message=message, author=author, isolation=isolation
+                ) as tx:
                     result = function(tx)
                 return result
             except Stale:
@@ -245,6 +281,43 @@ class Repository:
         """
         return commit_log(self._storage, self.resolve(revision), dataset, key)
 
+    def reflog(self, branch: str | None = None) -> Iterator[RefLogEntry]:
+        """Yield the moves of a branch (the current one), newest first.
+
+        ``BRANCH@{N}`` is where the branch stood N moves ago. NotFound
+        ``no-such-branch``.
+        """
+        name = branch or self.head
+        if name not in self.branches:
+            raise missing_branch(name)
+        return self._storage.store.iter_log(BRANCHES + name)
+
+    def history(
+        self, dataset: str, key: Any, revision: Revision = "HEAD"
+    ) -> Iterator[RecordVersion]:
+        """Yield the states of one record, newest first, each with its commit.
+
+        Commits that did not touch the record are passed over without reading their
+        trees further than to where they part. A deleted record has a history too; one
+        that never was has none. NotFound ``no-such-dataset``.
+        """
+        return record_history(self._storage, self.resolve(revision), dataset, key)
+
+    def blame(self, dataset: str, key: Any, revision: Revision = "HEAD") -> Blame:
+        """Return which commit last changed each field of a record.
+
+        NotFound ``no-such-dataset``, KeyNotFound.
+        """
+        return blame_record(self._storage, self.resolve(revision), dataset, key)
+
+    def blame_all(self, dataset: str, revision: Revision = "HEAD") -> Iterator[Blame]:
+        """Yield the same for every record of a dataset, in key order.
+
+        One walk for all of them: O(changes x depth) node reads, and memory by changed
+        records. NotFound ``no-such-dataset``.
+        """
+        return blame_all(self._storage, self.resolve(revision), dataset)
+
     def merge_base(self, ours: Revision, theirs: Revision) -> Address | None:
         """Return the best common ancestor, the smallest id of several, or ``None``."""
         ids = self.resolve(ours), self.resolve(theirs)
@@ -259,6 +332,7 @@ class Repository:
     def close(self) -> None:
         """Release the store; use after it raises Invalid ``closed``. Twice is fine."""
         self._storage.store.close()
+        self._storage.reader.cache.clear()
 
     def __enter__(self) -> Repository:
         return self
@@ -272,6 +346,16 @@ class Repository:
         self.close()
 
 
+def _with_author(environment: Environment, config: Config) -> Environment:
+    """Return the environment with the user of the settings, unless one was named."""
+
+    def user() -> str:
+        named = environment.named_user() or config.value("user.name")
+        return named or environment.user()
+
+    return replace(environment, user=user)
+
+
 def begin_history(store: Store, environment: Environment) -> None:
     """Write the constant first commit and the default branch into an empty store."""
     with store.writer() as writer:
@@ -281,28 +365,37 @@ def begin_history(store: Store, environment: Environment) -> None:
         writer.commit([move], RefNote(environment.user(), "init", environment.now_us()))
 
 
-def create_repository(
+def create_store(
     path: str | os.PathLike[str], *, environment: Environment = SYSTEM
-) -> Repository:
-    """Make a repository in a directory, created when it is not there.
+) -> tuple[LocalStore, Path]:
+    """Make the store of a repository in a directory; return it and the directory.
 
-    It has the branch ``main`` at the constant empty first commit. Raises AlreadyExists
+    The directory is created when it is not there. The repository has the branch
+    ``main`` at the constant empty first commit. Raises AlreadyExists
     ``repository-exists``.
     """
     directory = new_store_directory(path)
     store = LocalStore.create(directory)
     begin_history(store, environment)
-    return Repository(store, directory.parent, environment=environment)
+    return store, directory.parent
 
 
-def open_repository(
+def create_repository(
+    path: str | os.PathLike[str], *, environment: Environment = SYSTEM
+) -> Repository:
+    """Make a repository in a directory and open it. Raises as ``create_store``."""
+    store, directory = create_store(path, environment=environment)
+    return Repository(store, directory, environment=environment)
+
+
+def open_store(
     path: str | os.PathLike[str],
     *,
     writable: bool = True,
     durability: Durability = "full",
     environment: Environment = SYSTEM,
-) -> Repository:
-    """Open the repository in a directory.
+) -> tuple[LocalStore, Path]:
+    """Open the store of the repository in a directory; return it and the directory.
 
     ``durability`` ``"scratch"`` skips the fsync of each commit: a power failure may
     then lose or corrupt the repository. Raises NotFound ``no-repository``, Unsupported
@@ -317,6 +410,20 @@ def open_repository(
     if store.sequence() == 0 and writable:
         # A crash between creating the store and its first commit leaves it empty.
         begin_history(store, environment)
+    return store, directory
+
+
+def open_repository(
+    path: str | os.PathLike[str],
+    *,
+    writable: bool = True,
+    durability: Durability = "full",
+    environment: Environment = SYSTEM,
+) -> Repository:
+    """Open the repository in a directory. Raises as ``open_store``."""
+    store, directory = open_store(
+        path, writable=writable, durability=durability, environment=environment
+    )
     return Repository(store, directory, environment=environment)
 
 

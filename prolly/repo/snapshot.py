@@ -85,7 +85,7 @@ class Snapshot:
         return BlobReader.of(self._storage.reader.get_chunk, entry.roots[0])
 
     def files(self, name: str) -> Files:
-        """Open a files dataset; NotFound ``no-such-dataset``, Invalid ``wrong-kind``."""
+        """Open files; NotFound ``no-such-dataset``, Invalid ``wrong-kind``."""
         entry = self._manifest.require(name)
         require_kind(entry, "files")
         return Files(self._storage.reader, entry.roots[0].address)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from uuid import UUID
 
 from prolly.chunks import Store
 from prolly.env import Environment
@@ -15,9 +17,11 @@ class Storage:
     """One store with the readers over it; safe for use from several threads.
 
     ``reader`` and ``commits`` see verified chunks only, and share their caches.
+    ``new_id`` gives what a record gets that wants an id of its own.
     """
 
     store: Store
     reader: NodeReader
     commits: Commits
     environment: Environment
+    new_id: Callable[[], UUID]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
+from typing import Literal
 
 from prolly.chunks import RefMove, RefNote
 from prolly.codec import Address, Commit, Descriptor, encode_commit
@@ -14,27 +15,54 @@ from prolly.tables import MutableTable, Schema
 from prolly.tree import NodeReader
 
 from .carry import Roots, carry_over
+from .reads import RecordedReads, Reads
+from .references import verify_references
 from .storage import Storage
 from .workspace import Workspace
 
 # How often a commit is carried over to a head that moves between reading and moving it.
 COMMIT_ATTEMPTS_MAX = 20
 
+Isolation = Literal["snapshot", "serializable"]
+
+# What is kept of a transaction's reads, by the name of its isolation.
+ISOLATIONS: Mapping[str, type[Reads]] = {
+    "snapshot": Reads,
+    "serializable": RecordedReads,
+}
+
 
 class Transaction:
     """Edits on one branch that become one commit.
 
-    Isolation is ``snapshot``: reads see the branch as it was at the beginning, plus the
-    transaction's own writes. When the branch has moved at commit, edits of other
-    records are carried over to the new head; if somebody else changed a record that
-    this transaction wrote, ``commit`` raises Stale ``write-conflict`` and nothing is
-    stored. As a context manager it commits at the end of the block, and discards
-    everything when the block raises. Not thread-safe.
+    Reads see the branch as it was at the beginning, plus the transaction's own writes.
+    When the branch has moved at commit, edits of other records are carried over to the
+    new head; if somebody else changed a record that this transaction wrote, ``commit``
+    raises Stale ``write-conflict`` and nothing is stored. That is the isolation
+    ``snapshot``. With ``serializable`` the commit is also refused, Stale
+    ``read-conflict``, when anything that was read is no longer so: then the outcome is
+    that of running one transaction after the other, in the order of their commits.
+
+    As a context manager it commits at the end of the block, and discards everything
+    when the block raises. Not thread-safe.
     """
 
     def __init__(
-        self, storage: Storage, branch: str, *, message: str, author: str | None
+        self,
+        storage: Storage,
+        branch: str,
+        *,
+        message: str,
+        author: str | None,
+        isolation: Isolation = "snapshot",
     ) -> None:
+        if isolation not in ISOLATIONS:
+            raise Invalid(
+                f"there is no isolation {isolation!r}",
+                code="isolation",
+                hint=f"there is: {', '.join(ISOLATIONS)}",
+                isolation=isolation,
+            )
         self._storage = storage
         self._branch = branch
         self._message = message
@@ -43,7 +71,9 @@ class Transaction:
         if head is None:
             raise missing_branch(branch)
         self._base = head
-        self._workspace = Workspace(storage, storage.commits.read(head).root)
+        self._reads = ISOLATIONS[isolation]()
+        root = storage.commits.read(head).root
+        self._workspace = Workspace(storage, root, self._reads)
         self._commit_id: bytes | None = None
 
     @property
@@ -73,30 +103,38 @@ class Transaction:
         """Return the descriptor of a dataset, or ``None``."""
         return self._workspace.find(name)
 
-    def map(self, name: str) -> MutableOrderedMap:
-        """Open a map, created on first use; Invalid ``wrong-kind`` if it is none."""
-        return self._workspace.map(name)
+    def map(self, name: str, *, local: bool | None = None) -> MutableOrderedMap:
+        """Open a map, created on first use; Invalid ``wrong-kind`` if it is none.
+
+        With ``local`` it is made one that stays out of sync, as any dataset can be;
+        Invalid ``local-mismatch`` if it is there otherwise.
+        """
+        return self._workspace.map(name, local=local)
 
     def table(
         self,
         name: str,
         key: str | Sequence[str] | None = None,
         schema: Schema | None = None,
+        *,
+        local: bool | None = None,
     ) -> MutableTable:
         """Open a table, created on first use from its schema, or key and first rows."""
-        return self._workspace.table(name, key, schema)
+        return self._workspace.table(name, key, schema, local=local)
 
-    def blob(self, name: str, mode: str = "r+b") -> BlobFile:
+    def blob(
+        self, name: str, mode: str = "r+b", *, local: bool | None = None
+    ) -> BlobFile:
         """Open a blob as a file, created empty on first use.
 
-        ``mode``: ``r+b`` begins at the beginning, ``wb`` empties it first, ``ab`` writes
-        at the end. Several file objects of one blob see each other's writes.
+        ``mode``: ``r+b`` begins at the beginning, ``wb`` empties it first, ``ab``
+        writes at the end. Several file objects of one blob see each other's writes.
         """
-        return self._workspace.blob(name, mode)
+        return self._workspace.blob(name, mode, local=local)
 
-    def files(self, name: str) -> MutableFiles:
+    def files(self, name: str, *, local: bool | None = None) -> MutableFiles:
         """Open a files dataset, created on first use; Invalid ``wrong-kind``."""
-        return self._workspace.files(name)
+        return self._workspace.files(name, local=local)
 
     def drop(self, name: str) -> None:
         """Remove a dataset; NotFound when there is none of the name."""
@@ -109,8 +147,9 @@ class Transaction:
     def commit(self) -> Address:
         """Store everything as one durable commit and return its id.
 
-        Without a change no commit is made. Raises Stale when it lost a race for a
-        record; the transaction is over in any case.
+        Without a change no commit is made. Raises Stale when it lost a race:
+        ``write-conflict``, ``read-conflict``; Invalid ``unique-violation``, ``reference-missing`` or
+        ``reference-in-use``; the transaction is over in any case.
         """
         try:
             ours = self._workspace.write()
@@ -133,9 +172,11 @@ class Transaction:
             if head is None:
                 raise missing_branch(self._branch)
             parent = storage.commits.read(head)
+            self._reads.check(reader, base_root, parent.root)
             root = carry_over(writer, reader, Roots(base_root, ours, parent.root))
             if root == parent.root:
                 return head
+            verify_references(reader, parent.root, root)
             now_us = storage.environment.now_us()
             commit = Commit(
                 parents=(head,),

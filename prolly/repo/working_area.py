@@ -8,9 +8,10 @@ compare-and-set, so two processes that edit one branch never overwrite each othe
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import replace
 
-from prolly.chunks import RefMove, RefNote
+from prolly.chunks import ChunkWriter, RefMove, RefNote
 from prolly.codec import (
     Address,
     Commit,
@@ -24,9 +25,14 @@ from prolly.history import BRANCHES, WORKING
 from prolly.tree import NodeReader
 
 from .carry import Roots, carry_over
+from .references import verify_references
+from .selection import Selection, select
 from .storage import Storage
 from .transaction import COMMIT_ATTEMPTS_MAX, first_line, missing_branch
 from .workspace import Workspace
+
+# What the ref of a working state is moved to; there is none for a clean state.
+Moved = bytes | None
 
 
 class WorkingArea:
@@ -36,7 +42,7 @@ class WorkingArea:
         self._storage = storage
         self.branch = branch
 
-    def _read(self) -> tuple[bytes | None, WorkingState]:
+    def read(self) -> tuple[bytes | None, WorkingState]:
         """Return the ref's value and the state; a clean one stands on the head."""
         address = self._storage.store.read_ref(WORKING + self.branch)
         if address is not None:
@@ -44,6 +50,12 @@ class WorkingArea:
             return address, decode_working(chunk)
         head = self.head
         return None, WorkingState(head, self._storage.commits.read(head).root)
+
+    def put(self, writer: ChunkWriter, state: WorkingState, base_root: bytes) -> Moved:
+        """Write a state; return what its ref is to be: ``None`` for a clean one."""
+        if state.manifest == base_root and not state.merge_parents:
+            return None
+        return writer.put(encode_working(state))
 
     @property
     def head(self) -> bytes:
@@ -56,7 +68,7 @@ class WorkingArea:
     @property
     def state(self) -> WorkingState:
         """The state as it stands: its base commit and its manifest."""
-        return self._read()[1]
+        return self.read()[1]
 
     @property
     def base_root(self) -> bytes:
@@ -66,16 +78,16 @@ class WorkingArea:
     @property
     def is_clean(self) -> bool:
         """Tell whether nothing is uncommitted."""
-        return self._read()[0] is None
+        return self.read()[0] is None
 
     @contextmanager
     def edit(self, why: str) -> Iterator[Workspace]:
         """Edit the datasets; the block's end stores the new working state.
 
-        An exception in the block discards the edits. Raises Stale ``working-moved``
+        An exception in the block discards the edits. Raises Stale ``write-conflict``
         when another process edited the state meanwhile and both touched one record.
         """
-        before, state = self._read()
+        before, state = self.read()
         workspace = Workspace(self._storage, state.manifest)
         try:
             yield workspace
@@ -97,20 +109,21 @@ class WorkingArea:
             return
         for _ in range(COMMIT_ATTEMPTS_MAX):
             root = carry_over(writer, reader, Roots(base, ours, state.manifest))
-            clean = root == self._storage.commits.read(state.base).root
-            after = None
-            if not clean:
-                changed = WorkingState(
-                    state.base, root, state.merge_parents, state.conflicts
-                )
-                after = writer.put(encode_working(changed))
+            changed = replace(state, manifest=root)
+            base_root = self._storage.commits.read(state.base).root
+            after = self.put(writer, changed, base_root)
+            head = self.head
             try:
-                moves = [RefMove(WORKING + self.branch, before, after)]
+                # The second move checks that the branch is still there.
+                moves = [
+                    RefMove(WORKING + self.branch, before, after),
+                    RefMove(BRANCHES + self.branch, head, head),
+                ]
                 writer.commit(moves, self._note(why))
             except Stale as error:
                 if error.code != "ref-moved":
                     raise
-                before, state = self._read()
+                before, state = self.read()
                 continue
             return
         raise Stale(
@@ -121,49 +134,126 @@ class WorkingArea:
         )
 
     def commit(
-        self, message: str, *, author: str | None = None, why: str = "commit"
+        self,
+        message: str | None,
+        *,
+        author: str | None = None,
+        why: str = "commit",
+        only: Selection | None = None,
+        amend: bool = False,
     ) -> Address:
         """Make the working state a commit on its branch; the state is clean then.
 
+        With ``only`` (dataset -> ``None`` for all of it, or keys) the rest stays
+        uncommitted. With ``amend`` the commit takes the place of the newest one, with
+        its parents, and its message and author where none is given (``None``).
+
         When the branch moved since, changes of other records are carried over; Stale
-        ``write-conflict`` when both changed one. Invalid ``nothing-to-commit``.
+        ``write-conflict`` when both changed one. Invalid ``nothing-to-commit``,
+        ``first-commit`` (it cannot be amended), as :func:`select`, and
+        ``reference-missing`` or ``reference-in-use``.
         """
+        for attempt in range(1, COMMIT_ATTEMPTS_MAX + 1):
+            try:
+                return self._commit_once(
+                    message, author=author, why=why, only=only, amend=amend
+                )
+            except Stale as error:
+                if error.code != "ref-moved" or attempt == COMMIT_ATTEMPTS_MAX:
+                    raise
+        raise AssertionError("the last attempt returns or raises")
+
+    def _commit_once(
+        self,
+        message: str | None,
+        *,
+        author: str | None,
+        why: str,
+        only: Selection | None,
+        amend: bool,
+    ) -> Address:
+        """Commit, unless branch or working state move meanwhile (``ref-moved``)."""
         storage = self._storage
-        before, state = self._read()
-        if before is None:
-            raise Invalid(
-                "nothing to commit: the working state equals the last commit",
-                code="nothing-to-commit",
-                hint="change something first; `prolly status` shows the working state",
-            )
+        before, state = self.read()
         head = self.head
-        parent = storage.commits.read(head)
-        name = storage.environment.user() if author is None else author
         base_root = storage.commits.read(state.base).root
-        with storage.store.writer() as writer:
+        with closing(Workspace(storage, base_root)) as workspace:
+            chosen = state.manifest
+            if only is not None:
+                chosen = self._chosen(workspace, state, only)
+            is_nothing = before is None if only is None else chosen == base_root
+            if is_nothing and not (amend and message is not None):
+                raise nothing_to_commit(chosen_only=only is not None)
+            writer = workspace.writer
             reader = NodeReader(writer.get, storage.reader.cache)
-            roots = Roots(base_root, state.manifest, parent.root)
-            now_us = storage.environment.now_us()
-            commit = Commit(
-                parents=(head, *state.merge_parents),
-                root=carry_over(writer, reader, roots),
-                author=name,
-                time_us=now_us,
-                message=message,
-                generation=parent.generation + 1,
-            )
+            head_root = storage.commits.read(head).root
+            root = carry_over(writer, reader, Roots(base_root, chosen, head_root))
+            verify_references(reader, head_root, root)
+            if amend:
+                commit = self._amended(head, root, message)
+            else:
+                commit = self._commit_of(head, root, state, message)
+            if author is not None:
+                commit = replace(commit, author=author)
             commit_id = writer.put(encode_commit(commit))
-            moves = [
-                RefMove(BRANCHES + self.branch, head, commit_id),
-                RefMove(WORKING + self.branch, before, None),
-            ]
-            note = RefNote(name, f"{why}: {first_line(message)}", now_us)
-            writer.commit(moves, note)
+            rest = carry_over(writer, reader, Roots(chosen, state.manifest, root))
+            after = self.put(writer, WorkingState(commit_id, rest), root)
+            moves = [RefMove(BRANCHES + self.branch, head, commit_id)]
+            if before != after:
+                moves.append(RefMove(WORKING + self.branch, before, after))
+            why += " (amend)" if amend else ""
+            text = f"{why}: {first_line(commit.message)}"
+            writer.commit(moves, RefNote(commit.author, text, commit.time_us))
         return Address(commit_id)
+
+    def _chosen(
+        self, workspace: Workspace, state: WorkingState, only: Selection
+    ) -> bytes:
+        """Return the manifest with just the chosen changes."""
+        if state.merge_parents:
+            raise Invalid(
+                "a merge is committed whole",
+                code="merging",
+                hint="commit without --dataset and --key",
+            )
+        select(workspace, self._storage.reader, state.manifest, only)
+        return workspace.write()
+
+    def _commit_of(
+        self, head: bytes, root: bytes, state: WorkingState, message: str | None
+    ) -> Commit:
+        """Return the commit over a manifest, on top of the head."""
+        environment = self._storage.environment
+        parents = (head, *state.merge_parents)
+        return Commit(
+            parents=parents,
+            root=root,
+            author=environment.user(),
+            time_us=environment.now_us(),
+            message=message or "",
+            generation=self._generation(parents),
+        )
+
+    def _amended(self, head: bytes, root: bytes, message: str | None) -> Commit:
+        """Return the commit over a manifest, in the place of the head."""
+        before = self._storage.commits.read(head)
+        if not before.parents:
+            raise Invalid(
+                "the first, empty commit is the same everywhere and stays",
+                code="first-commit",
+                hint="commit without --amend",
+            )
+        now_us = self._storage.environment.now_us()
+        text = before.message if message is None else message
+        return replace(before, root=root, time_us=now_us, message=text)
+
+    def _generation(self, parents: tuple[bytes, ...]) -> int:
+        commits = self._storage.commits
+        return 1 + max(commits.read(parent).generation for parent in parents)
 
     def discard(self, why: str = "reset") -> None:
         """Forget everything uncommitted."""
-        before, _ = self._read()
+        before, _ = self.read()
         if before is not None:
             moves = [RefMove(WORKING + self.branch, before, None)]
             self._storage.store.move_refs(moves, self._note(why))
@@ -175,7 +265,7 @@ class WorkingArea:
         becomes uncommitted; else the working state is discarded with the old head.
         """
         storage = self._storage
-        before, state = self._read()
+        before, state = self.read()
         with storage.store.writer() as writer:
             after = None
             if keep and state.manifest != storage.commits.read(target).root:
@@ -189,3 +279,18 @@ class WorkingArea:
     def _note(self, why: str) -> RefNote:
         environment = self._storage.environment
         return RefNote(environment.user(), why, environment.now_us())
+
+
+def nothing_to_commit(*, chosen_only: bool = False) -> Invalid:
+    """Return (not raise) the error for a working state that equals its commit."""
+    if chosen_only:
+        return Invalid(
+            "nothing to commit: what was chosen equals the last commit",
+            code="nothing-to-commit",
+            hint="`prolly status` shows what differs",
+        )
+    return Invalid(
+        "nothing to commit: the working state equals the last commit",
+        code="nothing-to-commit",
+        hint="change something first; `prolly status` shows the working state",
+    )

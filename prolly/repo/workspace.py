@@ -6,7 +6,7 @@ in memory (spilling past a bound) until ``write`` turns them into trees and a ma
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from prolly.codec import (
@@ -17,18 +17,18 @@ from prolly.codec import (
 )
 from prolly.errors import AlreadyExists, Invalid
 from prolly.maps import BlobEdit, BlobFile, MutableFiles, MutableOrderedMap
-from prolly.tables import MutableTable, Schema, Table
+from prolly.tables import MutableTable, Schema
 from prolly.tree import NodeReader, WorkingTree
 
-from .dataset import require_kind
+from .dataset import require_kind, require_local, stored_table
 from .manifest import (
     Manifest,
     missing_dataset,
-    root_reference,
+    root_references,
     write_manifest,
 )
+from .reads import Reads
 from .storage import Storage
-
 
 Handle = MutableOrderedMap | MutableTable | MutableFiles | BlobEdit
 
@@ -54,33 +54,44 @@ class _Open:
 
 
 class Workspace:
-    """The datasets of one manifest, for reading and writing. Not thread-safe."""
+    """The datasets of one manifest, for reading and writing. Not thread-safe.
 
-    def __init__(self, storage: Storage, manifest_root: bytes) -> None:
+    ``reads`` is told of what is read; by default nobody is.
+    """
+
+    def __init__(
+        self, storage: Storage, manifest_root: bytes, reads: Reads | None = None
+    ) -> None:
         self._storage = storage
+        self._reads = Reads() if reads is None else reads
         self.writer = storage.store.writer()
         self._reader = NodeReader(self.writer.get, storage.reader.cache)
         self.base = Manifest(self._reader, manifest_root)
         self._entries: dict[bytes, Descriptor] = dict(self.base.by_id)
         self._open: dict[bytes, _Open] = {}
-        self._retired: list[_Open] = []
         self._closed = False
 
     def __iter__(self) -> Iterator[str]:
         """Yield the names of the datasets, in order."""
         self._check()
+        self._reads.record_listing()
         return iter(sorted(entry.name for entry in self._entries.values()))
 
     def find(self, name: str) -> Descriptor | None:
         """Return the descriptor of a dataset as it stands here, or ``None``."""
         identity = self._identity(name)
-        return None if identity is None else self._entries[identity]
+        if identity is None:
+            return None
+        # A root tells all that is below it.
+        self._reads.record(identity)
+        return self._entries[identity]
 
     def require(self, name: str) -> Descriptor:
         """Return the descriptor of a dataset; NotFound when there is none."""
         return self._entries[self._require(name)]
 
     def _identity(self, name: str) -> bytes | None:
+        self._reads.record_name(name)
         for identity, entry in self._entries.items():
             if entry.name == name:
                 return identity
@@ -101,9 +112,13 @@ class Workspace:
                 hint="begin another one",
             )
 
-    def map(self, name: str) -> MutableOrderedMap:
-        """Open the map of this name; created when there is no dataset of it."""
-        handle = self._opened(name, "map", None).handle
+    def map(self, name: str, *, local: bool | None = None) -> MutableOrderedMap:
+        """Open the map of this name; created when there is no dataset of it.
+
+        ``local``: a new dataset of any kind stays out of sync; Invalid
+        ``local-mismatch`` when one is there that is otherwise.
+        """
+        handle = self._opened(name, "map", None, local).handle
         assert isinstance(handle, MutableOrderedMap)
         return handle
 
@@ -112,6 +127,8 @@ class Workspace:
         name: str,
         key: str | Sequence[str] | None = None,
         schema: Schema | None = None,
+        *,
+        local: bool | None = None,
     ) -> MutableTable:
         """Open the table of this name; created when there is no dataset of it.
 
@@ -132,7 +149,7 @@ class Workspace:
                     dataset=name,
                 )
             schema = Schema.unknown(names)
-        handle = self._opened(name, "table", schema).handle
+        handle = self._opened(name, "table", schema, local).handle
         assert isinstance(handle, MutableTable)
         known = handle.schema
         if schema is not None and not schema.is_unknown and known != schema:
@@ -141,35 +158,42 @@ class Workspace:
             raise _mismatch(name, f"its key is {known.key}, not {names}")
         return handle
 
-    def files(self, name: str) -> MutableFiles:
+    def files(self, name: str, *, local: bool | None = None) -> MutableFiles:
         """Open the files of this name; created when there is no dataset of it."""
-        handle = self._opened(name, "files", None).handle
+        handle = self._opened(name, "files", None, local).handle
         assert isinstance(handle, MutableFiles)
         return handle
 
-    def blob(self, name: str, mode: str = "r+b") -> BlobFile:
+    def blob(
+        self, name: str, mode: str = "r+b", *, local: bool | None = None
+    ) -> BlobFile:
         """Open the blob of this name as a file; created when there is none of it.
 
         Invalid ``option`` for an unknown mode.
         """
         BlobFile.check_mode(mode)
-        handle = self._opened(name, "blob", None).handle
+        handle = self._opened(name, "blob", None, local).handle
         assert isinstance(handle, BlobEdit)
         return BlobFile(handle, mode)
 
-    def _opened(self, name: str, kind: str, schema: Schema | None) -> _Open:
+    def _opened(
+        self, name: str, kind: str, schema: Schema | None, local: bool | None
+    ) -> _Open:
         self._check()
         identity = self._identity(name)
         if identity is None:
-            identity = self._create(name, kind, schema)
+            identity = self._create(name, kind, schema, local=bool(local))
         entry = self._entries[identity]
         require_kind(entry, kind)
+        require_local(entry, local)
         found = self._open.get(identity)
         if found is None:
             found = self._open[identity] = self._handle(identity, entry)
         return found
 
-    def _create(self, name: str, kind: str, schema: Schema | None) -> bytes:
+    def _create(
+        self, name: str, kind: str, schema: Schema | None, *, local: bool
+    ) -> bytes:
         check_dataset_name(name)
         taken = set(self._entries) | set(self.base.by_id)
         identity = dataset_id(name, kind, taken)
@@ -179,39 +203,27 @@ class Workspace:
             roots=(),
             parameters=DEFAULT_PARAMETERS,
             schema=None if schema is None else schema.to_value(),
+            local=local,
         )
         return identity
 
     def _handle(self, identity: bytes, entry: Descriptor) -> _Open:
         stored = self.base.by_id.get(identity)
         if entry.kind == "blob":
+            self._reads.record(identity)
             edit = BlobEdit(self.writer, entry.roots[0] if entry.roots else None)
             return _Open(identity, entry, stored, None, edit)
         root = entry.roots[0].address if entry.roots else None
-        tree = WorkingTree(self._reader, root, entry.parameters)
+        tree = self._reads.tree(identity, self._reader, root, entry.parameters)
         handle: Handle
         if entry.kind == "map":
             handle = MutableOrderedMap(tree, self.writer)
         elif entry.kind == "files":
             handle = MutableFiles(tree, self.writer)
         else:
-            schema = Schema.from_value(entry.schema)
-            handle = MutableTable(tree, self.writer, schema)
+            table = stored_table(entry)
+            handle = MutableTable(tree, self.writer, table.schema, table.indexes)
         return _Open(identity, entry, stored, tree, handle)
-
-    def rebuild_table(self, name: str, schema: Schema) -> tuple[Table, MutableTable]:
-        """Begin a table anew, empty, under another schema; it stays the same dataset.
-
-        Returns its rows so far, to be read until the workspace ends, and the new table.
-        """
-        old = self.table(name)
-        identity = self._require(name)
-        retired = self._open.pop(identity)
-        self._retired.append(retired)
-        tree = WorkingTree(self._reader, None, self._entries[identity].parameters)
-        handle = MutableTable(tree, self.writer, schema)
-        self._open[identity] = replace(retired, tree=tree, handle=handle)
-        return old, handle
 
     def drop(self, name: str) -> None:
         """Remove a dataset; NotFound when there is none of the name."""
@@ -222,7 +234,10 @@ class Workspace:
         del self._entries[identity]
 
     def rename(self, old: str, new: str) -> None:
-        """Give a dataset another name; AlreadyExists when that is taken."""
+        """Give a dataset another name; AlreadyExists when that is taken.
+
+        Tables that refer to it follow.
+        """
         identity = self._require(old)
         check_dataset_name(new)
         if self._identity(new) is not None:
@@ -233,6 +248,47 @@ class Workspace:
                 dataset=new,
             )
         self._entries[identity] = replace(self._entries[identity], name=new)
+        for entry in list(self._entries.values()):
+            if entry.kind == "table":
+                self._follow(entry, old, new)
+
+    def _follow(self, entry: Descriptor, old: str, new: str) -> None:
+        """Let the references of a table follow a rename."""
+        tables = [one.table for one in stored_table(entry).schema.references]
+        if old in tables or self._identity(entry.name) in self._open:
+            table = self.table(entry.name)
+            table.change_schema(table.schema.with_table_renamed(old, new))
+
+    def adopt(self, identity: bytes, entry: Descriptor | None) -> None:
+        """Take over a whole dataset as another manifest has it; ``None`` drops it.
+
+        What it refers to must be stored. Not for a dataset that was opened here.
+        """
+        self._check()
+        assert identity not in self._open
+        if entry is None:
+            self._entries.pop(identity, None)
+        else:
+            self._entries[identity] = entry
+
+    def put_stored(
+        self, identity: bytes, entry: Descriptor, edits: Mapping[bytes, bytes | None]
+    ) -> None:
+        """Write records as they are stored, by encoded key; ``None`` deletes.
+
+        ``entry`` describes the dataset where there is none of this id: it is made then,
+        without its records.
+        """
+        self._check()
+        if identity not in self._entries:
+            self._entries[identity] = replace(entry, roots=())
+        found = self._open.get(identity)
+        if found is None:
+            found = self._handle(identity, self._entries[identity])
+            self._open[identity] = found
+        assert found.tree is not None
+        for encoded, stored in edits.items():
+            found.tree.put(encoded, stored)
 
     def write(self) -> bytes:
         """Turn all edits into trees and a manifest; return the manifest's root."""
@@ -259,18 +315,19 @@ class Workspace:
             return replace(entry, roots=(opened.handle.store(),))
         if isinstance(opened.handle, MutableFiles):
             opened.handle.flush()
+        assert opened.tree is not None
+        roots = [opened.tree.write(self.writer)]
         if isinstance(opened.handle, MutableTable):
             entry = replace(entry, schema=opened.handle.schema.to_value())
-        assert opened.tree is not None
-        root = opened.tree.write(self.writer)
-        return replace(entry, roots=(root_reference(self._reader, root),))
+            roots += opened.handle.write_indexes(self._reader, roots[0])
+        return replace(entry, roots=root_references(self._reader, roots))
 
     def close(self) -> None:
         """Forget all edits that were not committed; twice is fine."""
         if self._closed:
             return
         self._closed = True
-        for opened in (*self._open.values(), *self._retired):
+        for opened in self._open.values():
             opened.close()
         self.writer.abort()
 

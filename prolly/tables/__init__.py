@@ -6,15 +6,30 @@ table is read and edited. It must not know of commits, branches or files on disk
 
 from __future__ import annotations
 
+from .arrow_layout import ArrowLayout
+from .arrow_library import OffersArrow, offers_arrow, require_pyarrow
+from .arrow_reading import ArrowColumns, adapted, arrow_slices
 from .column import COLUMN_NAME_BYTES_MAX, FILL_BYTES_MAX, Column
 from .column_types import ColumnType
+from .constraints import INDEX_PREFIX_MAX, INDEXES_MAX, Check, Index, Reference
+from .filtered_rows import FilteredRows
+from .index_upkeep import StoredTable, Trees, carry_indexes
 from .inference import InferredColumn, JsonInference, TextInference
 from .mutable_table import LoadMode, MutableTable, OnDuplicate
+from .predicate import PREDICATE_DEPTH_MAX, PREDICATE_TERMS_MAX, Predicate
+from .predicate_text import (
+    PREDICATE_CHARS_MAX,
+    Where,
+    as_predicate,
+    format_predicate,
+)
 from .record_codec import RecordCodec, Row
 from .row_batches import ColumnBatches
 from .row_inference import RowInference
-from .schema import COLUMNS_MAX, Schema
+from .schema import Schema
+from .schema_rules import COLUMNS_MAX
 from .table import Table
+from .table_index import IndexKeys, IndexRows, TableIndex
 from .type_registry import COLUMN_TYPES, column_type
 
 __all__ = [
@@ -22,19 +37,45 @@ __all__ = [
     "COLUMN_NAME_BYTES_MAX",
     "COLUMN_TYPES",
     "FILL_BYTES_MAX",
+    "INDEXES_MAX",
+    "INDEX_PREFIX_MAX",
+    "PREDICATE_CHARS_MAX",
+    "PREDICATE_DEPTH_MAX",
+    "PREDICATE_TERMS_MAX",
+    "ArrowColumns",
+    "ArrowLayout",
+    "Check",
     "Column",
     "ColumnBatches",
     "ColumnType",
+    "FilteredRows",
+    "Index",
+    "IndexKeys",
+    "IndexRows",
     "InferredColumn",
     "JsonInference",
     "LoadMode",
     "MutableTable",
+    "OffersArrow",
     "OnDuplicate",
+    "Predicate",
     "RecordCodec",
+    "Reference",
     "Row",
     "RowInference",
     "Schema",
+    "StoredTable",
     "Table",
+    "TableIndex",
     "TextInference",
+    "Trees",
+    "Where",
+    "adapted",
+    "arrow_slices",
+    "as_predicate",
+    "carry_indexes",
     "column_type",
+    "format_predicate",
+    "offers_arrow",
+    "require_pyarrow",
 ]

@@ -136,8 +136,9 @@ def column_to_json(column: Column) -> dict[str, Any]:
 def column_from_json(form: object, key: Sequence[str]) -> tuple[Any, ...]:
     """Return (name, type, nullable, fill) of a JSON object.
 
-    A field ``was``, the name that it had before, is left to the caller. Raises Invalid ``schema-json``, ``schema`` for a nullable key column, or as the
-    column's type for its fill.
+    A field ``was``, the name that it had before, is left to the caller. Raises Invalid
+    ``schema-json``, ``schema`` for a nullable key column, or as the column's type for
+    its fill.
     """
     if not isinstance(form, Mapping) or not {"name", "type"} <= form.keys():
         raise bad_schema_json("a column is an object of name, type and nullable")

@@ -172,7 +172,8 @@ def _check_columns(
             )
         if columns[name].type == "json":
             refuse_schema(
-                f"{where}: column {name!r} is json", "Values of this type have no order."
+                f"{where}: column {name!r} is json",
+                "Values of this type have no order.",
             )
 
 

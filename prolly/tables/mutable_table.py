@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any, Literal
 
 from prolly.chunks import ChunkWriter
 from prolly.errors import AlreadyExists, Invalid
 from prolly.maps import EditedRecords, SortedMapping, key_not_found
-from prolly.tree import BUFFER_BYTES_MAX, EditBuffer, WorkingTree
+from prolly.tree import BUFFER_BYTES_MAX, EditBuffer, NodeReader, WorkingTree
 
+from .alteration import Alteration
+from .constraints import Index
+from .edited_indexes import EditedIndexes
 from .first_wins import FirstWins
+from .index_upkeep import StoredTable
 from .record_codec import RecordCodec, Row
 from .row_batches import (
     RowSource,
@@ -20,6 +24,7 @@ from .row_batches import (
     encode_records,
 )
 from .schema import Schema
+from .schema_change import SchemaChange, key_change
 from .table import Table
 
 OnDuplicate = Literal["error", "first", "last"]
@@ -45,6 +50,7 @@ class MutableTable(Table, MutableMapping[Any, Any]):
         tree: WorkingTree,
         writer: ChunkWriter,
         schema: Schema,
+        index_roots: Sequence[bytes] = (),
         *,
         load_bytes_max: int = BUFFER_BYTES_MAX,
     ) -> None:
@@ -52,6 +58,8 @@ class MutableTable(Table, MutableMapping[Any, Any]):
         self._edited = EditedRecords(tree, writer)
         SortedMapping.__init__(self, self._edited)
         self._codec = RecordCodec(schema)
+        stored = StoredTable(schema, tree.base, tuple(index_roots))
+        self._indexes = EditedIndexes(stored, tree.parameters)
 
     def insert(self, row: Mapping[str, Any]) -> None:
         """Add a row; AlreadyExists ``key-exists`` when its key is there."""
@@ -187,9 +195,75 @@ class MutableTable(Table, MutableMapping[Any, Any]):
         self._edited.put(key, stored)
         self._codec = codec
 
+    def alter(self, *, force: bool = False) -> Alteration:
+        """Return what changes the schema, a method a change; ``force`` may lose data.
+
+        ``table.alter().add_column("open", "bool").add_index("by_name", "name")``
+        """
+        self._edited.require_open()
+        return Alteration(self, force=force)
+
+    def change_schema(
+        self, schema: Schema, *, force: bool = False, empty_text: bool = False
+    ) -> None:
+        """Give the table another schema; see ``Alteration.become``."""
+        self._edited.require_open()
+        if self.schema.is_unknown:
+            # There are no rows yet.
+            if self.schema.key != schema.key:
+                raise key_change(self.schema.key)
+            self._codec = RecordCodec(schema)
+            return
+        options = {"force": force, "empty_text": empty_text}
+        change = SchemaChange(self.schema, schema, **options)
+        codec = RecordCodec(schema)
+        if not self._edited.is_known_empty() and len(self):
+            change.refuse_gaps()
+            if change.rewrites:
+                self._rewrite(change, codec)
+            elif change.reads:
+                for columns in self.iter_columns():
+                    change.turned(columns)
+        self._codec = codec
+
+    def _rewrite(self, change: SchemaChange, codec: RecordCodec) -> None:
+        """Write every row anew; two rows never become one."""
+        buffer = EditBuffer(self._load_bytes_max, unique=True)
+        try:
+            for columns in self.iter_columns():
+                turned = change.turned(columns)
+                buffer.put_many(
+                    *encode_records(codec, turned, self._edited.writer, None)
+                )
+            self._edited.replace_all(buffer)
+        except Invalid as error:
+            if error.code != "duplicate-key":
+                raise
+            raise _duplicate(codec, error) from error
+        finally:
+            buffer.close()
+
+    def index_tree(self, index: Index) -> tuple[NodeReader, bytes]:
+        """Return a reader and the root of an index's tree over all records now.
+
+        Raises Invalid ``unique-violation`` while rows break a unique index.
+        """
+        reader, root = self._edited.settled()
+        reader, roots = self._indexes.settled(reader, self.schema, root)
+        return reader, roots[self.schema.indexes.index(index)]
+
+    def write_indexes(self, reader: NodeReader, records: bytes) -> tuple[bytes, ...]:
+        """Write the indexes over the records as they are written; return their roots.
+
+        ``records`` is the root that they got, ``reader`` sees what the writer wrote.
+        Raises Invalid ``unique-violation``, ``index-key-too-long``, ``index-value``.
+        """
+        return self._indexes.write(reader, self._edited.writer, self.schema, records)
+
     def close(self) -> None:
         """End the use of this table; twice is fine."""
         self._edited.close()
+        self._indexes.close()
 
 
 def _key_exists(key: Any) -> AlreadyExists:

@@ -7,7 +7,6 @@ import binascii
 import json
 import re
 from collections.abc import Sequence
-from decimal import Decimal
 from json.encoder import encode_basestring
 from typing import Any
 from uuid import UUID
@@ -190,13 +189,10 @@ class JsonType(ColumnType):
 
     def parse_text(self, text: str) -> Any:
         try:
-            form = json.loads(text, parse_constant=self._refuse_constant)
+            form = json_form.STRICT_DECODER.decode(text)
         except (ValueError, RecursionError):
             raise self.refuse(text, "the cell is not JSON") from None
         return self.from_json(form)
-
-    def _refuse_constant(self, text: str) -> Any:
-        raise ValueError(text)
 
     def format_text(self, value: Any) -> str:
         form = json_form.to_json(value, exact=True)
@@ -204,7 +200,7 @@ class JsonType(ColumnType):
 
     def from_json(self, form: object) -> Any:
         try:
-            return json_form.from_json(form_of_numbers(form))
+            return json_form.from_json(form)
         except RecursionError:
             raise self.refuse(form, "it is nested too deeply") from None
         except Error as error:
@@ -215,19 +211,3 @@ class JsonType(ColumnType):
 
     def json_text(self, value: Any) -> str:
         return self.format_text(value)
-
-
-def form_of_numbers(form: Any) -> Any:
-    """Replace the Decimals that a careful JSON reader leaves for inexact numbers.
-
-    Inside nested JSON a number is a float where that keeps its value, else a decimal.
-    """
-    kind = type(form)
-    if kind is list:
-        return [form_of_numbers(part) for part in form]
-    if kind is dict:
-        return {name: form_of_numbers(part) for name, part in form.items()}
-    if kind is not Decimal:
-        return form
-    number = float(form)
-    return number if Decimal(repr(number)) == form else {"$decimal": str(form)}

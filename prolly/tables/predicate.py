@@ -115,16 +115,21 @@ class Comparison(Predicate):
         kind = column_type(column.type)
         try:
             if type(literal) is str and column.type != "text":
-                return kind.parse_text(literal)
+                return self._ordered(kind.parse_text(literal))
             if type(literal) is Decimal and column.type == "float":
                 return kind.parse_text(str(literal))
             if literal is not None:
-                return kind.check(literal)
+                return self._ordered(kind.check(literal))
         except Error as error:
             raise self.refuse(error.message, error.hint) from error
-        raise self.refuse(
-            "nothing is equal to null", "Ask `is null` or `is not null`."
-        )
+        raise self.refuse("nothing is equal to null", "Ask `is null` or `is not null`.")
+
+    def _ordered(self, value: Any) -> Any:
+        if value != value:
+            raise self.refuse(
+                "nothing is equal to a NaN", "Leave it out, or compare with a number."
+            )
+        return value
 
     def refuse(self, problem: str, hint: str) -> Invalid:
         """Return (not raise) the error that names column and position."""

@@ -44,7 +44,9 @@ from .predicate import (
 # A page of text; what programs make comes as a plain value.
 PREDICATE_CHARS_MAX = 65_536
 
-WORDS = frozenset("and or not in between prefix is null true false".split())
+WORDS = frozenset(
+    ("and", "or", "not", "in", "between", "prefix", "is", "null", "true", "false")
+)
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
     r"|(?P<word>[^\W\d]\w*)"
@@ -72,9 +74,9 @@ def as_predicate(where: Where) -> Predicate:
     """Return the predicate of a text, a plain value, or the one given."""
     if isinstance(where, Predicate):
         return where
-    return (
-        parse_predicate(where) if isinstance(where, str) else predicate_of_value(where)
-    )
+    if isinstance(where, str):
+        return parse_predicate(where)
+    return predicate_of_value(where)
 
 
 def parse_predicate(text: str) -> Predicate:
@@ -226,9 +228,10 @@ class _Parser:
             return self.take().text
         if token.kind == "number":
             return self._number(self.take())
-        if token.text == "null":
-            self.refuse("a value (ask `is null`)")
-        self.refuse("a literal (text stands in single quotes)")
+        wanted = "a literal (text stands in single quotes)"
+        return self.refuse(
+            "a value (ask `is null`)" if token.text == "null" else wanted
+        )
 
     def _number(self, token: _Token) -> int | Decimal:
         try:

@@ -1,7 +1,7 @@
 """Records of one schema: rows to encoded keys and stored values, and back.
 
 The key is the tuple of the key columns; the stored value is the row of all other
-columns in the order of their ids, with cells out of line when it is long. Everything
+columns in the order of their slots, with cells out of line when it is long. Everything
 works on batches of whole columns, since calls a record are what would cost.
 
 Cells given here for encoding were checked against their columns. Bytes given for

@@ -1,9 +1,9 @@
-"""Rows from outside, in any of three forms, as checked columns in schema order.
+"""Rows from outside, in any of four forms, as checked columns in schema order.
 
-A caller gives rows as mappings; as ``(names, iterable of lists)``; or, where columns
-are at hand, as :class:`ColumnBatches`. All become batches of whole columns, so that
-types are checked by a few calls a batch. An error names the row (counted from 1), the
-column and the value.
+A caller gives rows as mappings; as ``(names, iterable of lists)``; where columns are at
+hand, as :class:`ColumnBatches`; or as anything that hands out Arrow data. All become
+batches of whole columns, so that types are checked by a few calls a batch. An error
+names the row (counted from 1), the column and the value.
 """
 
 from __future__ import annotations
@@ -11,16 +11,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from prolly.chunks import ChunkWriter
 from prolly.errors import Error, Invalid, LimitExceeded
 
+from .arrow_library import OffersArrow, offers_arrow
 from .column import Column
 from .record_codec import RecordCodec, null_key, violation
 from .row_inference import RowInference, not_a_row
 from .schema import Schema, missing_column, unknown_column
 from .type_registry import column_type
+
+if TYPE_CHECKING:
+    from .arrow_reading import ArrowRows
 
 # Rows encoded in one go: enough to make calls a batch small beside the work a row, few
 # enough that a batch of long rows stays in memory.
@@ -41,7 +45,9 @@ class ColumnBatches:
 
 
 Rows = Iterable[Mapping[str, Any]] | tuple[Sequence[str], Iterable[Sequence[Any]]]
-Source = Rows | ColumnBatches
+Source = Rows | ColumnBatches | OffersArrow
+# How values become those of a column, or raise what does not fit.
+Fit = Callable[[Column, Sequence[Any]], Sequence[Any]]
 
 
 class RowSource:
@@ -53,24 +59,38 @@ class RowSource:
     def __init__(self, source: Source) -> None:
         self.names: tuple[str, ...] | None = None
         self._listed = source if isinstance(source, list) else None
-        if isinstance(source, ColumnBatches):
+        self._fit: Fit = _checked
+        self._arrow: ArrowRows | None = None
+        if offers_arrow(source):
+            # The library behind it takes long to import.
+            from .arrow_reading import ArrowRows
+
+            self._arrow = ArrowRows(source, LOAD_ROWS)
+            self._fit = self._arrow.fit
+            self.names = self._arrow.names
+            self._batches: Iterator[Any] = self._arrow.batches()
+        elif isinstance(source, ColumnBatches):
             self.names = tuple(source.names)
-            self._batches: Iterator[Any] = map(list, source.batches)
+            self._batches = map(list, source.batches)
         elif _is_table_of_lists(source):
-            names, rows = source
+            pair: Any = source
+            names, rows = pair
             self.names = tuple(names)
             self._batches = map(self._transpose, _slices(rows))
         else:
-            self._batches = _slices(source)
+            listed: Any = source
+            self._batches = _slices(listed)
         self._first: list[Any] = []
 
     def infer(self, key: Sequence[str]) -> Schema:
         """Return the schema that fits a list of rows, or the first batch of others.
 
         All columns but the key are nullable, since more rows may follow. Unknown for no
-        row at all. Raises Invalid ``missing-column`` for a key column that is not
-        there, and as ``Schema``.
+        row at all. Arrow data says its types itself. Raises Invalid ``missing-column``
+        for a key column that is not there, ``naive-timestamp``, and as ``Schema``.
         """
+        if self._arrow is not None:
+            return self._arrow.schema(key)
         inference = RowInference()
         self._first = [] if self._listed else list(islice(self._batches, 1))
         if self._listed:
@@ -103,7 +123,7 @@ class RowSource:
                 columns = arrange(batch, before)
                 size = len(columns[0])
                 if size:
-                    yield before, check_columns(schema, columns, before)
+                    yield before, check_columns(schema, columns, before, self._fit)
                 before += size
 
     def _arrangement(self, schema: Schema) -> Callable[[Any, int], Columns]:
@@ -199,7 +219,13 @@ def _filled(
         yield cells
 
 
-def check_columns(schema: Schema, columns: Columns, before: int | None) -> Columns:
+def _checked(column: Column, values: Sequence[Any]) -> Sequence[Any]:
+    return column_type(column.type).check_many(values)
+
+
+def check_columns(
+    schema: Schema, columns: Columns, before: int | None, fit: Fit = _checked
+) -> Columns:
     """Return the columns with every value as its type holds it.
 
     Raises as :meth:`RowSource.checked`.
@@ -207,25 +233,37 @@ def check_columns(schema: Schema, columns: Columns, before: int | None) -> Colum
     checked: Columns = []
     for column, values in zip(schema.columns, columns, strict=True):
         try:
-            values = column_type(column.type).check_many(values)
+            values = fit(column, values)
         except Error as error:
-            _find_violation(column, values, before, error)
+            _find_violation(column, values, before, (error, fit))
         if not column.nullable and None in values:
             fault = _null_fault(schema, column)
             raise located(fault, before, values.index(None))
         checked.append(values)
+    if schema.checks:
+        _require_checks(schema, checked, before)
     return checked
 
 
+def _require_checks(schema: Schema, columns: Columns, before: int | None) -> None:
+    try:
+        schema.row_checks.require(columns)
+    except Invalid as error:
+        raise located(error, before, error.facts["place"]) from error
+
+
 def _find_violation(
-    column: Column, values: Sequence[Any], before: int | None, error: Error
+    column: Column,
+    values: Sequence[Any],
+    before: int | None,
+    refusal: tuple[Error, Fit],
 ) -> NoReturn:
     """Raise for the first value that does not fit, now that one is known to."""
-    check = column_type(column.type).check
+    error, fit = refusal
     for index, value in enumerate(values):
         try:
             if value is not None:
-                check(value)
+                fit(column, [value])
         except Error as culprit:
             fault = violation(column, value, culprit)
             raise located(fault, before, index) from culprit

@@ -18,8 +18,9 @@ from functools import cached_property
 from typing import Any
 
 from prolly.codec import cbor, row
-from prolly.errors import Invalid, LimitExceeded, NotFound
+from prolly.errors import Error, Invalid, NotFound
 
+from .check_rows import RowChecks
 from .column import Column, make_column, spelt_out
 from .constraints import Check, Index, Reference, by_name, with_indexes_of_references
 from .row_inference import RowInference
@@ -78,13 +79,12 @@ class Schema:
         listed = [spelt_out(one) for one in columns]
         ids = _assign_ids({one[0]: one[1] for one in listed}, base, was or {})
         made = [make_column(ids[one[0]], one, one[0] in names) for one in listed]
-        by_name_now = {one.name: one for one in made}
         refers = by_name(list(references))
         return cls(
             with_slots(made, names, base),
             names,
             with_indexes_of_references(by_name(list(indexes)), refers),
-            by_name([_bound(one, by_name_now) for one in checks]),
+            by_name(bound_checks(checks, made)),
             refers,
         )
 
@@ -133,6 +133,11 @@ class Schema:
         cells = [column for column in self.columns if column.name not in self.key]
         return tuple(sorted(cells, key=lambda column: column.slot or 0))
 
+    @cached_property
+    def row_checks(self) -> RowChecks:
+        """What tests rows against the checks."""
+        return RowChecks(self, self.checks)
+
     def column(self, name: str) -> Column:
         """Return the column of this name, or raise Invalid ``unknown-column``."""
         column = self.by_name.get(name)
@@ -141,11 +146,19 @@ class Schema:
         return column
 
     def index(self, name: str) -> Index:
-        """Return the index of this name, or raise NotFound ``no-such-table-index``."""
+        """Return the index of this name, or raise NotFound ``no-such-constraint``."""
         for index in self.indexes:
             if index.name == name:
                 return index
-        raise missing_index(name, self)
+        raise missing_constraint(name, self.indexes)
+
+    def with_table_renamed(self, old: str, new: str) -> Schema:
+        """Return the schema whose references follow a table to its new name."""
+        followed = [
+            replace(one, table=new) if one.table == old else one
+            for one in self.references
+        ]
+        return replace(self, references=tuple(followed))
 
     def to_value(self) -> dict[str, Any]:
         """Return the plain value that stands in the descriptor."""
@@ -154,10 +167,11 @@ class Schema:
     @classmethod
     def from_value(cls, value: object) -> Schema:
         """Return the schema that a descriptor holds; Corrupt ``schema`` otherwise."""
+        fields = fields_of_value(value)
         try:
-            schema = cls(**fields_of_value(value))
+            schema = cls(**fields)
             same = cbor.encode(schema.to_value()) == cbor.encode(value)
-        except (Invalid, LimitExceeded, TypeError) as error:
+        except (Error, TypeError) as error:
             raise bad_schema(str(error)) from error
         if not same:
             raise bad_schema("a field has another type")
@@ -203,14 +217,14 @@ def missing_column(column: str) -> Invalid:
     )
 
 
-def missing_index(name: str, schema: Schema) -> NotFound:
-    """Return (not raise) the error for an index that the table does not have."""
-    shown = ", ".join(one.name for one in schema.indexes)
+def missing_constraint(name: str, constraints: Sequence[Any]) -> NotFound:
+    """Return (not raise) the error for an index, check or reference without a name."""
+    shown = ", ".join(one.name for one in constraints)
     return NotFound(
-        f"the table has no index {name!r}",
-        code="no-such-table-index",
-        hint=f"Its indexes are {shown}." if shown else "Add it with alter().",
-        index=name,
+        f"the table has no index, check or reference {name!r}",
+        code="no-such-constraint",
+        hint=f"It has {shown}." if shown else "It has none of these.",
+        name=name,
     )
 
 
@@ -225,8 +239,12 @@ def with_slots(
     return tuple([replace(one, slot=slots.get(one.id)) for one in columns])
 
 
-def _bound(check: Check, columns: Mapping[str, Column]) -> Check:
-    return replace(check, predicate=check.predicate.bound(columns))
+def bound_checks(
+    checks: Iterable[Check], columns: Iterable[Column]
+) -> tuple[Check, ...]:
+    """Return checks with literals of their columns' types; Invalid ``predicate``."""
+    named = {one.name: one for one in columns}
+    return tuple([replace(one, predicate=one.predicate.bound(named)) for one in checks])
 
 
 def _assign_ids(

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from prolly.errors import Corrupt, Invalid
+from prolly.errors import Corrupt, Error
 
 from .column import Column, bad_schema_json, column_from_json, column_to_json
 from .constraints import (
@@ -68,7 +68,7 @@ def fields_of_value(value: object) -> dict[str, Any]:
             "checks": tuple(map(check_of_value, value["checks"])),
             "references": tuple(map(reference_of_value, value["references"])),
         }
-    except (Invalid, ValueError) as error:
+    except (Error, ValueError, TypeError) as error:
         raise bad_schema(str(error)) from error
 
 
@@ -97,7 +97,8 @@ def fields_of_json(form: object, base: Schema | None) -> dict[str, Any]:
 
     Raises Invalid ``schema-json`` and what its parts raise.
     """
-    if not isinstance(form, Mapping) or not {"columns", "key"} <= form.keys() <= _FIELDS:
+    names_needed = {"columns", "key"}
+    if not isinstance(form, Mapping) or not names_needed <= form.keys() <= _FIELDS:
         raise bad_schema_json(
             "it is an object of columns and key, and perhaps indexes, checks and "
             "references"

@@ -8,12 +8,14 @@ from typing import Any
 from prolly.maps import SortedMapping, SortedValues, StoredRecords, Stretch
 from prolly.tree import NodeReader
 
+from .constraints import Index
+from .filtered_rows import FilteredRows, Selection
+from .predicate import Predicate
+from .predicate_text import Where, as_predicate
+from .record_batches import gather
 from .record_codec import RecordCodec, Row
 from .schema import Schema, missing_column
-
-# Leaves hold some 60 records; exporters format whole columns, and each call on a column
-# costs the more the shorter it is.
-SCAN_RECORDS_MIN = 1024
+from .table_index import TableIndex, rows_of_keys
 
 
 class Table(SortedMapping):
@@ -24,11 +26,19 @@ class Table(SortedMapping):
     schema order, fresh each time; key columns of type datetime come back in UTC.
     ``values`` are the rows. Bounds may be the leading parts of a key. Looking up an
     absent key raises KeyNotFound, something that cannot be a key Invalid.
+    ``index_roots`` are the trees of the schema's indexes, in their order.
     """
 
-    def __init__(self, reader: NodeReader, root: bytes, schema: Schema) -> None:
+    def __init__(
+        self,
+        reader: NodeReader,
+        root: bytes,
+        schema: Schema,
+        index_roots: Sequence[bytes] = (),
+    ) -> None:
         super().__init__(StoredRecords(reader, root))
         self._codec = RecordCodec(schema)
+        self._index_roots = tuple(index_roots)
 
     @property
     def schema(self) -> Schema:
@@ -63,6 +73,15 @@ class Table(SortedMapping):
                 raise missing_column(name)
         return self._codec.key_of(row)
 
+    def index(self, name: str) -> TableIndex:
+        """Return an index for reading; NotFound ``no-such-constraint``."""
+        return TableIndex(self, self.schema.index(name))
+
+    def index_tree(self, index: Index) -> tuple[NodeReader, bytes]:
+        """Return a reader and the root of an index's tree over all records now."""
+        reader, _ = self._records.settled()
+        return reader, self._index_roots[self.schema.indexes.index(index)]
+
     def rows(
         self,
         *,
@@ -71,30 +90,49 @@ class Table(SortedMapping):
         prefix: Any = None,
         reverse: bool = False,
         columns: Sequence[str] | None = None,
+        where: Where | None = None,
     ) -> SortedValues:
         """Return a lazy view of rows within the bounds, in key order.
 
         ``columns`` names what a row shall hold, in that order; every column by default.
-        Raises Invalid ``unknown-column``.
+        ``where`` is a predicate, as text or as a plain value: only rows of which it is
+        true; its view has a ``path``. Raises Invalid ``unknown-column``, ``predicate``.
         """
         stretch = self._stretch(start, stop, prefix, reverse)
+        if where is not None:
+            wanted = self.schema.names if columns is None else columns
+            return FilteredRows(self, stretch, self._predicate(where), wanted)
         if columns is None:
             return SortedValues(self, stretch)
         return _PartialRows(self, stretch, self._picking(columns))
 
+    def _predicate(self, where: Where) -> Predicate:
+        return as_predicate(where).bound(self.schema.by_name)
+
     def iter_columns(
-        self, columns: Sequence[str] | None = None, **bounds: Any
+        self,
+        columns: Sequence[str] | None = None,
+        *,
+        where: Where | None = None,
+        **bounds: Any,
     ) -> Iterator[list[Sequence[Any]]]:
         """Iterate batches of records as columns, for exporters.
 
         A batch is one sequence a column, all of equal length: the named columns, or all
-        in schema order. ``bounds`` as of ``rows``. No batch is empty.
+        in schema order. ``where`` and ``bounds`` as of ``rows``. No batch is empty.
         """
-        places = self._places(self.schema.names if columns is None else columns)
-        decode, read = self._codec.decode_columns, self._records.read_chunk
-        gathered = _gather(self.raw_batches(**bounds))
-        batches = ((keys, decode(keys, values, read)) for keys, values in gathered)
-        return ([every[place] for place in places] for _, every in batches)
+        places = self.places(self.schema.names if columns is None else columns)
+        batches: Iterator[Sequence[Sequence[Any]]]
+        if where is None:
+            gathered = gather(self.raw_batches(**bounds))
+            decode = self._codec.decode_columns
+            read = self._records.read_chunk
+            batches = (decode(keys, values, read) for keys, values in gathered)
+        else:
+            whole = {"start": None, "stop": None, "prefix": None, "reverse": False}
+            stretch = self._stretch(*{**whole, **bounds}.values())
+            batches = Selection(self, stretch, self._predicate(where)).columns()
+        return ([every[place] for place in places] for every in batches)
 
     def iter_rows_as_lists(
         self, columns: Sequence[str] | None = None, **bounds: Any
@@ -103,7 +141,39 @@ class Table(SortedMapping):
         batches = self.iter_columns(columns, **bounds)
         return (list(zip(*batch, strict=True)) for batch in batches)
 
-    def _places(self, columns: Sequence[str]) -> list[int]:
+    def iter_arrow_batches(
+        self,
+        columns: Sequence[str] | None = None,
+        *,
+        where: Where | None = None,
+        **bounds: Any,
+    ) -> Any:
+        """Return a ``pyarrow.RecordBatchReader``: an iterator of record batches.
+
+        Arguments as of ``iter_columns``. Memory stays bounded; types are on the page of
+        plain files. Columns whose Arrow type depends on their values (whole numbers,
+        decimals, datetimes) are read once before. Raises Unsupported ``missing-extra``
+        without pyarrow.
+        """
+        from .arrow_export import arrow_stream
+
+        return arrow_stream(self, columns, {"where": where, **bounds})
+
+    def to_arrow(
+        self,
+        columns: Sequence[str] | None = None,
+        *,
+        where: Where | None = None,
+        **bounds: Any,
+    ) -> Any:
+        """Return the records as a ``pyarrow.Table``; as :meth:`iter_arrow_batches`.
+
+        Its ``to_pandas()``, or ``polars.DataFrame(...)`` of it, are DataFrames.
+        """
+        return self.iter_arrow_batches(columns, where=where, **bounds).read_all()
+
+    def places(self, columns: Sequence[str]) -> list[int]:
+        """Return where columns stand in the schema; Invalid ``unknown-column``."""
         return [
             self.schema.names.index(self.schema.column(one).name) for one in columns
         ]
@@ -112,7 +182,7 @@ class Table(SortedMapping):
         self, columns: Sequence[str]
     ) -> Callable[[list[bytes], list[bytes]], list[Row]]:
         """Return a decoder of rows with some columns."""
-        places = self._places(columns)
+        places = self.places(columns)
         decode, read = self._codec.decode_columns, self._records.read_chunk
 
         def pick(keys: list[bytes], values: list[bytes]) -> list[Row]:
@@ -123,6 +193,20 @@ class Table(SortedMapping):
             return [dict(zip(columns, one, strict=True)) for one in cells]
 
         return pick
+
+    def decode_columns(
+        self, keys: Sequence[bytes], values: Sequence[bytes]
+    ) -> list[Sequence[Any]]:
+        """Return records as columns in schema order; not for no record."""
+        return self._codec.decode_columns(keys, values, self._records.read_chunk)
+
+    def fetch_rows(self, keys: Iterator[bytes], index: Index) -> Iterator[Row]:
+        """Return the rows under encoded keys that an index gave, lazily."""
+        return rows_of_keys(self, self._records.settled(), keys, index)
+
+    def guard(self, items: Iterator[Any]) -> Iterator[Any]:
+        """Return an iterator of the same items that ends when the table is closed."""
+        return self._records.guard(items)
 
     def _present(self, key: bytes, stored: bytes) -> Row:
         return self.decode_record(key, stored)
@@ -151,19 +235,3 @@ class _PartialRows(SortedValues):
         assert isinstance(self._sorted, Table)
         turned = _PartialRows(self._sorted, self._stretch.turned(), self._decode)
         return iter(turned)
-
-
-def _gather(
-    batches: Iterator[tuple[list[bytes], list[bytes]]],
-) -> Iterator[tuple[list[bytes], list[bytes]]]:
-    """Join batches until each holds ``SCAN_RECORDS_MIN`` records or is the last."""
-    keys: list[bytes] = []
-    values: list[bytes] = []
-    for more_keys, more_values in batches:
-        keys += more_keys
-        values += more_values
-        if len(keys) >= SCAN_RECORDS_MIN:
-            yield keys, values
-            keys, values = [], []
-    if keys:
-        yield keys, values

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from itertools import count
+from typing import Any
 
-from prolly.chunks import MemoryStore, Store
+from prolly.chunks import MemoryStore, RefMove, Store
+from prolly.codec import Address, encode_commit
 from prolly.env import Environment
 from prolly.repo import Repository, begin_history
 
@@ -19,6 +23,7 @@ def ticking_environment(user: str = "tester") -> Environment:
         now_us=lambda: EPOCH_US + next(seconds) * 1_000_000,
         random_bytes=bytes,
         user=lambda: user,
+        named_user=lambda: "",
     )
 
 
@@ -28,3 +33,34 @@ def memory_repository(store: Store | None = None) -> Repository:
     store = MemoryStore() if store is None else store
     begin_history(store, environment)
     return Repository(store, None, environment=environment)
+
+
+def merge_commit(
+    repo: Repository,
+    branch: str,
+    other: str,
+    values: Mapping[Any, Any],
+    **tables: list[dict[str, Any]],
+) -> Address:
+    """Put a commit with two parents on ``branch``.
+
+    Its map ``m`` holds ``values``, if any, and each table just the rows given.
+    """
+    ours, theirs = repo.resolve(branch), repo.resolve(other)
+    with repo.transaction(branch, message="merge") as tx:
+        if values:
+            tx.map("m").clear()
+            tx.map("m").update(values)
+        for name, rows in tables.items():
+            tx.table(name).load(rows)
+        tx.map("merges")[str(theirs)] = True
+    made = repo.commit_of(tx.commit_id)
+    commit = replace(
+        made,
+        parents=(bytes(ours), bytes(theirs)),
+        generation=1 + max(repo.commit_of(one).generation for one in (ours, theirs)),
+    )
+    with repo.store.writer() as writer:
+        commit_id = writer.put(encode_commit(commit))
+        writer.commit([RefMove(f"branches/{branch}", tx.commit_id, commit_id)])
+    return Address(commit_id)

@@ -12,6 +12,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from prolly.tables import COLUMN_TYPES, Schema
+
 __all__ = [
     "addresses",
     "byte_strings",
@@ -25,6 +27,7 @@ __all__ = [
     "keys",
     "scalars",
     "texts",
+    "typed_tables",
     "values",
 ]
 
@@ -161,6 +164,58 @@ def cells() -> st.SearchStrategy[tuple[list[Any], list[Any]]]:
         st.tuples(values(4), values(4)),
     )
     return st.lists(column, max_size=20).map(_columns)
+
+
+def typed_values() -> dict[str, st.SearchStrategy[Any]]:
+    """For each column type its values, null left out."""
+    return {
+        "bool": st.booleans(),
+        "int": integers(),
+        "float": st.floats() | st.sampled_from([0.0, -0.0]),
+        "decimal": decimals(),
+        "text": texts(),
+        "bytes": byte_strings(),
+        "date": dates(),
+        "datetime": datetimes(),
+        "uuid": st.uuids(),
+        "json": values(6).filter(lambda value: value is not None),
+    }
+
+
+@st.composite
+def typed_tables(
+    draw: st.DrawFn, *, long_integers: bool = True, fills: bool = True
+) -> tuple[Schema, list[tuple[Any, ...]]]:
+    """A schema with a column of each type beside its key, and rows in its order.
+
+    Without ``long_integers`` whole columns lie within 64 bits; without ``fills`` no
+    column has a fill value.
+    """
+    of_type = typed_values()
+    if not long_integers:
+        of_type["int"] = st.integers(-(2**63), 2**63 - 1)
+    names = draw(st.permutations(sorted(COLUMN_TYPES)))
+    columns: list[tuple[Any, ...]] = []
+    for name in names:
+        nullable = draw(st.booleans())
+        scalar = name != "json" and fills and draw(st.booleans())
+        columns.append((name, name, nullable, draw(of_type[name]) if scalar else None))
+    key_types = draw(
+        st.lists(
+            st.sampled_from(sorted(COLUMN_TYPES.keys() - {"json"})),
+            min_size=1,
+            max_size=2,
+            unique=True,
+        )
+    )
+    keys = [(f"key of {name}", name, False) for name in key_types]
+    schema = Schema.create([*keys, *columns], [name for name, _, _ in keys])
+    cells = [
+        st.none() | of_type[name] if nullable else of_type[name]
+        for name, _, nullable, _ in columns
+    ]
+    parts = [of_type[name].filter(lambda one: one == one) for name in key_types]
+    return schema, draw(st.lists(st.tuples(*parts, *cells), max_size=5))
 
 
 def addresses() -> st.SearchStrategy[bytes]:

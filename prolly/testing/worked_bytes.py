@@ -13,18 +13,22 @@ from typing import Any, NamedTuple
 from prolly.codec import (
     Commit,
     Descriptor,
+    FileEntry,
     Reference,
+    Referring,
     TreeParameters,
     WorkingState,
     cbor,
     decode_blob_node,
     decode_commit,
     decode_descriptor,
+    decode_file_entry,
     decode_referring,
     decode_working,
     encode_blob_node,
     encode_commit,
     encode_descriptor,
+    encode_file_entry,
     encode_referring,
     encode_working,
     json_form,
@@ -166,6 +170,23 @@ def _decode_blob_node(data: bytes, form: Form) -> Form:
     return {"level": level, "addresses": shown, "lengths": lengths}
 
 
+def _encode_file_entry(form: Form) -> bytes:
+    address, kind = form["reference"]
+    reference = Reference(bytes.fromhex(address), kind)
+    entry = FileEntry(form["size"], form["mode"], form["mtime"], reference)
+    return bytes(encode_file_entry(entry))
+
+
+def _decode_file_entry(data: bytes, form: Form) -> Form:
+    entry = decode_file_entry(Referring(data))
+    return {
+        "reference": [entry.reference.address.hex(), entry.reference.kind],
+        "size": entry.size,
+        "mode": entry.mode,
+        "mtime": entry.mtime_ns,
+    }
+
+
 LAYOUTS: dict[str, Layout] = {
     "cbor": Layout(
         lambda form: cbor.encode(json_form.from_json(form)),
@@ -181,4 +202,5 @@ LAYOUTS: dict[str, Layout] = {
     "working": Layout(_encode_working, _decode_working),
     "descriptor": Layout(_encode_descriptor, _decode_descriptor),
     "blob_node": Layout(_encode_blob_node, _decode_blob_node),
+    "file_entry": Layout(_encode_file_entry, _decode_file_entry),
 }

@@ -17,6 +17,7 @@ from .reader import CACHE_BYTES_DEFAULT, NodeCache, NodeReader
 from .scan import Batch, count, get, iter_batches, nth, rank
 from .sorted_run import Edits
 from .splitter import cut_ends, level_seed, priorities_of
+from .tree_check import TreeCheck
 from .tree_statistics import LevelStatistics, tree_statistics
 from .working_tree import WorkingTree
 
@@ -35,6 +36,7 @@ __all__ = [
     "NodeReader",
     "ProofReader",
     "Recorder",
+    "TreeCheck",
     "WorkingTree",
     "apply",
     "build",

@@ -45,6 +45,11 @@ class NodeCache:
                 self.add(address, node)
         return node
 
+    def clear(self) -> None:
+        """Forget all nodes."""
+        with self._lock:
+            self._young, self._old, self._young_bytes = {}, {}, 0
+
     def add(self, address: bytes, node: Node) -> None:
         """Remember a node."""
         size = _memory_of(node)

@@ -111,8 +111,14 @@ class WorkingTree:
         if self._fresh is not None and len(self._fresh) > 10_000:
             self._fresh = None
 
-    def settled(self) -> tuple[NodeReader, bytes]:
-        """Return a reader and the root of the tree with all edits applied."""
+    def settled(
+        self, start: bytes | None = None, stop: bytes | None = None
+    ) -> tuple[NodeReader, bytes]:
+        """Return a reader and the root of the tree with all edits applied.
+
+        The caller tells what it is going to read, start <= key < stop, all by default.
+        Here that makes no difference; a tree that records reads takes it at its word.
+        """
         if self._fresh == {} and self._settled is not None:
             return self._settled_reader, self._settled
         if self._scratch is None:

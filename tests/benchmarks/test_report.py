@@ -53,18 +53,26 @@ def test_the_page_says_all_that_is_known(tmp_path: Path) -> None:
     ours.counters, ours.facts = {"puts": 1234}, {"MB after gc": 12.0}
     rival = figure("lmdb", "update-1", 8.0)
     lacking = Figure("lmdb", "map", MILLION, "diff-1", "ms", lacks="no versions")
-    write_report(made_up([ours, rival, lacking]), tmp_path / "page.md")
+    write_report([made_up([ours, rival, lacking])], tmp_path / "page.md")
     text = (tmp_path / "page.md").read_text(encoding="utf-8")
     wanted = ["**2**<br>1 to 3<br>MB after gc: 12", "| 8 |", "no versions", "1,234"]
     wanted += ["doltlite is not installed", "A processor", "with uncommitted changes"]
     assert not [one for one in wanted if one not in text]
 
 
+def test_a_later_run_replaces_the_figures_it_has(tmp_path: Path) -> None:
+    """Runs are shown as one page; of a cell in both, the last run's figure."""
+    first = made_up([figure("prolly", "scan", 5.0), figure("prolly", "open", 7.0)])
+    write_report([first, made_up([figure("prolly", "scan", 6.0)])], tmp_path / "p.md")
+    text = (tmp_path / "p.md").read_text(encoding="utf-8")
+    assert "| 6 |" in text and "| 7 |" in text and "| 5 |" not in text
+
+
 def test_plots_are_drawn_where_two_sizes_were_measured(tmp_path: Path) -> None:
     """A workload at two sizes has a plot that the page shows; at one it has none."""
     figures = [figure("prolly", "get-hit", n / 1e5, count=n) for n in (10**4, 10**6)]
     figures.append(figure("prolly", "scan", 5.0))
-    written = write_report(made_up(figures), tmp_path / "page.md")
+    written = write_report([made_up(figures)], tmp_path / "page.md")
     assert [path.name for path in written] == ["page.md", "get-hit-map.svg"]
     assert "(page/get-hit-map.svg)" in written[0].read_text(encoding="utf-8")
 
@@ -153,3 +161,10 @@ def test_an_unknown_revision_is_refused(tmp_path: Path) -> None:
 def test_numbers_are_shown_with_three_digits(value: float, shown: str) -> None:
     """Three significant digits, thousands apart."""
     assert show_number(value) == shown
+
+
+def test_a_target_without_a_size_takes_the_largest() -> None:
+    """What does not depend on the number of records is judged wherever it was run."""
+    figures = [figure("prolly", "import", n / 10, count=n) for n in (10, 400, 500)]
+    [verdict] = verdicts(made_up(figures))
+    assert verdict.ours == 50.0 and not verdict.met

@@ -102,6 +102,7 @@ def test_the_command_measures_and_reports(tmp_path: Path) -> None:
     results = load_results(out)
     assert results.counts == [200, 400]
     assert not list((tmp_path / "stores").iterdir())
+    assert str(tmp_path) not in results.about["command"]
     for name in ("commit", "machine", "seed", "date", "versions", "command"):
         assert results.about[name]
     assert main(["report", str(out), "-o", str(page)]) == 0

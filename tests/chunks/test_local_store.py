@@ -18,7 +18,7 @@ from prolly.chunks import (
     Store,
     VerifyingStore,
 )
-from prolly.chunks.local_index import FORMAT
+from prolly.chunks.local_tables import FORMAT
 from prolly.chunks.local_writer import INLINE_BYTES_MAX
 from prolly.codec.pack import FRAME_HEADER_BYTES
 from prolly.codec.store_entry import encode_counter

@@ -19,7 +19,7 @@ from prolly_cli.running import run as run_program
 import prolly
 from prolly import errors
 from prolly.chunks import FORMAT_VERSION, LocalStore
-from prolly.chunks.local_index import FORMAT
+from prolly.chunks.local_tables import FORMAT
 from prolly.codec.store_entry import encode_counter
 
 Run = Callable[..., Any]

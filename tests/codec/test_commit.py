@@ -113,12 +113,12 @@ def test_limits_hold_at_the_limit_and_one_past_it() -> None:
     for inside, outside in (
         ({"parents": parents[1:]}, {"parents": parents}),
         (
-            {"author": "x" * (COMMIT_AUTHOR_BYTES_MAX - 3)},
-            {"author": "x" * (COMMIT_AUTHOR_BYTES_MAX - 2)},
+            {"author": "x" * (COMMIT_AUTHOR_BYTES_MAX)},
+            {"author": "x" * (COMMIT_AUTHOR_BYTES_MAX + 1)},
         ),
         (
-            {"message": "x" * (COMMIT_MESSAGE_BYTES_MAX - 3)},
-            {"message": "x" * (COMMIT_MESSAGE_BYTES_MAX - 2)},
+            {"message": "x" * (COMMIT_MESSAGE_BYTES_MAX)},
+            {"message": "x" * (COMMIT_MESSAGE_BYTES_MAX + 1)},
         ),
         ({"metadata": {"x": bytes(blob)}}, {"metadata": {"x": bytes(blob + 1)}}),
     ):

@@ -105,7 +105,7 @@ def test_bad_syntax_is_invalid(repo: Repository, revision: str) -> None:
 
 def test_a_name_of_two_kinds_is_ambiguous(repo: Repository) -> None:
     """A branch and a tag of one name must be told apart by their full names."""
-    repo.tags.create("side", repo.resolve("main"))
+    repo.tags["side"] = repo.resolve("main")
     with pytest.raises(Invalid) as caught:
         repo.resolve("side")
     assert caught.value.code == "ambiguous-revision"

@@ -10,8 +10,15 @@ from threading import Thread
 
 import pytest
 
-from prolly.errors import Denied, Invalid, LimitExceeded, NotFound, StorageFailed
-from prolly.ops import byte_source
+from prolly.errors import (
+    Denied,
+    Invalid,
+    LimitExceeded,
+    NotFound,
+    Stale,
+    StorageFailed,
+)
+from prolly.ops import byte_source, open_table
 from prolly.ops.byte_source import ByteSource, storage_error
 
 
@@ -218,3 +225,28 @@ def test_errors_of_the_system_are_told_apart(
     assert type(error) is kind
     assert error.code == code
     assert error.hint
+
+
+@pytest.mark.parametrize("change", ["append", "replace", "remove"])
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    tmp_path: Path, change: str
+) -> None:
+    """Between the first and the last byte the file must stay as it was."""
+    path = tmp_path / "x.csv"
+    path.write_bytes(b"a\n1\n")
+    with open_table(path) as source:
+        source.infer()
+        source.files[0].check_unchanged()
+        if change == "append":
+            with path.open("ab") as file:
+                file.write(b"2\n")
+        elif change == "replace":
+            other = tmp_path / "y"
+            other.write_bytes(b"a\n3\n")
+            other.replace(path)
+        else:
+            path.unlink()
+        with pytest.raises((Stale, NotFound)) as caught:
+            list(source)
+        wanted = "no-file" if change == "remove" else "file-changed"
+        assert caught.value.code == wanted

@@ -25,7 +25,7 @@ def broken(first: bytes) -> Iterator[bytes]:
 def test_a_file_appears_with_the_usual_permissions(tmp_path: Path) -> None:
     """The chunks are joined, nothing else is left, and the umask is obeyed."""
     path = tmp_path / "out.csv"
-    write_chunks(path, [b"a", b"b"], compress=False)
+    write_chunks(path, [b"a", b"b"])
     assert path.read_bytes() == b"ab"
     assert os.listdir(tmp_path) == ["out.csv"]
     (tmp_path / "plain").touch()
@@ -37,10 +37,10 @@ def test_a_failure_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
     path.write_bytes(b"old")
     with pytest.raises(ZeroDivisionError):
-        write_chunks(path, broken(b"new"), compress=True)
+        write_chunks(path, broken(b"new"), compression="gzip")
     assert path.read_bytes() == b"old"
     with pytest.raises(ZeroDivisionError):
-        write_chunks(tmp_path / "fresh", broken(b"new"), compress=False)
+        write_chunks(tmp_path / "fresh", broken(b"new"))
     assert os.listdir(tmp_path) == ["out.csv"]
 
 
@@ -51,7 +51,7 @@ def test_mode_and_link_are_kept(tmp_path: Path) -> None:
     real.chmod(0o640)
     link = tmp_path / "link"
     link.symlink_to(real)
-    write_chunks(link, [b"new"], compress=False)
+    write_chunks(link, [b"new"])
     assert link.is_symlink()
     assert real.read_bytes() == b"new"
     assert stat.S_IMODE(real.stat().st_mode) == 0o640
@@ -60,7 +60,7 @@ def test_mode_and_link_are_kept(tmp_path: Path) -> None:
 def test_gzip_is_always_the_same_bytes(tmp_path: Path) -> None:
     """Neither name nor time stands in a compressed file."""
     for name in ("a.gz", "b.gz"):
-        write_chunks(tmp_path / name, [b"x" * 1000], compress=True)
+        write_chunks(tmp_path / name, [b"x" * 1000], compression="gzip")
     first, second = ((tmp_path / name).read_bytes() for name in ("a.gz", "b.gz"))
     assert first == second
     assert gzip.decompress(first) == b"x" * 1000
@@ -70,7 +70,7 @@ def test_gzip_is_always_the_same_bytes(tmp_path: Path) -> None:
 def test_a_stream_is_written_and_left_open() -> None:
     """What the caller opened, the caller closes."""
     stream = io.BytesIO()
-    write_chunks(stream, [b"a", b"b"], compress=True)
+    write_chunks(stream, [b"a", b"b"], compression="gzip")
     assert gzip.decompress(stream.getvalue()) == b"ab"
 
 
@@ -81,18 +81,18 @@ def test_what_is_no_regular_file_is_written_straight(tmp_path: Path) -> None:
     read: list[bytes] = []
     reader = Thread(target=lambda: read.append(fifo.read_bytes()))
     reader.start()
-    write_chunks(fifo, [b"abc"], compress=False)
+    write_chunks(fifo, [b"abc"])
     reader.join()
     assert read == [b"abc"]
-    write_chunks("/dev/null", [b"abc"], compress=False)
+    write_chunks("/dev/null", [b"abc"])
     assert stat.S_ISFIFO(fifo.stat().st_mode)
 
 
 def test_a_full_disk_is_told_from_a_missing_directory(tmp_path: Path) -> None:
     """Each has its class and code."""
     with pytest.raises(StorageFailed) as full:
-        write_chunks("/dev/full", [b"a" * 100_000], compress=False)
+        write_chunks("/dev/full", [b"a" * 100_000])
     assert full.value.code == "disk-full"
     with pytest.raises(NotFound) as missing:
-        write_chunks(tmp_path / "no" / "out.csv", [b"a"], compress=False)
+        write_chunks(tmp_path / "no" / "out.csv", [b"a"])
     assert missing.value.code == "no-file"

@@ -64,9 +64,10 @@ def test_data_survive_closing(tmp_path: Path) -> None:
     snapshot = repo.at("main")
     repo.close()
     repo.close()
-    with pytest.raises(Invalid) as caught:
-        repo.resolve("main")
-    assert caught.value.code == "closed"
+    for use in (lambda: repo.resolve("main"), lambda: snapshot.map("m")[7]):
+        with pytest.raises(Invalid) as caught:
+            use()
+        assert caught.value.code == "closed"
     with open_repository(tmp_path) as again:
         assert again.at("main").root == snapshot.root
         assert again.at("main").map("m")[2996] == "x" * 2996
@@ -200,3 +201,30 @@ def test_the_log_can_be_filtered(tmp_path: Path) -> None:
             list(repo.log(dataset="nope"))
         assert repo.merge_base("main", "main~2") == repo.resolve("main~2")
         assert repo.is_ancestor("main~2", "main")
+
+
+def test_the_log_follows_a_rename(tmp_path: Path) -> None:
+    """Asked by its new name, a dataset's commits before the rename are listed too."""
+    with create_repository(tmp_path) as repo:
+        for message in ("one", "two"):
+            with repo.transaction("main", message=message) as tx:
+                tx.map("old")[message] = 1
+        with repo.transaction("main", message="rename") as tx:
+            tx.rename("old", "new")
+        messages = [e.commit.message for e in repo.log(dataset="new")]
+        assert messages == ["rename", "two", "one"]
+        assert [e.commit.message for e in repo.log(dataset="new", key="one")] == ["one"]
+        assert [e.commit.message for e in repo.log(dataset="old")] == messages
+
+
+def test_misuse_of_refs_and_revisions_is_told(tmp_path: Path) -> None:
+    """What is no id or no revision is Invalid; a taken name is AlreadyExists."""
+    with create_repository(tmp_path) as repo:
+        with pytest.raises(Invalid):
+            repo.at(5)  # type: ignore[arg-type]  # The misuse is the point.
+        with pytest.raises(Invalid):
+            repo.tags["v"] = "HEAD"  # type: ignore[assignment]  # As above.
+        with pytest.raises(KeyError):
+            repo.tags["nope"]
+        with pytest.raises(AlreadyExists):
+            repo.tags.create("main", repo.resolve("main"))

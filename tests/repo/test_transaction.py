@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from prolly.chunks import CountingStore, MemoryStore
@@ -93,14 +95,27 @@ def test_the_second_writer_of_a_key_is_stale(
             tx.map("m")["a"] = value
     first.commit()
     after = repo.resolve("main")
-    if mine == theirs == "delete":
-        assert second.commit() == after
-        return
     with pytest.raises(Stale) as caught:
         second.commit()
     assert caught.value.code == "write-conflict"
     assert (caught.value.dataset, caught.value.key) == ("m", "a")
     assert repo.resolve("main") == after
+
+
+def test_equal_writes_conflict_too(repo: Repository) -> None:
+    """Two that count from one value do not lose a count: the second one is Stale."""
+
+    def count_up(tx: Transaction) -> None:
+        tx.map("m")["a"] = tx.map("m")["a"] + 1
+
+    first, second = repo.transaction("main"), repo.transaction("main")
+    count_up(first)
+    count_up(second)
+    first.commit()
+    with pytest.raises(Stale):
+        second.commit()
+    repo.run("main", count_up)
+    assert repo.at("main").map("m")["a"] == 3
 
 
 def test_datasets_conflict_as_a_whole(repo: Repository) -> None:
@@ -184,3 +199,28 @@ def test_a_commit_stores_only_what_it_needs() -> None:
     assert store.counts.puts <= 5
     assert (store.counts.commits, store.counts.ref_moves) == (1, 1)
     assert store.counts.gets <= 8
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (lambda tx: tx.map("X"), lambda tx: tx.table("X", key="id")),
+        (lambda tx: tx.rename("m", "c"), lambda tx: tx.rename("n", "c")),
+        (lambda tx: tx.rename("m", "c"), lambda tx: tx.map("c")),
+    ],
+)
+def test_two_datasets_never_get_one_name(
+    repo: Repository,
+    first: Callable[[Transaction], object],
+    second: Callable[[Transaction], object],
+) -> None:
+    """Whoever gives a name second that another commit has given is Stale."""
+    with repo.transaction("main") as tx:
+        tx.map("n")["x"] = 1
+    one, two = repo.transaction("main"), repo.transaction("main")
+    first(one)
+    second(two)
+    one.commit()
+    with pytest.raises(Stale) as caught:
+        two.commit()
+    assert caught.value.code == "dataset-conflict"

@@ -19,9 +19,15 @@ from prolly.tables import (
     COLUMN_TYPES,
     COLUMNS_MAX,
     FILL_BYTES_MAX,
+    INDEX_PREFIX_MAX,
+    INDEXES_MAX,
+    Check,
     Column,
+    Index,
     RecordCodec,
+    Reference,
     Schema,
+    as_predicate,
 )
 from prolly.testing import strategies
 
@@ -53,7 +59,17 @@ def schemas(draw: st.DrawFn) -> Schema:
         kind = draw(st.sampled_from(sorted(types)))
         fill = None if name in key else draw(st.none() | FILLS[kind])
         columns.append((name, kind, draw(st.booleans()), fill))
-    return Schema.create(columns, key)
+    ordered = [name for name, kind, *_ in columns if kind != "json"]
+    indexes = [Index("by some", tuple(ordered[:2]))] if ordered else []
+    checks = [Check("not null", as_predicate(["not", ["null", names[0]]]))]
+    references = [Reference("refers", tuple(ordered[-1:]), "others")] if ordered else []
+    return Schema.create(
+        columns,
+        key,
+        indexes=draw(st.sampled_from([[], indexes])),
+        checks=draw(st.sampled_from([[], checks])),
+        references=draw(st.sampled_from([[], references])),
+    )
 
 
 def refused(columns: Any, key: Any) -> str:
@@ -90,7 +106,9 @@ def test_ids_do_not_depend_on_the_order(schema: Schema, random: Any) -> None:
         lambda inner: (
             st.lists(inner, max_size=5)
             | st.dictionaries(
-                st.sampled_from(["columns", "key", "x"]), inner, max_size=3
+                st.sampled_from(["columns", "key", "indexes", "checks", "references"]),
+                inner,
+                max_size=5,
             )
         ),
     )
@@ -106,25 +124,61 @@ def test_a_value_that_is_no_schema_is_corrupt(value: Any) -> None:
 @pytest.mark.parametrize(
     "column",
     [
-        [1, "a", "int", 0, None],
-        [1.0, "a", "int", True, None],
-        [-1, "a", "int", True, None],
-        [2**32, "a", "int", True, None],
-        [1, "a", "number", True, None],
-        [1, ["a"], "int", True, None],
-        [1, "a", ["int"], True, None],
-        [1, "a", "float", True, 5],
-        [1, "a", "json", True, [5]],
-        [1, "a", "int", True],
-        [0, "a", "int", True, None],
-        [1, "k", "int", True, None],
+        [1, "a", "int", 0, None, 0],
+        [1.0, "a", "int", True, None, 0],
+        [-1, "a", "int", True, None, 0],
+        [2**32, "a", "int", True, None, 0],
+        [1, "a", "number", True, None, 0],
+        [1, ["a"], "int", True, None, 0],
+        [1, "a", ["int"], True, None, 0],
+        [1, "a", "float", True, 5, 0],
+        [1, "a", "json", True, [5], 0],
+        [1, "a", "int", True, None],
+        [0, "a", "int", True, None, 0],
+        [1, "k", "int", True, None, 0],
+        [1, "a", "int", True, None, None],
+        [1, "a", "int", True, None, 1],
+        [1, "a", "int", True, None, False],
     ],
 )
 def test_a_damaged_column_is_corrupt(column: list[Any]) -> None:
     """Wrong types of fields, ids out of range or taken, and misfit fills are found."""
-    value = {"columns": [[0, "k", "int", False, None], column], "key": ["k"]}
     with pytest.raises(Corrupt):
-        Schema.from_value(value)
+        Schema.from_value(plain([column]))
+
+
+def plain(columns: list[Any], **more: list[Any]) -> dict[str, Any]:
+    """The plain value of a schema with a key column and others."""
+    empty: dict[str, Any] = {"indexes": [], "checks": [], "references": []}
+    every = [[0, "k", "int", False, None, None], *columns]
+    return {"columns": every, "key": ["k"], **empty, **more}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"indexes": [["i", ["k"], False]]},
+        {"indexes": [["i", "k", False, None]]},
+        {"indexes": [["i", [], False, None]]},
+        {"indexes": [["i", ["k", "k"], False, None]]},
+        {"indexes": [["i", ["x"], False, None]]},
+        {"indexes": [["i", ["k"], 0, None]]},
+        {"indexes": [["i", ["k"], False, 5]]},
+        {"indexes": [["i", [["k"]], False, None]]},
+        {"indexes": [["j", ["k"], False, None], ["i", ["k"], False, None]]},
+        {"indexes": [["i", ["k"], False, None], ["i", ["k"], False, None]]},
+        {"checks": [["c"]]},
+        {"checks": [["c", "k = 5"]]},
+        {"checks": [["c", ["=", "x", 5]]]},
+        {"checks": [["c", ["=", "k", 5.0]]]},
+        {"references": [["r", ["k"], "a:b"]]},
+        {"references": [["r", ["k"], "others"]]},
+    ],
+)
+def test_a_damaged_constraint_is_corrupt(more: dict[str, Any]) -> None:
+    """What does not fit the columns, has another form or order, is found."""
+    with pytest.raises(Corrupt):
+        Schema.from_value(plain([], **more))
 
 
 def test_what_a_schema_refuses() -> None:
@@ -158,6 +212,25 @@ def test_limits_of_names_fills_and_columns() -> None:
     many = [(f"c{number}", "int") for number in range(COLUMNS_MAX)]
     assert len(Schema.create(many, "c0").columns) == COLUMNS_MAX
     assert refused([*many, ("more", "int")], "c0") == "too-many-columns"
+
+
+def test_limits_of_indexes_and_prefixes() -> None:
+    """Each limit is allowed, and one more is refused."""
+    columns = [("k", "int"), ("t", "text")]
+
+    def made(count: int, prefix: int | None) -> Schema:
+        indexes = [
+            Index(f"i{number}", ("t",), False, prefix) for number in range(count)
+        ]
+        return Schema.create(columns, "k", indexes=indexes)
+
+    assert len(made(INDEXES_MAX, INDEX_PREFIX_MAX).indexes) == INDEXES_MAX
+    with pytest.raises(LimitExceeded) as caught:
+        made(INDEXES_MAX + 1, None)
+    assert caught.value.code == "too-many-indexes"
+    with pytest.raises(Invalid) as refused:
+        made(1, INDEX_PREFIX_MAX + 1)
+    assert refused.value.code == "schema"
 
 
 def test_every_type_but_json_may_be_a_key() -> None:
@@ -212,13 +285,58 @@ def test_json_that_is_no_schema_is_invalid(form: Any) -> None:
 
 def test_columns_keep_their_ids_from_a_base() -> None:
     """A renamed column keeps its id when the schema is read again over the old one."""
-    columns = (Column(7, "k", "int", False), Column(9, "renamed", "text", True))
-    base = Schema(columns, ("k",))
+    columns = (Column(7, "k", "int", False), Column(9, "old", "text", True, None, 0))
+    base = Schema(columns, ("k",), (Index("i", ("old",)),))
     form = base.to_json()
-    form["columns"].append({"name": "new", "type": "int"})
+    form["columns"][1] = {"name": "renamed", "type": "json", "was": "old"}
+    form["columns"] += [{"name": "old", "type": "int"}, {"name": "new", "type": "int"}]
+    form["indexes"][0]["columns"] = ["k"]
     altered = Schema.from_json(form, base=base)
-    assert [one.id for one in altered.columns[:2]] == [7, 9]
-    assert altered.column("new").id == row.column_id("new", "int", {7, 9})
+    new = [row.column_id(name, "int", {7, 9}) for name in ("old", "new")]
+    assert [one.id for one in altered.columns] == [7, 9, *new]
+    slots = {one.id: one.slot for one in altered.columns}
+    assert slots == {7: None, 9: 0, min(new): 1, max(new): 2}
+    form["columns"][2]["was"] = "nowhere"
+    with pytest.raises(Invalid):
+        Schema.from_json(form, base=base)
+
+
+def test_constraints_that_json_leaves_out_stay() -> None:
+    """Over a base only what is written changes; renames reach what stays."""
+    base = Schema.create(
+        [("k", "int"), ("a", "int"), ("b", "int")],
+        "k",
+        indexes=[Index("i", ("a", "b"))],
+        checks=[Check("c", as_predicate("a > 5 or a = 1"))],
+    )
+    form = {
+        "columns": [
+            {"name": "k", "type": "int"},
+            {"name": "b", "type": "int", "was": "a"},
+            {"name": "a", "type": "int", "was": "b"},
+        ],
+        "key": ["k"],
+    }
+    altered = Schema.from_json(form, base=base)
+    assert altered.indexes[0].columns == ("b", "a")
+    assert altered.checks[0].predicate.columns == {"b"}
+    assert Schema.from_json({**form, "indexes": []}, base=base).indexes == ()
+
+
+def test_a_reference_gets_its_index() -> None:
+    """Unless an index serves it; and no schema may have one without."""
+    columns = [("k", "int"), ("a", "int"), ("b", "int")]
+    refers = [Reference("r", ("a",), "others")]
+    schema = Schema.create(columns, "k", references=refers)
+    assert schema.indexes == (Index("r", ("a",)),)
+    led = [Index("i", ("a", "b"))]
+    schema = Schema.create(columns, "k", references=refers, indexes=led)
+    assert schema.indexes == tuple(led)
+    taken = [Index("r", ("b",))]
+    schema = Schema.create(columns, "k", references=refers, indexes=taken)
+    assert schema.index("r 2") == Index("r 2", ("a",))
+    with pytest.raises(Invalid):
+        Schema(schema.columns, ("k",), references=tuple(refers))
 
 
 def test_an_unknown_column_is_named() -> None:
@@ -237,12 +355,13 @@ def test_a_schema_may_be_unknown() -> None:
         Schema.unknown(())
 
 
-def test_cells_stand_in_the_order_of_their_ids() -> None:
-    """The row of a record is all but the key, by id, whatever the display order."""
+def test_cells_of_a_new_table_stand_in_the_order_of_their_ids() -> None:
+    """The row of a record is all but the key, by slot, whatever the display order."""
     names = ["d", "k", "b", "a", "c"]
     schema = Schema.create([(name, "int") for name in names], "k")
     ids = [one.id for one in schema.cell_columns]
     assert ids == sorted(ids) and len(ids) == 4
+    assert [one.slot for one in schema.cell_columns] == [0, 1, 2, 3]
     assert schema.names == tuple(names)
 
 

@@ -9,7 +9,7 @@ import pytest
 from prolly.codec import ChunkType, Reference, encode_referring
 from prolly.errors import Corrupt
 from prolly.testing.tree_model import TreeModel, make_records
-from prolly.tree import reachable
+from prolly.tree import AddressSet, reachable
 
 
 def get_many(model: TreeModel, addresses: list[bytes]) -> list[bytes | None]:
@@ -53,3 +53,21 @@ def test_a_missing_chunk_stops_the_walk() -> None:
     with pytest.raises(Corrupt) as caught:
         list(reachable(lambda a: get_many(model, a), [model.rebuild({b"k": value})]))
     assert caught.value.code == "chunk-missing"
+
+
+def test_pieces_may_be_passed_over() -> None:
+    """Without pieces they are known in the end, but neither read nor yielded."""
+    model = TreeModel()
+    piece = model.writer.put(bytes([ChunkType.BLOB_PIECE]) + b"data")
+    value = encode_referring([Reference(piece, ChunkType.BLOB_PIECE)])
+    root = model.rebuild({b"k": value})
+    asked: list[bytes] = []
+
+    def get(addresses: list[bytes]) -> list[bytes | None]:
+        asked.extend(addresses)
+        return get_many(model, addresses)
+
+    known = AddressSet()
+    assert [a for a, _ in reachable(get, [root], known, pieces=False)] == [root]
+    assert asked == [root]
+    assert set(known) == {root, piece}

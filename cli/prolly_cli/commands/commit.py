@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from ..command_group import Verb
@@ -9,23 +11,52 @@ from ..invocation import Invocation
 from ..output import visible
 from ..versions import counts_json, counts_lines, short_id
 
+if TYPE_CHECKING:
+    from prolly import Repository
+
 
 @click.command("commit", cls=Verb)
+@click.option("-m", "--message", metavar="MSG", help="What changed, and why.")
 @click.option(
-    "-m", "--message", metavar="MSG", required=True, help="What changed, why."
+    "--dataset",
+    "datasets",
+    metavar="D",
+    multiple=True,
+    help="Only what changed in D; the rest stays uncommitted. Repeatable.",
+)
+@click.option(
+    "--key",
+    "keys",
+    metavar="KEY",
+    multiple=True,
+    help="Only the record under KEY of the one --dataset. Repeatable.",
+)
+@click.option(
+    "--amend", is_flag=True, help="Take the place of the newest commit, message kept."
 )
 @click.pass_obj
-def command(invocation: Invocation, message: str) -> None:
+def command(
+    invocation: Invocation,
+    message: str | None,
+    datasets: tuple[str, ...],
+    keys: tuple[str, ...],
+    amend: bool,
+) -> None:
     """Make the working state of the current branch a commit.
 
-    The author is PROLLY_AUTHOR, else the login name.
+    The author is PROLLY_AUTHOR, else the setting user.name, else the login name.
     """
     from prolly import Stale
 
+    if message is None and not amend:
+        raise click.UsageError("-m MSG is missing")
+    if keys and len(datasets) != 1:
+        raise click.UsageError("--key wants exactly one --dataset")
     repository = invocation.repository(writable=True)
     branch = repository.head
+    only = selection(repository, datasets, keys)
     try:
-        commit_id = repository.working_area().commit(message)
+        commit_id = repository.working_area().commit(message, only=only, amend=amend)
     except Stale as error:
         error.hint = "`prolly diff HEAD` shows both sides; `prolly reset --hard` drops "
         error.hint += "what is uncommitted here, to be done again on the new commit"
@@ -36,7 +67,25 @@ def command(invocation: Invocation, message: str) -> None:
     if output.json:
         output.document({"commit": str(commit_id), "datasets": counts_json(counts)})
         return
-    first = visible(message.partition("\n")[0])
+    text = repository.commit_of(commit_id).message
+    first = visible(text.partition("\n")[0])
     output.say(f"[{branch} {output.style(short_id(commit_id), 'id')}] {first}")
     for line in counts_lines(counts, output):
         output.say(f"  {line}")
+
+
+def selection(
+    repository: Repository, datasets: tuple[str, ...], keys: tuple[str, ...]
+) -> dict[str, list[Any] | None] | None:
+    """Return what the options choose; ``None`` for everything."""
+    from ..typed_words import parse_key
+
+    if not keys:
+        return dict.fromkeys(datasets) or None
+    name = datasets[0]
+    snapshot = repository.at_working()
+    if name not in snapshot.datasets:
+        # Its records may have gone with it, or it was renamed: say so, not "no such".
+        snapshot = repository.at("HEAD")
+    records = snapshot.dataset(name)
+    return {name: [parse_key(key, records) for key in keys]}

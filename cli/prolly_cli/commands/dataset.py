@@ -22,8 +22,9 @@ def command() -> None:
     metavar="FILE.json",
     help="Make a table with this schema, as `prolly schema` prints one.",
 )
+@click.option("--local", is_flag=True, help="It stays here: sync leaves it out.")
 @click.pass_obj
-def create(invocation: Invocation, name: str, file: str | None) -> None:
+def create(invocation: Invocation, name: str, file: str | None, local: bool) -> None:
     """Make an empty map NAME, or with --schema an empty table."""
     from prolly import AlreadyExists
 
@@ -40,9 +41,9 @@ def create(invocation: Invocation, name: str, file: str | None) -> None:
                 dataset=name,
             )
         if schema is None:
-            workspace.map(name)
+            workspace.map(name, local=local)
         else:
-            workspace.table(name, schema=schema)
+            workspace.table(name, schema=schema, local=local)
     kind = "map" if schema is None else "table"
     if invocation.output.json:
         invocation.output.document({"dataset": name, "kind": kind, "event": "created"})

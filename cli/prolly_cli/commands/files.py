@@ -87,9 +87,7 @@ def _add_all(
 @click.argument("path", required=False)
 @at_option
 @click.pass_obj
-def cat(
-    invocation: Invocation, dataset: str, path: str | None, at: str | None
-) -> None:
+def cat(invocation: Invocation, dataset: str, path: str | None, at: str | None) -> None:
     """Print the bytes of the file PATH of DATASET.
 
     Without PATH, DATASET is a blob, and its bytes are printed.

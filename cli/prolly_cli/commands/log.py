@@ -11,7 +11,7 @@ from ..command_group import Verb
 from ..commit_graph import Graph
 from ..invocation import Invocation
 from ..output import Output, visible
-from ..versions import commit_json, moment, short_id
+from ..versions import commit_json, moment, moment_json, short_id
 
 if TYPE_CHECKING:
     from prolly import LogEntry, Repository
@@ -22,14 +22,17 @@ if TYPE_CHECKING:
 @click.option("--oneline", is_flag=True, help="One line for each commit.")
 @click.option("--graph", is_flag=True, help="Draw how commits follow one another.")
 @click.option("-n", "count", type=click.IntRange(min=0), metavar="N", help="At most N.")
+@click.option(
+    "-g", "--reflog", is_flag=True, help="Where the branch REV has stood, move by move."
+)
 @click.pass_obj
 def command(
     invocation: Invocation,
+    /,
     revision: str,
-    oneline: bool,
-    graph: bool,
     count: int | None,
     scope: str | None,
+    **how: bool,
 ) -> None:
     """List commits from REV backwards, by default from HEAD.
 
@@ -38,6 +41,12 @@ def command(
     """
     repository = invocation.repository()
     output = invocation.output
+    graph, oneline = how["graph"], how["oneline"]
+    if how["reflog"]:
+        if graph or oneline or scope is not None:
+            raise click.UsageError("-g stands alone: it lists moves, not commits")
+        print_moves(repository, output, revision, count)
+        return
     names = {} if output.json else ref_names(repository)
     drawing = Graph() if graph else None
     with output.paged():
@@ -51,6 +60,28 @@ def command(
                 lines = drawing.draw(bytes(entry.id), entry.commit.parents, lines)
             for line in lines:
                 output.line(line)
+
+
+def print_moves(
+    repository: Repository, output: Output, branch: str, count: int | None
+) -> None:
+    """Print where a branch stood, newest first, with who moved it and why."""
+    name = repository.head if branch in ("HEAD", "@") else branch
+    moves = islice(repository.reflog(name), count)
+    with output.paged():
+        for number, move in enumerate(moves):
+            place = f"{name}@{{{number}}}"
+            if output.json:
+                ids = {"old": move.old, "new": move.new}
+                spelt = {end: one and one.hex() for end, one in ids.items()}
+                told = {"who": move.who, "time": moment_json(move.time_us)}
+                output.document({"ref": place, **spelt, **told, "why": move.why})
+                continue
+            shown = "(deleted)" if move.new is None else short_id(move.new)
+            date = f"{moment(move.time_us):%Y-%m-%d %H:%M:%S}"
+            words = [output.style(shown, "id"), output.style(visible(place), "ref")]
+            words += [date, visible(move.who), visible(move.why)]
+            output.line("  ".join(words).rstrip())
 
 
 def entries(repository: Repository, revision: str, scope: str | None) -> Any:

@@ -1,0 +1,60 @@
+"""``prolly fsck``: is everything there, and is it what it should be?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..command_group import Verb
+from ..invocation import Invocation
+from ..output import plural, visible
+from ..sizes import size_text
+
+if TYPE_CHECKING:
+    from prolly.ops import Fault
+
+# The exit code of an answer that is "no".
+FAULTS_FOUND = 1
+
+
+@click.command("fsck", cls=Verb)
+@click.option(
+    "--full",
+    is_flag=True,
+    help="Check every byte: hashes, spelling, order, cuts, records.",
+)
+@click.pass_obj
+def command(invocation: Invocation, full: bool) -> int:
+    """Check the repository and print every fault; exit 1 when there is one.
+
+    By default: everything that refs lead to is there and of the right kind, and packs
+    and index agree.
+    """
+    check = invocation.repository().fsck(full=full)
+    output = invocation.output
+    for fault in check:
+        if output.json:
+            output.document(fault_json(fault))
+        else:
+            place = fault.address.hex() if fault.address else fault.ref or fault.path
+            where = f"{place}: " if place else ""
+            output.line(visible(f"{fault.code}: {where}{fault.detail}"))
+    if output.json:
+        counts = {"objects": check.objects, "bytes": check.bytes}
+        output.document({**counts, "faults": check.faults})
+    else:
+        looked_at = f"{plural(check.objects, 'chunk')} ({size_text(check.bytes)})"
+        output.say(f"looked at {looked_at}, found {plural(check.faults, 'fault')}")
+    return FAULTS_FOUND if check.faults else 0
+
+
+def fault_json(fault: Fault) -> dict[str, Any]:
+    """Return a fault as JSON shows it; what is not known is left out."""
+    facts = {
+        "address": fault.address.hex() if fault.address else None,
+        "ref": fault.ref,
+        "path": fault.path,
+    }
+    known = {name: fact for name, fact in facts.items() if fact is not None}
+    return {"fault": fault.code, **known, "detail": fault.detail}

@@ -1,0 +1,19 @@
+"""Numbers of bytes as people read them."""
+
+from __future__ import annotations
+
+STEP = 1024
+UNITS = ("kB", "MB", "GB", "TB")
+
+
+def size_text(count: int) -> str:
+    """Return a number of bytes in the unit that suits it: ``417 B``, ``1.2 MB``."""
+    if abs(count) < STEP:
+        return f"{count} B"
+    size = float(count)
+    unit = ""
+    for unit in UNITS:
+        size /= STEP
+        if abs(size) < STEP:
+            break
+    return f"{size:.1f} {unit}"

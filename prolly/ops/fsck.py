@@ -1,0 +1,167 @@
+"""Checking a repository: every fault is found, and none ends the search.
+
+The basic check follows every ref: what it reaches is there, of the kind that it is
+linked as, and decodes; the descriptors of every version decode; the packs and the index
+of a store in a directory agree. The full check adds the bytes: the hash of every chunk,
+reachable or not; the one spelling of every node, commit and blob; order, counts,
+weights and cuts of every tree; every record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from prolly.chunks import LocalStore, Store, WrappingStore
+from prolly.codec import ChunkType, address_of, links_of
+from prolly.errors import Corrupt, Error
+from prolly.history import BRANCHES, REMOTES, TAGS, WORKING
+from prolly.tree import AddressSet, require_kind
+
+from .fsck_chunks import iter_chunk_faults
+from .fsck_datasets import DatasetCheck
+
+# What a ref of each kind points at; others may point at anything.
+KIND_OF_REF = {
+    BRANCHES: ChunkType.COMMIT,
+    TAGS: ChunkType.COMMIT,
+    REMOTES: ChunkType.COMMIT,
+    WORKING: ChunkType.WORKING,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong: a stable ``code``, and what it is about, if known.
+
+    ``address`` is of the chunk, ``ref`` a name that leads to it, ``path`` a pack file.
+    """
+
+    code: str
+    detail: str
+    address: bytes | None = None
+    ref: str | None = None
+    path: str | None = None
+
+
+class Check:
+    """A check under way: iterate it for its faults, as they are found.
+
+    ``objects`` and ``bytes`` are the chunks looked at so far, ``faults`` the number of
+    faults. It can be iterated once.
+    """
+
+    def __init__(self, store: Store, *, full: bool) -> None:
+        while isinstance(store, WrappingStore):
+            store = store.inner
+        self._store = store
+        self._full = full
+        self._seen = AddressSet()
+        self._ref: str | None = None
+        self.objects = 0
+        self.bytes = 0
+        self.faults = 0
+        self._faults = self._find()
+        self._datasets = DatasetCheck(self._read_quietly, full=full)
+
+    def __iter__(self) -> Iterator[Fault]:
+        return self
+
+    def __next__(self) -> Fault:
+        fault = next(self._faults)
+        self.faults += 1
+        return fault
+
+    def _find(self) -> Iterator[Fault]:
+        for name, address in self._store.iter_refs():
+            self._ref = name
+            yield from self._ref_faults(name, address)
+        self._ref = None
+        if isinstance(self._store, LocalStore):
+            found = self._store.maintenance().iter_faults(full=self._full)
+            yield from map(self._fault_of, found)
+        if self._full:
+            yield from self._unreachable_faults()
+
+    def _ref_faults(self, name: str, address: bytes) -> Iterator[Fault]:
+        """Check one ref and what nothing before it reached."""
+        kind = KIND_OF_REF.get(name[: name.find("/") + 1], 0)
+        if not self._is_there(address):
+            detail = f"it points at {address.hex()}, which is not there"
+            yield Fault("ref-dangling", detail, address, name)
+            return
+        front = [(address, int(kind))]
+        while front:
+            address, kind = front.pop()
+            chunk = None
+            if address in self._seen:
+                continue
+            self._seen.add(address)
+            try:
+                chunk = self._require(address)
+                require_kind(address, chunk, kind)
+                front += links_of(chunk)
+            except Error as error:
+                yield self._fault_of(error, address)
+            if chunk is not None:
+                yield from self._meaning_faults(address, chunk)
+
+    def _meaning_faults(self, address: bytes, chunk: bytes) -> Iterator[Fault]:
+        """Check what a chunk that can be read says, and the versions it names."""
+        if self._full:
+            for error in iter_chunk_faults(chunk, self._read_quietly):
+                yield self._fault_of(error, address)
+        if chunk[0] in (ChunkType.COMMIT, ChunkType.WORKING):
+            for error in self._datasets.iter_faults(chunk):
+                yield self._fault_of(error, address)
+
+    def _unreachable_faults(self) -> Iterator[Fault]:
+        """Check the bytes of chunks that no ref reaches."""
+        for address in self._store.iter_addresses():
+            if address not in self._seen:
+                try:
+                    self._require(address)
+                except Error as error:
+                    yield self._fault_of(error, address)
+
+    def _is_there(self, address: bytes) -> bool:
+        return all(self._store.contains_many([address]))
+
+    def _require(self, address: bytes) -> bytes:
+        """Return a chunk, counted, and in a full check hashed. Raises Error."""
+        chunk = self._store.get(address)
+        if chunk is None:
+            raise Corrupt(
+                f"chunk {address.hex()} is missing",
+                code="chunk-missing",
+                address=address,
+            )
+        self.objects += 1
+        self.bytes += len(chunk)
+        if self._full and address_of(chunk) != address:
+            raise Corrupt(
+                f"chunk {address.hex()} has other bytes than its address promises",
+                code="hash-mismatch",
+                address=address,
+            )
+        return chunk
+
+    def _read_quietly(self, address: bytes) -> bytes | None:
+        """Return a chunk, or ``None`` for one whose own check reports a fault."""
+        try:
+            chunk = self._store.get(address)
+        except Error:
+            return None
+        if chunk is not None and self._full and address_of(chunk) != address:
+            return None
+        return chunk
+
+    def _fault_of(self, error: Error, address: bytes | None = None) -> Fault:
+        found = error.facts.get("address", address)
+        path = error.facts.get("path")
+        return Fault(error.code, error.message, found, self._ref, path)
+
+
+def check_repository(store: Store, *, full: bool = False) -> Check:
+    """Return the check of a repository's store; iterate it for its faults."""
+    return Check(store, full=full)

@@ -1,0 +1,43 @@
+"""Telling what was pruned from what was lost, when a version is read.
+
+A collection takes a version out of the store in one step, its commit with its trees. So
+a chunk that is missing while the commit is there is damage; without the commit the
+whole version is gone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from prolly.errors import NotFound
+from prolly.tree import NodeReader
+
+from .storage import Storage
+
+
+def pinned(storage: Storage, anchor: bytes) -> Storage:
+    """Return the storage for reading one version, the commit or root ``anchor``.
+
+    Reading a chunk that is missing raises NotFound ``pruned`` when the anchor is
+    missing too; else it is as absent as it was.
+    """
+    inner = storage.reader.get_chunk
+    contains_many = storage.store.contains_many
+
+    def get_chunk(address: bytes) -> bytes | None:
+        chunk = inner(address)
+        if chunk is None and not all(contains_many([anchor])):
+            raise pruned(anchor)
+        return chunk
+
+    return replace(storage, reader=NodeReader(get_chunk, storage.reader.cache))
+
+
+def pruned(anchor: bytes) -> NotFound:
+    """Return the error for a version that a collection has removed."""
+    return NotFound(
+        f"version {anchor.hex()[:12]} was pruned: no ref led to it any more",
+        code="pruned",
+        hint="open a version that a branch or tag leads to",
+        address=anchor,
+    )

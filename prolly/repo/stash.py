@@ -1,0 +1,176 @@
+"""The stash: uncommitted changes put aside, to be taken up again on any branch.
+
+A stashed change is a commit whose parent is the one that it was made on, under a ref
+``stash/NUMBER``; its metadata tells the branch. So it survives, is collected only when
+it is dropped, and can be read like any version. The newest has the index 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from prolly.chunks import RefMove, RefNote
+from prolly.codec import Address, Commit, WorkingState, encode_commit
+from prolly.errors import Invalid, NotFound, Stale
+from prolly.history import STASH, WORKING
+from prolly.tree import NodeReader
+
+from .carry import Roots, carry_over
+from .storage import Storage
+from .transaction import COMMIT_ATTEMPTS_MAX, first_line
+from .working_area import WorkingArea
+
+# Digits of the number in a ref, so that refs sort as numbers do.
+NUMBER_DIGITS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class StashEntry:
+    """One change put aside; ``branch`` is where it was made."""
+
+    index: int
+    id: Address
+    commit: Commit
+    ref: str
+
+    @property
+    def branch(self) -> str:
+        """The branch whose working state it was."""
+        return str(self.commit.metadata.get("branch", ""))
+
+
+class Stash:
+    """The changes put aside, newest first. ``branch`` is the current one by default."""
+
+    def __init__(self, storage: Storage, current: Callable[[], str]) -> None:
+        self._storage = storage
+        self._current = current
+
+    def __iter__(self) -> Iterator[StashEntry]:
+        found = list(self._storage.store.iter_refs(STASH))
+        for index, (name, address) in enumerate(reversed(found)):
+            commit = self._storage.commits.read(address)
+            yield StashEntry(index, Address(address), commit, name)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self._storage.store.iter_refs(STASH))
+
+    def __getitem__(self, index: int) -> StashEntry:
+        """Return the change of an index; NotFound ``no-such-stash``."""
+        for entry in self:
+            if entry.index == index:
+                return entry
+        raise NotFound(
+            f"there is no stashed change {index}",
+            code="no-such-stash",
+            hint="`prolly stash list` shows what there is",
+            index=index,
+        )
+
+    def push(self, message: str = "", *, branch: str | None = None) -> StashEntry:
+        """Put the uncommitted changes of a branch aside; it is clean then.
+
+        Invalid ``nothing-to-stash``, or ``merging`` while a merge is not finished.
+        """
+        storage = self._storage
+        area = WorkingArea(storage, branch or self._current())
+        before, state = area.read()
+        _check_stashable(before, state)
+        now_us = storage.environment.now_us()
+        who = storage.environment.user()
+        base = storage.commits.read(state.base)
+        commit = Commit(
+            parents=(state.base,),
+            root=state.manifest,
+            author=who,
+            time_us=now_us,
+            message=message,
+            metadata={"branch": area.branch},
+            generation=base.generation + 1,
+        )
+        with storage.store.writer() as writer:
+            commit_id = writer.put(encode_commit(commit))
+            name = self._free_name()
+            moves = [
+                RefMove(name, None, commit_id),
+                RefMove(WORKING + area.branch, before, None),
+            ]
+            writer.commit(moves, RefNote(who, f"stash: {first_line(message)}", now_us))
+        return replace(self[0], commit=commit)
+
+    def _free_name(self) -> str:
+        names = [name for name, _ in self._storage.store.iter_refs(STASH)]
+        number = int(names[-1][len(STASH) :]) + 1 if names else 1
+        return f"{STASH}{number:0{NUMBER_DIGITS}}"
+
+    def apply(self, index: int = 0, *, branch: str | None = None) -> StashEntry:
+        """Bring a change into the working state of a branch; it stays in the stash.
+
+        Changes of other records stay. Stale ``write-conflict`` when a record was
+        changed since in another way: nothing is changed then. NotFound
+        ``no-such-stash``.
+        """
+        return self._apply(self[index], branch, keep=True)
+
+    def pop(self, index: int = 0, *, branch: str | None = None) -> StashEntry:
+        """Do as ``apply``, and drop the change from the stash in the same step."""
+        return self._apply(self[index], branch, keep=False)
+
+    def _apply(
+        self, entry: StashEntry, branch: str | None, *, keep: bool
+    ) -> StashEntry:
+        area = WorkingArea(self._storage, branch or self._current())
+        for attempt in range(1, COMMIT_ATTEMPTS_MAX + 1):
+            try:
+                self._apply_once(entry, area, keep=keep)
+                break
+            except Stale as error:
+                if error.code != "ref-moved":
+                    error.hint = (
+                        "commit or reset what is uncommitted, or drop the stash"
+                    )
+                    raise
+                if attempt == COMMIT_ATTEMPTS_MAX:
+                    raise
+        return entry
+
+    def _apply_once(self, entry: StashEntry, area: WorkingArea, *, keep: bool) -> None:
+        storage = self._storage
+        before, state = area.read()
+        base_root = storage.commits.read(entry.commit.parents[0]).root
+        with storage.store.writer() as writer:
+            reader = NodeReader(writer.get, storage.reader.cache)
+            roots = Roots(base_root, entry.commit.root, state.manifest)
+            changed = replace(state, manifest=carry_over(writer, reader, roots))
+            after = area.put(writer, changed, storage.commits.read(state.base).root)
+            stored = bytes(entry.id)
+            moves = [RefMove(entry.ref, stored, stored if keep else None)]
+            moves.append(RefMove(WORKING + area.branch, before, after))
+            writer.commit(moves, self._note("stash: applied"))
+
+    def drop(self, index: int = 0) -> StashEntry:
+        """Forget a change; NotFound ``no-such-stash``."""
+        entry = self[index]
+        move = RefMove(entry.ref, bytes(entry.id), None)
+        self._storage.store.move_refs([move], self._note("stash: dropped"))
+        return entry
+
+    def _note(self, why: str) -> RefNote:
+        environment = self._storage.environment
+        return RefNote(environment.user(), why, environment.now_us())
+
+
+def _check_stashable(before: bytes | None, state: WorkingState) -> None:
+    if before is None:
+        raise Invalid(
+            "nothing to stash: the working state equals the last commit",
+            code="nothing-to-stash",
+            hint="`prolly status` shows what is uncommitted",
+        )
+    if state.merge_parents or state.conflicts is not None:
+        raise Invalid(
+            "a merge that is not finished cannot be stashed",
+            code="merging",
+            hint="finish the merge or abort it first",
+        )

@@ -1,0 +1,57 @@
+"""Rows against the checks of their schema."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from prolly.errors import Invalid
+
+from .constraints import Check
+from .predicate_filter import Filter
+from .predicate_text import format_predicate
+
+if TYPE_CHECKING:
+    from .schema import Schema
+
+
+class RowChecks:
+    """The checks of a schema, or some of them, over batches of columns."""
+
+    def __init__(self, schema: Schema, checks: Sequence[Check]) -> None:
+        self._schema = schema
+        names = schema.names
+        self._filters = [(one, Filter(one.predicate, names)) for one in checks]
+
+    def __bool__(self) -> bool:
+        return bool(self._filters)
+
+    def require(self, columns: Sequence[Sequence[Any]]) -> None:
+        """Raise Invalid ``check-violation`` for a row that makes a check false.
+
+        Fields: ``check``, ``columns``, the row's ``key``, and its ``place`` here.
+        """
+        size = len(columns[0]) if columns else 0
+        for check, tested in self._filters:
+            mask = tested.mask(columns, size)
+            if False in mask:
+                raise self._violation(check, columns, mask.index(False))
+
+    def _violation(
+        self, check: Check, columns: Sequence[Sequence[Any]], place: int
+    ) -> Invalid:
+        names = self._schema.names
+        row = {name: column[place] for name, column in zip(names, columns, strict=True)}
+        parts = tuple([row[name] for name in self._schema.key])
+        key = parts if len(parts) > 1 else parts[0]
+        asked = [name for name in names if name in check.predicate.columns]
+        shown = ", ".join(f"{name} = {row[name]!r}" for name in asked)
+        return Invalid(
+            f"the row {key!r} ({shown}) breaks check {check.name!r}",
+            code="check-violation",
+            hint=f"It must hold that {format_predicate(check.predicate)}.",
+            check=check.name,
+            columns=tuple(asked),
+            key=key,
+            place=place,
+        )
