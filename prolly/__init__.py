@@ -8,7 +8,7 @@
 'dark'
 """
 
-from .api import Repository, init, open
+from .api import Repository, init, new_id, open
 from .codec import Address, FileEntry
 from .errors import (
     AlreadyExists,
@@ -91,5 +91,6 @@ __all__ = [
     "Transaction",
     "Unsupported",
     "init",
+    "new_id",
     "open",
 ]

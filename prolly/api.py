@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from prolly.chunks import Durability, LocalStore, Store
+from prolly.env import IdSource
 from prolly.repo import Repository as RepositoryCore
 from prolly.repo import Revision, create_store, open_store, with_upkeep
 
@@ -74,6 +76,18 @@ class Repository(RepositoryCore):
         from prolly.ops import dataset_statistics
 
         return dataset_statistics(self.store, self.at(revision), dataset)
+
+
+_new_id = IdSource()
+
+
+def new_id() -> UUID:
+    """Return a new id: a UUID of version 7 (RFC 9562).
+
+    Unique on every device, and greater than all that this process made before, so
+    records under such keys stand in the order in which they were made.
+    """
+    return _new_id()
 
 
 def init(path: str | os.PathLike[str], *, auto_gc: bool = False) -> Repository:

@@ -71,6 +71,7 @@ def print_changes(
         return _print_table(output, comparison, scope, layout)
     found = False
     text = ChangeText(comparison)
+    silent = comparison.events(scope[0])
     if layout.format_name == "csv":
         output.line(",".join(CSV_HEADER))
     for change in comparison.changes(*scope):
@@ -79,6 +80,10 @@ def print_changes(
             output.line(text.json(change, only_fields=layout.fields))
         else:
             output.write(_csv_lines(text, change))
+        silent.pop(change.dataset, None)
+    if silent:
+        told = ", ".join(f"{visible(name)} {event}" for name, event in silent.items())
+        output.note(f"no record of it differs: {told}; --stat has these events")
     return found or bool(comparison.counts(*scope))
 
 
@@ -110,7 +115,7 @@ def _print_table(
             current = change.dataset
             _heading(output, current, events.pop(current, ""))
         tally[change.kind] += 1
-        for line in _change_lines(text, change, layout.fields):
+        for line in _change_lines(text, change, layout.fields, output.width):
             output.line(output.style(line, change.kind))
     if current is not None:
         _summary(output, tally)
@@ -132,7 +137,9 @@ def _summary(output: Output, tally: Counter[str]) -> None:
     tally.clear()
 
 
-def _change_lines(text: ChangeText, change: Change, fields: bool) -> list[str]:
+def _change_lines(
+    text: ChangeText, change: Change, fields: bool, width: int
+) -> list[str]:
     is_table = text.is_table(change.dataset)
     head = f"{SIGNS[change.kind]} {key_words(change.key, typed=is_table)}"
     if change.fields:
@@ -144,6 +151,9 @@ def _change_lines(text: ChangeText, change: Change, fields: bool) -> list[str]:
             return [f"{head}  {part}" for part in parts]
         return [f"{head}  {', '.join(parts)}"]
     if is_table:
-        return [head]
+        is_old = change.new is ABSENT
+        speller = text.sides(change.dataset)[0 if is_old else 1]
+        row = change.old if is_old else change.new
+        return [f"{head}  {speller.summary(row, width - len(head) - 2)}".rstrip()]
     shown = [value_text(one) for one in (change.old, change.new) if one is not ABSENT]
     return [f"{head}: {' -> '.join(shown)}"]

@@ -17,6 +17,7 @@ import click
 
 from prolly import errors
 
+from .advice import hint_of
 from .output import json_text, visible
 
 # The class says what the caller should do next, and so does the exit code. The first
@@ -56,7 +57,7 @@ def failure_of(error: BaseException, as_json: bool) -> Failure:
         **{name: _plain(fact) for name, fact in error.facts.items()},
         "code": error.code,
         "message": error.message,
-        "hint": error.hint,
+        "hint": hint_of(error),
     }
     return Failure(_spelt(described, as_json), exit_code)
 
@@ -76,6 +77,11 @@ def _usage(error: click.ClickException, as_json: bool) -> Failure:
     message = message[:1].lower() + message[1:]
     context = error.ctx if isinstance(error, click.UsageError) else None
     path = context.command_path if context is not None else "prolly"
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        if not as_json:
+            # The message is the help of a group that was called without a subcommand.
+            return Failure(error.format_message(), 2)
+        message = f"{path} wants a subcommand"
     described = {
         "code": "usage",
         "message": message,

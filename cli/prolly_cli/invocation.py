@@ -38,17 +38,30 @@ class Invocation:
     def repository(self, *, writable: bool = False) -> Repository:
         """Open the repository here or in the nearest directory above.
 
-        Raises NotFound ``no-repository``.
+        Raises NotFound ``no-such-directory`` and ``no-repository``.
         """
         import prolly
         from prolly.repo import find_repository
 
         if self._repository is None:
+            self._require_directory()
             path = find_repository(self.directory)
             self._repository = prolly.open(path, writable=writable, auto_gc=True)
             config = self._repository.config
             self.output.pager_setting = lambda: config.value("pager")
         return self._repository
+
+    def _require_directory(self) -> None:
+        """Refuse a ``-C`` that leads nowhere: the search would begin above it."""
+        if not self.directory.is_dir():
+            from prolly import NotFound
+
+            raise NotFound(
+                f"{self.directory} is no directory",
+                code="no-such-directory",
+                hint="check the name behind -C",
+                path=str(self.directory),
+            )
 
     def path(self, name: str) -> str:
         """Return a path that was typed, as seen from ``-C``; ``-`` stays."""

@@ -29,6 +29,9 @@ STYLES = {
     "faint": "2",
 }
 
+# How wide a line is meant to be where no terminal says so: every pipe gets the same.
+LINE_CHARS = 80
+
 # Characters that would move the cursor or forge a line when data reaches a terminal.
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 _CONTROLS.update({9: "\\t", 10: "\\n", 13: "\\r"})
@@ -72,6 +75,15 @@ class Output:
     def is_terminal(self) -> bool:
         """Tell whether a person reads standard output as it comes."""
         return sys.stdout.isatty()
+
+    @property
+    def width(self) -> int:
+        """How many characters fit on a line."""
+        if not self.is_terminal:
+            return LINE_CHARS
+        from shutil import get_terminal_size
+
+        return get_terminal_size((LINE_CHARS, 0)).columns
 
     @property
     def color(self) -> bool:

@@ -1,7 +1,8 @@
 """Records as they are printed: JSON lines, and words for people.
 
 A row in JSON is spelt as ``export --format jsonl`` spells it: a decimal is a number
-with all its digits, and what JSON lacks is escaped. A map's value keeps its type.
+with all its digits, and what JSON lacks is escaped. In a map no schema tells the types,
+so keys and values are spelt exactly: what is printed can be typed, and is the same.
 """
 
 from __future__ import annotations
@@ -35,22 +36,25 @@ def _safe(text: str) -> str:
     return text if text.isprintable() else text.translate(_CONTROLS)
 
 
-def key_parts(key: Any) -> list[Any]:
-    """Return a key as JSON shows it: an array of its parts."""
-    return json_form.key_to_json(key)
+def key_parts(key: Any, *, typed: bool) -> list[Any]:
+    """Return a key as JSON shows it: an array of its parts.
+
+    ``typed``: a table's key, where the column's type tells a date from a text.
+    """
+    return json_form.key_to_json(key, exact=not typed)
 
 
 def key_words(key: Any, *, typed: bool) -> str:
     """Return a key as a person types it: bare where that will do, else a JSON array.
 
-    ``typed``: a table's key, where the column's type tells 5 from "5".
+    ``typed`` as of ``key_parts``.
     """
     if typed and not isinstance(key, (tuple, str)) and key is not None:
-        [part] = key_parts(key)
+        [part] = key_parts(key, typed=True)
         return str(next(iter(part.values()))) if isinstance(part, dict) else _bare(part)
     if isinstance(key, str) and key and not key.startswith("["):
         return visible(key)
-    return _dumps(key_parts(key))
+    return _dumps(key_parts(key, typed=typed))
 
 
 def _bare(part: Any) -> str:
@@ -58,10 +62,10 @@ def _bare(part: Any) -> str:
 
 
 def value_text(value: Any) -> str:
-    """Return any value as JSON text; of a file what is known of it."""
+    """Return any value as exact JSON text; of a file what is known of it."""
     if isinstance(value, FileEntry):
-        value = value.summary()
-    return _dumps(json_form.to_json(value))
+        return _dumps(json_form.to_json(value.summary()))
+    return _dumps(json_form.to_json(value, exact=True))
 
 
 class RecordText:
@@ -70,6 +74,7 @@ class RecordText:
     def __init__(self, schema: Schema | None) -> None:
         self.is_table = schema is not None
         self.types = {} if schema is None else types_of(schema)
+        self.key = () if schema is None else schema.key
 
     @classmethod
     def of(cls, records: SortedMapping) -> RecordText:
@@ -92,6 +97,21 @@ class RecordText:
             return value_text(value)
         return _safe(kind.json_text(value))
 
+    def plain(self, name: str, value: Any) -> str:
+        """Return one cell of a row, not null, as a person reads it: without quotes."""
+        return value if type(value) is str else self.types[name].format_text(value)
+
+    def summary(self, row: dict[str, Any], width: int) -> str:
+        """Return the first cells of a row that hold something, cut to a width."""
+        text = ""
+        for name, value in row.items():
+            if value is None or value == "" or name in self.key:
+                continue
+            text += f"{', ' if text else ''}{visible(name)}: {self.cell(name, value)}"
+            if len(text) > width:
+                return text[: max(width - 1, 0)] + "…"
+        return text
+
     def csv_cell(self, name: str, value: Any) -> str:
         """Return one cell of a row as an export to CSV writes it."""
         return "" if value is None else self.types[name].format_text(value)
@@ -100,7 +120,8 @@ class RecordText:
         """Return what ``get`` and ``scan`` print as JSON."""
         if self.is_table:
             return self.value(value)
-        return f'{{"key": {_dumps(key_parts(key))}, "value": {value_text(value)}}}'
+        parts = _dumps(key_parts(key, typed=False))
+        return f'{{"key": {parts}, "value": {value_text(value)}}}'
 
 
 def types_of(schema: Schema) -> dict[str, ColumnType]:
@@ -130,9 +151,10 @@ class ChangeText:
 
     def json(self, change: Change, *, only_fields: bool) -> str:
         """Return one difference as JSON text."""
+        key = key_parts(change.key, typed=self.is_table(change.dataset))
         parts = [
             f'"dataset": {_dumps(change.dataset)}',
-            f'"key": {_dumps(key_parts(change.key))}',
+            f'"key": {_dumps(key)}',
             f'"change": "{change.kind}"',
         ]
         for name, text in zip(("old", "new"), self.sides(change.dataset), strict=True):

@@ -7,9 +7,10 @@ the key column's type in a table, and a text key in a map. A VALUE is JSON.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
-from prolly import Column, Invalid, Schema, Table
+from prolly import Column, Invalid, KeyNotFound, Schema, Table
 from prolly.codec import json_form
 from prolly.maps import SortedMapping
 from prolly.tables import column_type
@@ -38,6 +39,33 @@ def parse_key(text: str, dataset: SortedMapping) -> Any:
 def parse_bound(text: str, dataset: SortedMapping) -> Any:
     """Return a bound: a key, or as an array the leading parts of one."""
     return _parse(text, dataset, whole=False)
+
+
+def require_record(key: Any, text: str, dataset: SortedMapping) -> Any:
+    """Return the record under a key that was typed as ``text``.
+
+    Raises KeyNotFound with a hint how such keys are typed.
+    """
+    try:
+        return dataset[key]
+    except KeyNotFound as error:
+        schema = dataset.schema if isinstance(dataset, Table) else None
+        error.hint = _map_hint(text) if schema is None else _table_hint(schema)
+        raise
+
+
+def _map_hint(text: str) -> str:
+    look = "`prolly scan DATASET` shows the keys as they are typed"
+    if text.startswith("["):
+        return f"keys are exact, also in type: '[5]' is a number, 5 is text; {look}"
+    if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text):
+        return f"{text} is text here; the number is typed '[{text}]'; {look}"
+    return f"this is a key of text; {look}"
+
+
+def _table_hint(schema: Schema) -> str:
+    parts = ", ".join(f"{one.name} ({one.type})" for one in schema.key_columns)
+    return f"the key is {parts}; `prolly scan DATASET` shows the rows"
 
 
 def _parse(text: str, dataset: SortedMapping, *, whole: bool) -> Any:

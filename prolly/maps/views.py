@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prolly.tree import Batch, count, iter_batches, rank
 
-from .records import Records
+from .records import NOTHING, Records
 
 if TYPE_CHECKING:
     from .sorted_mapping import SortedMapping
@@ -32,7 +32,15 @@ class Stretch(NamedTuple):
 
     def size(self) -> int:
         """Return the number of records."""
-        reader, root = self.records.settled(self.start, self.stop)
+        self.records.settled(self.start, self.stop)
+        return self.estimate()
+
+    def estimate(self) -> int:
+        """Return the number of records for a choice that no result depends on.
+
+        Nothing counts as read then.
+        """
+        reader, root = self.records.settled(*NOTHING)
         below = 0 if self.start is None else rank(reader, root, self.start)
         if self.stop is None:
             return count(reader, root) - below

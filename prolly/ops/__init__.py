@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .alter_table import alter_table
+from .csv_losses import CsvLosses
 from .export_table import export_table
 from .format_names import FORMATS, format_of_name
 from .import_table import ImportResult, Types, import_table
@@ -33,6 +34,7 @@ __all__ = [
     "GRACE_US",
     "Batch",
     "Check",
+    "CsvLosses",
     "DatasetStatistics",
     "Fault",
     "GcReport",

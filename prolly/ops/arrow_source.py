@@ -192,13 +192,48 @@ def _of_file(file: ByteSource, error: Invalid) -> Invalid:
     )
 
 
+class _Bounded:
+    """Reads a file, and never tries to make room for more bytes than it has.
+
+    A damaged length asks for any number of them.
+    """
+
+    def __init__(self, file: ByteSource) -> None:
+        self._raw = file.open_raw()
+        self._size = file.size
+        self.seek, self.tell = self._raw.seek, self._raw.tell
+
+    @property
+    def closed(self) -> bool:
+        """Tell whether the file was closed."""
+        return bool(self._raw.closed)
+
+    def read(self, count: int = -1) -> bytes:
+        """Return the next bytes, ``count`` at most."""
+        left = max(0, self._size - self._raw.tell())
+        found: bytes = self._raw.read(left if count < 0 else min(count, left))
+        return found
+
+    def readable(self) -> bool:
+        """Tell that it can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """Tell that it can be sought."""
+        return True
+
+    def close(self) -> None:
+        """Close the file; twice is fine."""
+        self._raw.close()
+
+
 class _Opened:
     """One open file: its Arrow schema, the number of rows if it says, its batches."""
 
     def __init__(self, file: ByteSource, format_name: str) -> None:
         self._file = file
         self._format_name = format_name
-        self._raw = file.open_raw()
+        self._raw = _Bounded(file)
         self.rows = 0
         try:
             self._reader = self._guarded(self._open)

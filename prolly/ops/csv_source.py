@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from itertools import accumulate, islice
 from operator import itemgetter
 from typing import Any
@@ -23,6 +24,9 @@ from .table_source import BATCH_ROWS, Batch, TableSource, check_header
 
 # One cell is held in memory whole, and more than once while it is typed and stored.
 FIELD_CHARS_MAX = 64 * 1024 * 1024
+
+# What the reader says of a cell whose quote may have been left open.
+_OPEN_ENDS = re.compile("unexpected end of data|field larger than field limit")
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -71,7 +75,7 @@ class CsvSource(TableSource):
                 while rows := self._take(file, reader, size):
                     lines = _lines(rows, first_line, reader.line_num)
                     first_line = reader.line_num + 1
-                    lines, rows = _checked(file.name, lines, rows, len(columns))
+                    lines, rows = _checked(file.name, lines, rows, columns)
                     if arrange is not None:
                         rows = list(map(list, map(arrange, rows)))
                     if rows:
@@ -98,7 +102,25 @@ class CsvSource(TableSource):
         except UnicodeDecodeError:
             raise file.encoding_error() from None
         except csv.Error as error:
-            raise _syntax_error(file.name, reader.line_num, str(error)) from None
+            line, reason = reader.line_num, str(error)
+            opened = self._open_quote(file) if _OPEN_ENDS.search(reason) else None
+            if opened is not None:
+                line, reason = opened, "the quote that opens here is never closed"
+            raise _syntax_error(file.name, line, reason) from None
+
+    def _open_quote(self, file: ByteSource) -> int | None:
+        """Return the line of the quote that nothing closes; None if there is none.
+
+        It reads the file once more, and bytes that are no text may end that early.
+        """
+        opened: int | None = None
+        with file.open_text() as text, suppress(Error, UnicodeDecodeError):
+            for number, line in enumerate(text, 1):
+                if '"' in line:
+                    before = opened is not None
+                    ends_open, is_new = _quotes(line, before, self._delimiter)
+                    opened = (number if is_new else opened) if ends_open else None
+        return opened
 
 
 def _arrangement(
@@ -121,6 +143,31 @@ def _arrangement(
     return itemgetter(*map(header.index, columns))
 
 
+def _quotes(line: str, is_open: bool, delimiter: str) -> tuple[bool, bool]:
+    """Return whether a quote is open at the end of a line, and whether it opened there.
+
+    ``is_open``: one is at its beginning, else a cell begins.
+    """
+    is_new = False
+    place = 0
+    while True:
+        if is_open:
+            place = line.find('"', place) + 1
+            if not place:
+                return True, is_new
+            if line[place : place + 1] == '"':
+                place += 1
+                continue
+        elif line[place : place + 1] == '"':
+            is_open = is_new = True
+            place += 1
+            continue
+        is_open = False
+        place = line.find(delimiter, place) + 1
+        if not place:
+            return False, False
+
+
 def _syntax_error(source: str, line: int, reason: str) -> Error:
     if "field larger than field limit" in reason:
         limit = csv.field_size_limit()
@@ -141,6 +188,20 @@ def _syntax_error(source: str, line: int, reason: str) -> Error:
     )
 
 
+def delimiter_hint(columns: Sequence[str]) -> str:
+    """Return what to do about a header that another delimiter seems to divide."""
+    header = columns[0] if len(columns) == 1 else ""
+    for name, mark in (("semicolons", ";"), ("tabs", "\t"), ("bars", "|")):
+        if mark in header:
+            way = "`--format tsv` reads it" if mark == "\t" else "write it with commas"
+            return f"the header is one column, and seems to be divided by {name}: {way}"
+    if "," in header:
+        return "the header is one column, and seems to be divided by commas: " + (
+            "`--format csv` reads it"
+        )
+    return ""
+
+
 def _lines(rows: list[list[str]], first: int, last: int) -> Sequence[int]:
     """Return the line on which each row begins."""
     if last - first + 1 == len(rows):
@@ -150,18 +211,23 @@ def _lines(rows: list[list[str]], first: int, last: int) -> Sequence[int]:
 
 
 def _checked(
-    source: str, lines: Sequence[int], rows: list[list[str]], width: int
+    source: str,
+    lines: Sequence[int],
+    rows: list[list[str]],
+    columns: Sequence[str],
 ) -> tuple[Sequence[int], list[list[str]]]:
     """Return (lines, rows) without blank rows; raise Invalid ``ragged-row``."""
+    width = len(columns)
     if set(map(len, rows)) == {width}:
         return lines, rows
     kept = [(line, row) for line, row in zip(lines, rows, strict=True) if row]
     for line, row in kept:
         if len(row) != width:
+            hint = delimiter_hint(columns)
             raise Invalid(
                 f"{source} line {line}: {len(row)} cells, but the header has {width}",
                 code="ragged-row",
-                hint="a cell with a comma, tab or line end must be quoted",
+                hint=hint or "a cell with a comma, tab or line end must be quoted",
                 source=source,
                 line=line,
                 expected=width,

@@ -1,43 +1,56 @@
 """Export a dataset of a version to a plain file or a stream.
 
-A table that is exported and imported again has the same root. A map becomes two
-columns, ``key`` and ``value``, both JSON with the exact type of everything in it.
+A table that is exported and imported again has the same root, but for what CSV cannot
+tell apart: see ``CsvLosses``. A map becomes two columns, ``key`` and ``value``, both
+JSON with the exact type of everything in it; a null is ``null`` there, in CSV too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
 
 from prolly.errors import Invalid
 from prolly.maps import Files, OrderedMap
 from prolly.repo import Snapshot
-from prolly.tables import ColumnType, Table, column_type
+from prolly.tables import ColumnType, Table, Where, column_type
 
 from .byte_source import Place
+from .csv_losses import CsvLosses
 from .format_names import Format, require_format
 from .plain_files import write_table
 
 
 def export_table(
-    snapshot: Snapshot, dataset: str, place: Place, format_name: str | None = None
+    snapshot: Snapshot,
+    dataset: str,
+    place: Place,
+    format_name: str | None = None,
+    *,
+    losses: CsvLosses | None = None,
+    where: Where | None = None,
 ) -> int:
-    """Write all records of a dataset in key order; return how many.
+    """Write the records of a dataset in key order; return how many.
 
     ``place`` and ``format_name`` as of ``write_table``: a file appears whole or not at
-    all. The table in an SQLite file is named as the dataset by default. Raises NotFound
-    ``no-such-dataset``, Invalid ``wrong-kind`` for blobs or files, and as
-    ``write_table``.
+    all. The table in an SQLite file is named as the dataset by default. ``losses``
+    counts what an export of a table to CSV or TSV does not keep. ``where``: only rows
+    of which this predicate is true. Raises NotFound ``no-such-dataset``, Invalid
+    ``wrong-kind`` for blobs or files, or with a predicate for anything but a table,
+    ``predicate``, and as ``write_table``.
     """
     opened = snapshot.dataset(dataset)
+    count = len(opened) if where is None else _selected(opened, dataset, where)
     schema = None
+    form = require_format(place, format_name)
+    is_csv = form.name in ("csv", "tsv")
     if isinstance(opened, Table):
         schema = opened.schema
         columns = [(one.name, column_type(one.type)) for one in schema.columns]
         # Before its first row a table may know no column but those of its key.
         columns = columns or [(name, column_type("text")) for name in schema.key]
-        rows = _Records(lambda: chain.from_iterable(opened.iter_rows_as_lists()))
+        rows = _Records(lambda: _rows(opened, losses if is_csv else None, where))
     elif not isinstance(opened, OrderedMap):
         raise Invalid(
             f"dataset {dataset!r} holds files, not records",
@@ -53,13 +66,28 @@ def export_table(
             dataset=dataset,
         )
     else:
-        columns = [("key", _JSON), ("value", _JSON)]
-        rows = _Records(lambda: _pairs(opened))
-    if require_format(place, format_name) == Format("sqlite"):
+        # In a column of type json an empty CSV cell is null: here null is a value, so
+        # its text is written.
+        kind = column_type("text") if is_csv else _JSON
+        columns = [("key", kind), ("value", kind)]
+        rows = _Records(lambda: _texts(opened) if is_csv else _pairs(opened))
+    if form == Format("sqlite"):
         format_name = f"sqlite:{dataset}"
     known = None if schema is None or schema.is_unknown else schema
     write_table(place, columns, rows, format_name, schema=known)
-    return len(opened)
+    return count
+
+
+def _selected(opened: Any, dataset: str, where: Where) -> int:
+    """Return how many rows a predicate selects; Invalid unless it fits a table."""
+    if not isinstance(opened, Table):
+        raise Invalid(
+            f"dataset {dataset!r} is no table: it has no columns to ask about",
+            code="wrong-kind",
+            hint="leave the predicate out",
+            dataset=dataset,
+        )
+    return len(opened.rows(where=where))
 
 
 class _Records:
@@ -73,6 +101,21 @@ class _Records:
 
 
 _JSON: ColumnType = column_type("json")
+
+
+def _rows(
+    opened: Table, losses: CsvLosses | None, where: Where | None
+) -> Iterator[Any]:
+    batches: Iterable[Any] = opened.iter_columns(where=where)
+    if losses is not None:
+        batches = losses.watch(opened.schema, batches)
+    return chain.from_iterable(zip(*columns, strict=True) for columns in batches)
+
+
+def _texts(records: OrderedMap) -> Iterator[tuple[str, str]]:
+    spell = _JSON.format_text
+    for key, value in _pairs(records):
+        yield spell(key), spell(value)
 
 
 def _pairs(records: OrderedMap) -> Iterator[tuple[Any, Any]]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from prolly.chunks import LocalStore, Store, WrappingStore
-from prolly.codec import ChunkType, address_of, links_of
+from prolly.codec import ChunkType, Reference, address_of, links_of
 from prolly.errors import Corrupt, Error
 from prolly.history import BRANCHES, REMOTES, TAGS, WORKING
 from prolly.tree import AddressSet, require_kind
@@ -56,7 +56,8 @@ class Check:
             store = store.inner
         self._store = store
         self._full = full
-        self._seen = AddressSet()
+        # By the kind that they were linked as: 0 stands for any.
+        self._seen: dict[int, AddressSet] = {}
         self._ref: str | None = None
         self.objects = 0
         self.bytes = 0
@@ -90,21 +91,28 @@ class Check:
             detail = f"it points at {address.hex()}, which is not there"
             yield Fault("ref-dangling", detail, address, name)
             return
-        front = [(address, int(kind))]
+        front = [Reference(address, int(kind))]
         while front:
             address, kind = front.pop()
             chunk = None
-            if address in self._seen:
+            if kind not in self._seen:
+                self._seen[kind] = AddressSet()
+            if address in self._seen[kind]:
                 continue
-            self._seen.add(address)
+            is_new = not self._is_seen(address)
+            self._seen[kind].add(address)
             try:
-                chunk = self._require(address)
-                require_kind(address, chunk, kind)
-                front += links_of(chunk)
+                chunk = self._require(address) if is_new else self._store.get(address)
+                if chunk:
+                    require_kind(address, chunk, kind)
+                    front += links_of(chunk) if is_new else []
             except Error as error:
                 yield self._fault_of(error, address)
-            if chunk is not None:
+            if chunk and is_new:
                 yield from self._meaning_faults(address, chunk)
+
+    def _is_seen(self, address: bytes) -> bool:
+        return any(address in seen for seen in self._seen.values())
 
     def _meaning_faults(self, address: bytes, chunk: bytes) -> Iterator[Fault]:
         """Check what a chunk that can be read says, and the versions it names."""
@@ -118,7 +126,7 @@ class Check:
     def _unreachable_faults(self) -> Iterator[Fault]:
         """Check the bytes of chunks that no ref reaches."""
         for address in self._store.iter_addresses():
-            if address not in self._seen:
+            if not self._is_seen(address):
                 try:
                     self._require(address)
                 except Error as error:
@@ -138,7 +146,7 @@ class Check:
             )
         self.objects += 1
         self.bytes += len(chunk)
-        if self._full and address_of(chunk) != address:
+        if not chunk or (self._full and address_of(chunk) != address):
             raise Corrupt(
                 f"chunk {address.hex()} has other bytes than its address promises",
                 code="hash-mismatch",

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from prolly.chunks import LocalStore, Store, WrappingStore
-from prolly.codec import ADDRESS_BYTES, ChunkType
-from prolly.codec.node import decode_node
+from prolly.codec import ADDRESS_BYTES
+from prolly.codec.node import INNER_MARK, LEAF_MARK, decode_node
 from prolly.env import SYSTEM, Environment
 from prolly.errors import Invalid, Unsupported
 
@@ -172,11 +172,11 @@ def pack_order(chunk: bytes) -> bytes:
     Leaves first, by their first keys, so that a scan reads forwards; then whatever else
     there is, in the order in which it was; inner nodes, which caches keep, at the end.
     """
-    kind = chunk[0]
-    if kind == ChunkType.LEAF:
+    kind = chunk[:1]
+    if kind == LEAF_MARK:
         leaf = decode_node(chunk)
         return b"\0" + leaf.key(0) if len(leaf) else b"\0"
-    return b"\2" if kind == ChunkType.INNER else b"\1"
+    return b"\2" if kind == INNER_MARK else b"\1"
 
 
 def disk_bytes(care: LocalMaintenance) -> int:

@@ -26,6 +26,7 @@ from prolly.tables import (
 )
 
 from .byte_source import Place
+from .csv_source import delimiter_hint
 from .import_faults import Found, located, null_key
 from .plain_files import open_table
 from .table_source import Batch, TableSource, iter_typed
@@ -116,9 +117,12 @@ def _first_schema(source: TableSource, key: tuple[str, ...], types: Types) -> Sc
         raise Invalid(
             "the table is new, and no key is named",
             code="missing-key",
-            hint=f"name the key column, e.g. --key {source.columns[0]}"
-            if source.columns
-            else "name the key column: --key COLUMN",
+            hint=_delimiter_hint(source)
+            or (
+                f"name the key column, e.g. --key {source.columns[0]}"
+                if source.columns
+                else "name the key column: --key COLUMN"
+            ),
             columns=list(source.columns),
         )
     for name in key:
@@ -126,12 +130,17 @@ def _first_schema(source: TableSource, key: tuple[str, ...], types: Types) -> Sc
             raise Invalid(
                 f"{source.files[0].name} has no column {name!r} to be the key",
                 code="missing-key",
-                hint=f"its columns are {', '.join(source.columns)}",
+                hint=_delimiter_hint(source)
+                or f"its columns are {', '.join(source.columns)}",
                 column=name,
             )
     if types == "text":
-        return Schema.create([(name, "text", False) for name in source.columns], key)
+        return Schema.create([(name, "text") for name in source.columns], key)
     return source.first_schema(key)
+
+
+def _delimiter_hint(source: TableSource) -> str:
+    return delimiter_hint(source.columns) if source.text_cells else ""
 
 
 def _check_types(dataset: str, stored: Schema, types: Types) -> None:
@@ -173,7 +182,8 @@ def _check_columns(source: TableSource, schema: Schema) -> None:
     raise Invalid(
         f"{source.files[0].name}: its columns are not the table's ({'; '.join(parts)})",
         code="columns-differ",
-        hint="`--widen` adds new columns" if not missing else "correct the header",
+        hint=_delimiter_hint(source)
+        or ("correct the header" if missing else "`--widen` adds new columns"),
         source=source.files[0].name,
         missing=missing,
         new=more,

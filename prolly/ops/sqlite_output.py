@@ -39,15 +39,14 @@ def write_sqlite(
     Raises Invalid ``not-a-file`` for a stream, ``duplicate-column`` for names that
     differ in their case alone; AlreadyExists ``view-exists``; and as ``failures``.
     """
-    is_path = isinstance(place, (str, os.PathLike)) and os.fspath(place) != "-"
-    if not is_path or (os.path.exists(place) and not os.path.isfile(place)):
+    name = os.fspath(place) if isinstance(place, (str, os.PathLike)) else "-"
+    if name == "-" or (os.path.exists(name) and not os.path.isfile(name)):
         raise Invalid(
             "a database is written to a file, not to a stream",
             code="not-a-file",
             hint="name a file",
         )
     _check_columns(columns)
-    name = os.fspath(place)
     if os.path.exists(name) and os.path.getsize(name):
         _write(Path(name), name, (table, columns, schema), rows)
         return

@@ -76,8 +76,16 @@ class TableSource(AbstractContextManager["TableSource"], ABC):
         return ()
 
     def first_schema(self, key: tuple[str, ...]) -> Schema:
-        """Return the schema of a new table of this key: by default, inferred."""
-        return Schema.create(self.infer(), key)
+        """Return the schema of a new table of this key: by default, inferred.
+
+        Text and JSON declare no column as always filled, and one file without a gap
+        promises nothing for the next: all columns but the key's may be null.
+        """
+        columns = [
+            one._replace(nullable=one.nullable or not self.typed_cells)
+            for one in self.infer()
+        ]
+        return Schema.create(columns, key)
 
     def cell_reader(self, column: InferredColumn) -> Reader:
         """Return what turns cells of a column into values of its type."""

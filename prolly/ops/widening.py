@@ -40,12 +40,13 @@ def widened_schema(table: Table, source: TableSource) -> tuple[Schema, tuple[str
     for column in schema.columns:
         type_name, nullable = column.type, column.nullable or column.name in nulls
         if column.name in found:
-            type_name, nullable = found[column.name][1:]
+            type_name = found[column.name].type_name
+            nullable = nullable or found[column.name].nullable
         if (type_name, nullable) != (column.type, column.nullable):
             changed.append(column.name)
         fill = column.fill if type_name == column.type else None
         columns.append((column.name, type_name, nullable, fill))
-    columns += [(name, *_new_form(found[name], source.text_cells)) for name in new]
+    columns += [(name, found[name].type_name) for name in new]
     if not changed and not new:
         return schema, ()
     wider = Schema.create(
@@ -57,11 +58,6 @@ def widened_schema(table: Table, source: TableSource) -> tuple[Schema, tuple[str
         base=schema,
     )
     return wider, (*changed, *new)
-
-
-def _new_form(found: InferredColumn, text_cells: bool) -> tuple[str, bool]:
-    """Return type and nullability of a column that stored rows do not have."""
-    return found.type_name, not (text_cells and found.type_name == "text")
 
 
 def _misfits(

@@ -1,4 +1,4 @@
-"""What a transaction read, so that a commit can tell whether it would read the same now.
+"""What a transaction read, so that its commit can tell whether it would read it again.
 
 A serializable transaction is admitted when nothing that it read differs between the
 version it began on and the one it would follow. Then it could as well have run there,
@@ -237,8 +237,8 @@ class RecordingTree(WorkingTree):
 def _record_conflict(dataset: str, encoded: bytes) -> Stale:
     shown = key.decode_key(encoded)
     return Stale(
-        f"the record {shown!r} of {dataset!r}, which this transaction read, was changed "
-        "by another commit meanwhile",
+        f"the record {shown!r} of {dataset!r}, which this transaction read, was "
+        "changed by another commit meanwhile",
         code="read-conflict",
         hint="do it again on the branch as it is now; repo.run() does so",
         dataset=dataset,

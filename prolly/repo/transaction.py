@@ -15,7 +15,7 @@ from prolly.tables import MutableTable, Schema
 from prolly.tree import NodeReader
 
 from .carry import Roots, carry_over
-from .reads import RecordedReads, Reads
+from .reads import Reads, RecordedReads
 from .references import verify_references
 from .storage import Storage
 from .workspace import Workspace
@@ -148,8 +148,8 @@ class Transaction:
         """Store everything as one durable commit and return its id.
 
         Without a change no commit is made. Raises Stale when it lost a race:
-        ``write-conflict``, ``read-conflict``; Invalid ``unique-violation``, ``reference-missing`` or
-        ``reference-in-use``; the transaction is over in any case.
+        ``write-conflict``, ``read-conflict``; Invalid ``unique-violation``,
+        ``reference-missing`` or ``reference-in-use``. The transaction is over then.
         """
         try:
             ours = self._workspace.write()

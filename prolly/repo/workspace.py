@@ -222,7 +222,10 @@ class Workspace:
             handle = MutableFiles(tree, self.writer)
         else:
             table = stored_table(entry)
-            handle = MutableTable(tree, self.writer, table.schema, table.indexes)
+            new_id = self._storage.new_id
+            handle = MutableTable(
+                tree, self.writer, table.schema, table.indexes, new_id=new_id
+            )
         return _Open(identity, entry, stored, tree, handle)
 
     def drop(self, name: str) -> None:

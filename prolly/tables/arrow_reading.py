@@ -153,9 +153,7 @@ def _first_refused(name: str, array: Any, reading: Reading, before: int) -> Inva
     raise AssertionError("an array was refused, and each of its values is fine")
 
 
-def adapted(
-    kind: ColumnType, values: Sequence[Any], *, is_text: bool
-) -> Sequence[Any]:
+def adapted(kind: ColumnType, values: Sequence[Any], *, is_text: bool) -> Sequence[Any]:
     """Return values that Arrow gave as a column of type ``kind`` holds them.
 
     Text spells what Arrow lacks, or what lost its mark on the way through another

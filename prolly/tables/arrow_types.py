@@ -197,7 +197,7 @@ def _target(kind: Any, depth: int) -> Any:
     """Return the type that a part of a nested one is cast to before it is read."""
     pyarrow = require_pyarrow()
     types = pyarrow.types
-    if depth > NESTING_MAX:
+    if types.is_nested(kind) and depth > NESTING_MAX:
         raise _NotHeld(f"it is nested deeper than {NESTING_MAX} levels")
     if types.is_struct(kind):
         return pyarrow.struct([_target_field(one, depth) for one in kind])

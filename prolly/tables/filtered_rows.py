@@ -47,10 +47,10 @@ class Selection:
     def path(self) -> AccessPath:
         """Return the cheapest way to the records, by the numbers of records."""
         schema = self._table.schema
-        best, cost = AccessPath("scan", _EVERYTHING), self._stretch.size()
+        best, cost = AccessPath("scan", _EVERYTHING), self._stretch.estimate()
         span = key_span(schema, self._limits)
         if span is not None:
-            size = self._clipped(span).size()
+            size = self._clipped(span).estimate()
             if size < cost:
                 best, cost = AccessPath("key", span), size
         for index in schema.indexes:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any, Literal
+from uuid import UUID
 
 from prolly.chunks import ChunkWriter
+from prolly.env import IdSource
 from prolly.errors import AlreadyExists, Invalid
 from prolly.maps import EditedRecords, SortedMapping, key_not_found
 from prolly.tree import BUFFER_BYTES_MAX, EditBuffer, NodeReader, WorkingTree
 
 from .alteration import Alteration
+from .automatic_keys import AutomaticKeys
 from .constraints import Index
 from .edited_indexes import EditedIndexes
 from .first_wins import FirstWins
@@ -53,24 +56,37 @@ class MutableTable(Table, MutableMapping[Any, Any]):
         index_roots: Sequence[bytes] = (),
         *,
         load_bytes_max: int = BUFFER_BYTES_MAX,
+        new_id: Callable[[], UUID] | None = None,
     ) -> None:
         self._load_bytes_max = load_bytes_max
+        self._automatic = AutomaticKeys(IdSource() if new_id is None else new_id)
         self._edited = EditedRecords(tree, writer)
         SortedMapping.__init__(self, self._edited)
         self._codec = RecordCodec(schema)
         stored = StoredTable(schema, tree.base, tuple(index_roots))
         self._indexes = EditedIndexes(stored, tree.parameters)
 
-    def insert(self, row: Mapping[str, Any]) -> None:
-        """Add a row; AlreadyExists ``key-exists`` when its key is there."""
-        codec, key, stored = self._encoded(row)
-        if self._edited.get(key) is not None:
-            raise _key_exists(codec.decode_keys([key])[0])
-        self._write(codec, key, stored)
+    def insert(self, row: Mapping[str, Any]) -> Any:
+        """Add a row and return its key; AlreadyExists ``key-exists`` when it is there.
 
-    def upsert(self, row: Mapping[str, Any]) -> None:
-        """Add a row, or replace the one under its key."""
-        self._write(*self._encoded(row))
+        A row may leave the last key column out when that is of type uuid: it gets a
+        new id, greater than all that were made here before.
+        """
+        codec, key, stored = self._encoded(row)
+        shown = codec.decode_keys([key])[0]
+        if self._edited.get(key) is not None:
+            raise _key_exists(shown)
+        self._write(codec, key, stored)
+        return shown
+
+    def upsert(self, row: Mapping[str, Any]) -> Any:
+        """Add a row, or replace the one under its key; return the key.
+
+        Without the last key column of type uuid it is a new row, as with ``insert``.
+        """
+        codec, key, stored = self._encoded(row)
+        self._write(codec, key, stored)
+        return codec.decode_keys([key])[0]
 
     def __setitem__(self, key: Any, row: Mapping[str, Any]) -> None:
         """Write a row under a key, whose columns it may leave out.
@@ -127,7 +143,7 @@ class MutableTable(Table, MutableMapping[Any, Any]):
         that is there already raises AlreadyExists ``key-exists``. A key that occurs
         twice in the input raises Invalid ``duplicate-key`` (field ``key``), or the
         first or last of its rows stays. ``progress`` is called now and then with the
-        number of rows read. An error (field ``row``, counted from 1) leaves the table
+        number of rows read. Rows get new ids as with ``insert``. An error (field ``row``, counted from 1) leaves the table
         as it was.
         """
         self._edited.require_open()
@@ -135,7 +151,7 @@ class MutableTable(Table, MutableMapping[Any, Any]):
             raise _bad_option("mode", mode, "replace, update or append")
         if on_duplicate not in ("error", "first", "last"):
             raise _bad_option("on_duplicate", on_duplicate, "error, first or last")
-        source = RowSource(rows)
+        source = RowSource(self._automatic.source(self.schema, rows))
         codec = self._codec
         if self.schema.is_unknown:
             codec = RecordCodec(source.infer(self.schema.key))
@@ -186,6 +202,7 @@ class MutableTable(Table, MutableMapping[Any, Any]):
         codec = self._codec
         if self.schema.is_unknown:
             codec = RecordCodec(RowSource([row]).infer(self.schema.key))
+        row = self._automatic.row(codec.schema, row)
         columns = columns_of_rows(codec.schema, [row], None)
         columns = check_columns(codec.schema, columns, None)
         [key], [stored] = encode_records(codec, columns, self._edited.writer, None)

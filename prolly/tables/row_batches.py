@@ -72,7 +72,7 @@ class RowSource:
         elif isinstance(source, ColumnBatches):
             self.names = tuple(source.names)
             self._batches = map(list, source.batches)
-        elif _is_table_of_lists(source):
+        elif is_table_of_lists(source):
             pair: Any = source
             names, rows = pair
             self.names = tuple(names)
@@ -154,8 +154,8 @@ class RowSource:
         return list(zip(*rows, strict=True))
 
 
-def _is_table_of_lists(source: Any) -> bool:
-    """Tell (names, rows) from a tuple of rows."""
+def is_table_of_lists(source: Any) -> bool:
+    """Tell (names, iterable of lists) from rows, which may stand in a tuple."""
     if not isinstance(source, tuple) or len(source) != 2:
         return False
     return not isinstance(source[0], Mapping)

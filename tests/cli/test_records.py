@@ -189,7 +189,9 @@ def test_schema_set_rewrites_the_rows(people: Run, place: Path) -> None:
         {"name": "note", "type": "text", "nullable": True},
     ]
     (place / "s.json").write_text(json.dumps({"columns": columns, "key": ["id"]}))
-    people("schema", "people", "--set", "s.json")
+    refused = people("schema", "people", "--set", "s.json", code=2).err
+    assert "[alter-loses-data]" in refused
+    people("schema", "people", "--set", "s.json", "--force")
     row = {"height": 1.9, "id": 2, "note": None}
     assert people("get", "people", "2", "--json").document == row
     assert "people (altered)" in people("diff").out
@@ -198,12 +200,55 @@ def test_schema_set_rewrites_the_rows(people: Run, place: Path) -> None:
     error = people("--json", "schema", "people", "--set", "s.json", code=2).error
     assert (error["code"], error["key"], error["column"]) == (
         "schema-violation",
-        [1],
+        1,
         "height",
     )
     columns.append({"name": "other", "type": "text"})
     (place / "s.json").write_text(json.dumps({"columns": columns, "key": ["other"]}))
     assert "[key-change]" in people("schema", "people", "--set", "s.json", code=2).err
+
+
+def test_schema_set_renames_and_makes_indexes_and_checks(
+    people: Run, place: Path
+) -> None:
+    """What it sets it prints; what is left out of the file stays."""
+    form = people("schema", "people", "--json").document
+    form["columns"][1] = {"name": "nick", "type": "text", "was": "name"}
+    form["indexes"] = [{"name": "by_nick", "columns": ["nick"], "unique": True}]
+    form["checks"] = [{"name": "tall", "where": "height > 1.2"}]
+    (place / "s.json").write_text(json.dumps(form))
+    people("schema", "people", "--set", "s.json")
+    del form["columns"][1]["was"]
+    form["columns"][1]["nullable"] = True
+    found = json.loads(people("schema", "people").out)
+    assert found == {**form, "references": []}
+    assert "[check-violation]" in (
+        people("put", "people", "9", '{"nick": "X", "height": 1.0}', code=2).err
+    )
+    assert "[unique-violation]" in (
+        people("put", "people", "9", '{"nick": "Ada", "height": 1.5}', code=2).err
+    )
+    del form["indexes"], form["checks"]
+    (place / "s.json").write_text(json.dumps(form))
+    assert "already" in people("schema", "people", "--set", "s.json").out
+
+
+def test_scan_and_export_where(people: Run) -> None:
+    """Only rows of which the predicate is true; a map has no columns to ask about."""
+    where = "height > 1.5 and name prefix 'B'"
+    [row] = people("scan", "people", "--where", where, "--json").lines
+    assert row == {"id": 2, "name": "Bo", "height": 1.9}
+    out = people("export", "people", "--where", where).out
+    assert out == "id,name,height\n2,Bo,1.9\n"
+    error = people("--json", "scan", "people", "--where", "size > 1", code=2).error
+    assert (error["code"], error["column"], error["position"]) == (
+        "predicate",
+        "size",
+        1,
+    )
+    people("dataset", "create", "m")
+    people("scan", "m", "--where", "a = 1", code=2)
+    assert "[wrong-kind]" in people("export", "m", "--where", "a = 1", code=2).err
 
 
 def test_datasets_are_created_renamed_and_dropped(people: Run) -> None:
@@ -219,3 +264,16 @@ def test_datasets_are_created_renamed_and_dropped(people: Run) -> None:
     found = people("status", "--json").document["datasets"]
     assert found == {"persons": {**zero, "removed": 3, "event": "dropped"}}
     people("dataset", "rename", "persons", "x", code=3)
+
+
+def test_local_datasets_are_told_apart(run: Run, repository: Path) -> None:
+    """``dataset create --local`` marks one, and ``ls`` shows the mark."""
+    run("dataset", "create", "notes", "--local")
+    run("dataset", "create", "shared")
+    found = run("ls", "--json").document["datasets"]
+    assert found["notes"]["local"] is True
+    assert "local" not in found["shared"]
+    assert [line.endswith("local") for line in run("ls").out.splitlines()] == [
+        True,
+        False,
+    ]

@@ -29,11 +29,13 @@ def repo() -> Iterator[Repository]:
         yield repo
 
 
-def alter(repo: Repository, *columns: Any, key: str = "id") -> bool:
+def alter(
+    repo: Repository, *columns: Any, key: str = "id", force: bool = False
+) -> bool:
     """Change the schema of ``t`` in the working state."""
     schema = Schema.create(columns, key, base=BASE)
     with repo.working_area().edit("alter") as workspace:
-        return alter_table(workspace, "t", schema)
+        return alter_table(workspace, "t", schema, force=force)
 
 
 def rows(repo: Repository) -> list[dict[str, Any]]:
@@ -46,7 +48,7 @@ def test_the_table_equals_one_that_had_the_schema_from_the_beginning(
 ) -> None:
     """Retyped, reordered, dropped and added columns leave no trace in the root."""
     columns = [("a", "decimal"), ("new", "text"), ("id", "int")]
-    assert alter(repo, *columns)
+    assert alter(repo, *columns, force=True)
     assert rows(repo) == [
         {"a": Decimal(10), "new": None, "id": 1},
         {"a": None, "new": None, "id": 2},
@@ -58,31 +60,44 @@ def test_the_table_equals_one_that_had_the_schema_from_the_beginning(
     assert datasets["fresh"].root == datasets["t"].root
 
 
+def test_what_loses_data_is_forced(repo: Repository) -> None:
+    """Without force a column with values stays, and the row is named."""
+    with pytest.raises(Invalid) as caught:
+        alter(repo, ("id", "int"), ("a", "int"))
+    error = caught.value
+    assert (error.code, error.key, error.column) == ("alter-loses-data", 1, "b")
+    assert rows(repo) == ROWS
+    assert alter(repo, ("id", "int"), ("a", "int"), force=True)
+    assert rows(repo) == [{"id": 1, "a": 10}, {"id": 2, "a": None}]
+
+
 def test_it_stays_the_same_dataset(repo: Repository) -> None:
-    """The change is an alteration, not a drop and a creation; a repeat is none."""
+    """The change is an alteration of the rows that change; a repeat is none."""
     columns = [("id", "int"), ("a", "text"), ("b", "text")]
     assert alter(repo, *columns)
     counts = repo.diff_counts("HEAD", repo.at_working())["t"]
-    assert (counts.event, counts.modified, counts.added) == ("altered", 2, 0)
+    assert (counts.event, counts.modified, counts.added) == ("altered", 1, 0)
     assert not alter(repo, *columns)
 
 
 @pytest.mark.parametrize(
     ("columns", "column", "key"),
     [
-        ([("id", "int"), ("a", "int", False), ("b", "text")], "a", [2]),
-        ([("id", "int"), ("a", "int"), ("b", "int")], "b", [1]),
+        ([("id", "int"), ("a", "int", False), ("b", "text")], "a", 2),
+        ([("id", "int"), ("a", "int"), ("b", "int")], "b", 1),
     ],
 )
 def test_a_value_that_does_not_fit_is_named(
-    repo: Repository, columns: list[Any], column: str, key: list[int]
+    repo: Repository, columns: list[Any], column: str, key: int
 ) -> None:
-    """Row and column are told, and the table stays."""
-    with pytest.raises(Invalid) as caught:
-        alter(repo, *columns)
-    error = caught.value
-    assert (error.code, error.column, error.key) == ("schema-violation", column, key)
-    assert rows(repo) == ROWS
+    """Row and column are told, and the table stays; force does not help."""
+    for force in (False, True):
+        with pytest.raises(Invalid) as caught:
+            alter(repo, *columns, force=force)
+        error = caught.value
+        found = error.code, error.column, error.key
+        assert found == ("schema-violation", column, key)
+        assert rows(repo) == ROWS
 
 
 def test_the_key_stays(repo: Repository) -> None:

@@ -116,8 +116,11 @@ def test_without_the_extra_a_sentence_helps(monkeypatch: pytest.MonkeyPatch) -> 
     modules = ("compression.zstd", "backports.zstd", "backports")
     for name in modules:
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(Unsupported) as caught:
-        open_table(io.BytesIO(stored), "csv").infer()
+    with (
+        open_table(io.BytesIO(stored), "csv") as source,
+        pytest.raises(Unsupported) as caught,
+    ):
+        source.infer()
     assert (caught.value.code, caught.value.extra) == ("missing-extra", "zst")
     assert "prolly[zst]" in caught.value.hint
     assert read(gzip.compress(b"a\n")) == b"a\n"

@@ -187,8 +187,50 @@ def test_a_value_that_does_not_fit_is_placed(repo: Repository) -> None:
     assert (error.line, error.key, error.column) == (3, ["2"], "v")
     assert "'x'" in error.value
     assert "--widen" in error.hint
+
+
+def test_a_null_too_many_is_placed(repo: Repository) -> None:
+    """Where a given schema forbids it, an empty cell that is no text is refused."""
+    schema = Schema.create([("id", "int"), ("v", "int", False)], "id")
+    load(repo, b"id,v\n1,10\n", types=schema)
     error = fault(repo, b"id,v\n1,10\n2,\n")
     assert (error.code, error.line, error.column) == ("schema-violation", 3, "v")
+
+
+FIRST_FILES = [
+    (b"id,v,w\n1,10,x\n", "csv"),
+    (b"id\tv\tw\n1\t10\tx\n2\t\t\n", "tsv"),
+    (b'{"id":1,"v":10,"w":"x"}\n', "jsonl"),
+    (b'[{"id":1,"v":10,"w":"x"},{"id":2,"v":null}]', "json"),
+]
+
+
+@pytest.mark.parametrize(("data", "format_name"), FIRST_FILES)
+def test_all_columns_but_the_key_may_be_null(
+    repo: Repository, data: bytes, format_name: str
+) -> None:
+    """One schema whatever file the records come from, with gaps in it or without."""
+    load(repo, data, format_name, key="id")
+    columns = [("id", "int", False), ("v", "int"), ("w", "text")]
+    assert repo.at_working().table("t").schema == Schema.create(columns, "id")
+    load(repo, b"id,v,w\n3,,\n")
+    assert list(repo.at_working().table("t").rows()) == [{"id": 3, "v": None, "w": ""}]
+
+
+def test_numbers_in_json_keep_what_was_written(repo: Repository) -> None:
+    """A number deep inside is a decimal where no float is written so, and stays one."""
+    data = b'{"id":1,"v":{"a":[2.50,1.5,-0.0,1e5]}}\n'
+    load(repo, data, "jsonl", key="id")
+    [row] = repo.at_working().table("t").rows()
+    assert repr(row["v"]) == "{'a': [Decimal('2.50'), 1.5, -0.0, 100000.0]}"
+    before = root_of(repo)
+    text = exported(repo)
+    load(repo, text)
+    load(repo, exported(repo, "jsonl"), "jsonl")
+    assert (root_of(repo), exported(repo)) == (before, text)
+    load(repo, b'id,v\n1,"{""a"":[2.50]}"\n')
+    [row] = repo.at_working().table("t").rows()
+    assert str(row["v"]["a"][0]) == "2.50"
 
 
 @pytest.mark.parametrize(
@@ -233,7 +275,8 @@ def test_the_first_import_wants_a_key(repo: Repository) -> None:
 
 def test_columns_that_differ_are_named(repo: Repository) -> None:
     """Missing and new ones; in JSON one that may be null may be left out."""
-    load(repo, b'{"id":1,"a":1,"b":null}\n{"id":2,"a":2,"b":3}\n', "jsonl", key="id")
+    schema = Schema.create([("id", "int"), ("a", "int", False), ("b", "int")], "id")
+    load(repo, b'{"id":1,"a":1,"b":null}\n', "jsonl", types=schema)
     load(repo, b'{"id":1,"a":1}\n', "jsonl")
     error = fault(repo, b'{"id":1,"b":1}\n', "jsonl")
     assert (error.code, error.missing, error.new) == ("columns-differ", ["a"], [])
@@ -290,7 +333,8 @@ def test_widening_a_key_rewrites_every_row(repo: Repository) -> None:
 
 def test_widening_adds_columns_and_nulls(repo: Repository) -> None:
     """A new column is null, or empty text, in old rows; a null makes it nullable."""
-    load(repo, b"id,v\n1,10\n", key="id")
+    schema = Schema.create([("id", "int"), ("v", "int", False)], "id")
+    load(repo, b"id,v\n1,10\n", types=schema)
     data = b"id,v,n,w\n2,,5,x\n"
     assert load(repo, data, mode="update", widen=True).widened == ("v", "n", "w")
     rows = list(repo.at_working().table("t").rows())
@@ -298,6 +342,7 @@ def test_widening_adds_columns_and_nulls(repo: Repository) -> None:
         {"id": 1, "v": 10, "n": None, "w": ""},
         {"id": 2, "v": None, "n": 5, "w": "x"},
     ]
+    assert all(one.nullable for one in repo.at_working().table("t").schema.cell_columns)
 
 
 def test_widening_from_json(repo: Repository) -> None:

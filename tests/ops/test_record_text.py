@@ -76,6 +76,14 @@ def test_a_single_column_of_text_comes_back(cells: list[str]) -> None:
         assert [cell for _, [cell] in source] == cells
 
 
+def test_only_the_cell_with_a_carriage_return_is_quoted() -> None:
+    """Its neighbours are as in any other row, and so are the rows around it."""
+    columns = [(name, COLUMN_TYPES["text"]) for name in "abc"]
+    rows = [["x", "y", "z"], ["p", "q\rr", ""], ["\r\n", "a,b", "c"]]
+    text = 'a,b,c\nx,y,z\np,"q\rr",\n"\r\n","a,b",c\n'
+    assert written(rows, columns, "csv").decode() == text
+
+
 ROW = (
     True,
     7,

@@ -1,4 +1,4 @@
-"""The check of trees: silent on every tree that is right, loud on each kind of wrong."""
+"""The check of trees: silent on every right tree, loud on each kind of wrong."""
 
 from __future__ import annotations
 

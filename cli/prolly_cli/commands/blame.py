@@ -49,7 +49,7 @@ def print_blame(output: Output, dataset: str, found: Blame, *, typed: bool) -> N
 
     if output.json:
         fields = {name: entry_json(entry) for name, entry in found.fields.items()}
-        head = {"dataset": dataset, "key": key_parts(found.key)}
+        head = {"dataset": dataset, "key": key_parts(found.key, typed=typed)}
         output.document({**head, "fields": fields})
         return
     output.line(output.style(key_words(found.key, typed=typed), "name"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from ..command_group import Verb
@@ -9,34 +11,64 @@ from ..invocation import Invocation
 from ..output import visible
 from ..versions import short_id
 
+if TYPE_CHECKING:
+    from prolly import Repository
+
 
 @click.command("branch", cls=Verb)
 @click.argument("name", required=False)
 @click.argument("revision", required=False, metavar="[REV]")
 @click.option("-d", "--delete", is_flag=True, help="Delete the branch NAME.")
+@click.option(
+    "--force", is_flag=True, help="With -d: drop what is uncommitted on it too."
+)
 @click.pass_obj
 def command(
-    invocation: Invocation, name: str | None, revision: str | None, delete: bool
+    invocation: Invocation,
+    name: str | None,
+    revision: str | None,
+    delete: bool,
+    force: bool,
 ) -> None:
     """List the branches, or make the branch NAME at REV (by default HEAD)."""
     if delete and (name is None or revision is not None):
         raise click.UsageError("-d takes the name of one branch")
+    if force and not delete:
+        raise click.UsageError("--force stands with -d")
     if name is None:
         list_branches(invocation)
         return
     repository = invocation.repository(writable=True)
     output = invocation.output
     if delete:
+        if not force:
+            refuse_uncommitted(repository, name)
         was = repository.delete_branch(name)
         if output.json:
             output.document({"deleted": name, "commit": str(was)})
-        output.say(f"deleted branch {visible(name)} (was {short_id(was)})")
+        output.say(f"deleted branch {visible(name)}, which stood at {short_id(was)}")
+        output.say(f"to bring it back: prolly branch {visible(name)} {short_id(was)}")
         return
     commit_id = repository.create_branch(name, revision or "HEAD")
     if output.json:
         output.document({"branch": name, "commit": str(commit_id)})
     output.say(f"made branch {visible(name)} at {short_id(commit_id)}")
     output.say(f"next: prolly switch {visible(name)}")
+
+
+def refuse_uncommitted(repository: Repository, name: str) -> None:
+    """Raise Invalid ``uncommitted`` where a branch holds edits that are no commit."""
+    from prolly import Invalid
+
+    if name == repository.head or name not in repository.branches:
+        return
+    if not repository.working_area(name).is_clean:
+        raise Invalid(
+            f"branch {name!r} has uncommitted changes",
+            code="uncommitted",
+            hint="switch to it and commit them, or drop them with --force",
+            branch=name,
+        )
 
 
 def list_branches(invocation: Invocation) -> None:

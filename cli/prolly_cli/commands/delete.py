@@ -19,19 +19,19 @@ def command(invocation: Invocation, dataset: str, key: str) -> None:
     The change waits in the working state for `prolly commit`.
     """
     from ..record_text import key_parts, key_words
-    from ..typed_words import parse_key
+    from ..typed_words import parse_key, require_record
 
     repository = invocation.repository(writable=True)
     output = invocation.output
     with repository.working_area().edit(f"delete from {dataset}") as workspace:
         entry = workspace.require(dataset)
-        opened = workspace.map if entry.kind == "map" else workspace.table
+        is_table = entry.kind == "table"
+        opened = workspace.table if is_table else workspace.map
         records = opened(dataset)
         parsed = parse_key(key, records)
+        require_record(parsed, key, records)
         del records[parsed]
     if output.json:
-        what = {"dataset": dataset, "key": key_parts(parsed)}
-        output.document({**what, "change": "removed"})
-    output.say(
-        f"{visible(dataset)}: removed {key_words(parsed, typed=entry.kind == 'table')}"
-    )
+        parts = key_parts(parsed, typed=is_table)
+        output.document({"dataset": dataset, "key": parts, "change": "removed"})
+    output.say(f"{visible(dataset)}: removed {key_words(parsed, typed=is_table)}")

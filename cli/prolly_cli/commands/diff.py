@@ -48,7 +48,8 @@ def command(
 
     Without REV: the working state against its commit. With one: that version against
     the working state. With two, or as A..B: the first against the second. A...B: B
-    against the commit that A and B have in common.
+    against the commit that A and B have in common. With -- DATASET:PREFIX only keys
+    that begin so (`prolly log -- DATASET:KEY` takes one whole key).
     """
     from ..diff_text import Layout, print_changes, print_counts
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from ..command_group import Verb
 from ..invocation import Invocation
 from ..output import plural, visible
 from ..versions import at_option, read_version
+
+if TYPE_CHECKING:
+    from prolly.ops import CsvLosses
 
 FORMATS = ("csv", "tsv", "jsonl", "json")
 
@@ -22,6 +27,11 @@ FORMATS = ("csv", "tsv", "jsonl", "json")
     type=click.Choice(FORMATS),
     help="The format, where the name of FILE does not say it; csv to standard output.",
 )
+@click.option(
+    "--where",
+    metavar="PREDICATE",
+    help="Only rows of which this is true: \"country = 'US' and feet > 100\".",
+)
 @click.pass_obj
 def command(
     invocation: Invocation,
@@ -29,13 +39,15 @@ def command(
     file: str,
     at: str | None,
     format_name: str | None,
+    where: str | None,
 ) -> None:
     """Write DATASET to FILE, or to standard output.
 
     A name that ends in .gz is compressed. Importing what was exported gives the same
-    table. A map is written with the columns key and value, both JSON.
+    table; where CSV cannot keep something, a note says so. A map is written with the
+    columns key and value, both JSON.
     """
-    from prolly.ops import export_table
+    from prolly.ops import CsvLosses, export_table
 
     output = invocation.output
     to_stream = file == "-"
@@ -44,10 +56,32 @@ def command(
             raise click.UsageError(f"--json and --format {format_name} exclude another")
         format_name = format_name or "jsonl"
     snapshot = read_version(invocation, at)
+    losses = CsvLosses()
+    place = output.stream() if to_stream else invocation.path(file)
     if to_stream:
-        export_table(snapshot, dataset, output.stream(), format_name or "csv")
+        format_name = format_name or "csv"
+    count = export_table(
+        snapshot, dataset, place, format_name, losses=losses, where=where
+    )
+    if losses:
+        output.note(losses_text(dataset, losses))
+    if to_stream:
         return
-    count = export_table(snapshot, dataset, invocation.path(file), format_name)
     if output.json:
         output.document({"dataset": dataset, "file": file, "count": count})
     output.say(f"{visible(dataset)}: wrote {plural(count, 'record')} to {file}")
+
+
+def losses_text(dataset: str, losses: CsvLosses) -> str:
+    """Return what CSV does not keep of a table, and which format does."""
+    parts = [
+        f"{plural(count, noun)} {becomes}"
+        for count, noun, becomes in (
+            (losses.null_texts, "null", "in text columns as empty text"),
+            (losses.empty_bytes, "value", "of no bytes as null"),
+            (losses.empty_keys, "row", "with an empty key not at all"),
+        )
+        if count
+    ]
+    told = ", ".join(parts)
+    return f"{visible(dataset)}: CSV gives back {told}; `--format jsonl` keeps them"

@@ -23,11 +23,11 @@ def command(invocation: Invocation, dataset: str, key: str, at: str | None) -> N
     KEY is text, or a JSON array of its parts where there are several.
     """
     from ..record_text import RecordText
-    from ..typed_words import parse_key
+    from ..typed_words import parse_key, require_record
 
     records = read_version(invocation, at).dataset(dataset)
     parsed = parse_key(key, records)
-    value: Any = records[parsed]
+    value: Any = require_record(parsed, key, records)
     text = RecordText.of(records)
     output = invocation.output
     if output.json:
@@ -37,6 +37,6 @@ def command(invocation: Invocation, dataset: str, key: str, at: str | None) -> N
     else:
         width = max(map(len, map(visible, value)))
         for name, cell in value.items():
-            shown = cell if isinstance(cell, str) else text.cell(name, cell)
+            shown = "null" if cell is None else text.plain(name, cell)
             label = output.style(f"{visible(name):{width}}", "faint")
             output.line(f"{label}  {visible(shown)}".rstrip())

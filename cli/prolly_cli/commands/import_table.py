@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -17,6 +17,9 @@ from ..versions import counts_json, counts_text, short_id
 if TYPE_CHECKING:
     from prolly import Address, DatasetChanges, Repository, Schema
     from prolly.ops import Types
+    from prolly.tables import LoadMode
+
+MODES: tuple[LoadMode, ...] = ("replace", "update", "append")
 
 FORMATS = ("csv", "tsv", "jsonl", "json")
 
@@ -44,15 +47,11 @@ FORMATS = ("csv", "tsv", "jsonl", "json")
 )
 @click.option(
     "--replace",
-    "mode",
-    flag_value="replace",
-    default="replace",
+    is_flag=True,
     help="Afterwards the table equals the files (the default).",
 )
-@click.option("--update", "mode", flag_value="update", help="Insert and overwrite.")
-@click.option(
-    "--append", "mode", flag_value="append", help="Insert; a key there is an error."
-)
+@click.option("--update", is_flag=True, help="Insert and overwrite.")
+@click.option("--append", is_flag=True, help="Insert; a key there is an error.")
 @click.option(
     "--widen", is_flag=True, help="Let columns change their type to hold the values."
 )
@@ -67,17 +66,34 @@ def command(
     one input. Only records that differ are written. Without -m the result waits in the
     working state for `prolly commit`.
     """
+    how["mode"] = mode_of(how)
     repository = invocation.repository(writable=True)
-    counts = load(invocation, repository, dataset, how)
+    loaded = load(invocation, repository, dataset, how)
     commit_id = None
     if message is not None and not repository.working_area().is_clean:
         commit_id = repository.working_area().commit(message, why="import")
-    report(invocation.output, repository, dataset, (counts, commit_id, message))
+    report(invocation.output, repository, dataset, (loaded, commit_id, message))
+
+
+class Loaded(NamedTuple):
+    """What an import changed: counts, and columns by name with old and new form."""
+
+    counts: DatasetChanges
+    widened: dict[str, tuple[str, str]]
+
+
+def mode_of(how: dict[str, Any]) -> LoadMode:
+    """Return the one mode that was asked for."""
+    chosen = [mode for mode in MODES if how[mode]]
+    if len(chosen) > 1:
+        words = " and ".join(f"--{mode}" for mode in chosen)
+        raise click.UsageError(f"{words} exclude each other")
+    return chosen[0] if chosen else "replace"
 
 
 def load(
     invocation: Invocation, repository: Repository, dataset: str, how: dict[str, Any]
-) -> DatasetChanges:
+) -> Loaded:
     """Import into the working state; return what that changed in the dataset."""
     from prolly import DatasetChanges
     from prolly.ops import import_table, open_table
@@ -92,7 +108,7 @@ def load(
         Progress(f"importing {visible(dataset)}", quiet=quiet) as progress,
         repository.working_area().edit(f"import {dataset}") as workspace,
     ):
-        import_table(
+        result = import_table(
             workspace,
             dataset,
             source,
@@ -103,7 +119,23 @@ def load(
             progress=progress,
         )
     counts = repository.diff_counts(before, repository.at_working(), dataset)
-    return counts.get(dataset, DatasetChanges())
+    widened = {}
+    if result.widened:
+        stored = before.table(dataset).schema
+        widened = {
+            name: (column_form(stored, name), column_form(result.schema, name))
+            for name in result.widened
+        }
+    return Loaded(counts.get(dataset, DatasetChanges()), widened)
+
+
+def column_form(schema: Schema, name: str) -> str:
+    """Return what a column holds, in words; empty when there is none of the name."""
+    column = schema.by_name.get(name)
+    if column is None:
+        return ""
+    is_open = column.nullable or name in schema.key
+    return column.type if is_open else f"{column.type} without null"
 
 
 def read_types(invocation: Invocation, word: str) -> Types:
@@ -137,15 +169,24 @@ def report(
     output: Output,
     repository: Repository,
     dataset: str,
-    result: tuple[DatasetChanges, Address | None, str | None],
+    result: tuple[Loaded, Address | None, str | None],
 ) -> None:
     """Print what changed, and what became of it."""
-    counts, commit_id, message = result
+    (counts, widened), commit_id, message = result
     if output.json:
-        committed = {} if commit_id is None else {"commit": str(commit_id)}
-        output.document({**committed, "datasets": counts_json({dataset: counts})})
+        answer: dict[str, Any] = {} if commit_id is None else {"commit": str(commit_id)}
+        answer["datasets"] = counts_json({dataset: counts})
+        if widened:
+            answer["widened"] = {
+                name: {"old": old, "new": new} if old else {"new": new}
+                for name, (old, new) in widened.items()
+            }
+        output.document(answer)
         return
     output.say(f"{visible(dataset)}: {counts_text(counts, output)}")
+    for name, (old, new) in widened.items():
+        change = f"was {old}, is {new}" if old else f"is new, {new}"
+        output.say(f"  column {visible(name)} {change}")
     if commit_id is not None:
         where = f"{repository.head} {short_id(commit_id)}"
         output.say(

@@ -37,7 +37,8 @@ def command(
     """List commits from REV backwards, by default from HEAD.
 
     With -- DATASET only those that changed it; with -- DATASET:KEY only those that
-    changed that record.
+    changed that record: KEY is one whole key (`prolly diff -- DATASET:PREFIX` takes
+    the beginning of many).
     """
     repository = invocation.repository()
     output = invocation.output

@@ -2,47 +2,113 @@
 
 from __future__ import annotations
 
+import sys
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from ..command_group import Verb
 from ..invocation import Invocation
 from ..output import visible
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from prolly.repo import Workspace
+
 
 @click.command("put", cls=Verb)
 @click.argument("dataset")
 @click.argument("key")
 @click.argument("value")
+@click.option(
+    "--update",
+    is_flag=True,
+    help="Change only the columns in VALUE of the row that is there.",
+)
 @click.pass_obj
-def command(invocation: Invocation, dataset: str, key: str, value: str) -> None:
+def command(
+    invocation: Invocation, dataset: str, key: str, value: str, update: bool
+) -> None:
     """Write VALUE, which is JSON, under KEY of DATASET.
 
-    In a table VALUE is an object of columns; what it leaves out becomes null. A DATASET
-    that is not there is made, as a map. The change waits in the working state for
-    `prolly commit`.
+    VALUE may be - for standard input. In a table VALUE is an object of columns; what it
+    leaves out becomes null, or with --update stays. A DATASET that is not there is
+    made, as a map. The change waits in the working state for `prolly commit`.
     """
     from ..record_text import key_parts, key_words
-    from ..typed_words import parse_key, parse_row, parse_value
 
     repository = invocation.repository(writable=True)
     output = invocation.output
+    if value == "-":
+        value = read_value()
     with repository.working_area().edit(f"put {dataset}") as workspace:
         entry = workspace.find(dataset)
-        if entry is not None and entry.kind == "table":
-            table = workspace.table(dataset)
-            parsed = parse_key(key, table)
-            changed = parsed in table
-            table.upsert(parse_row(value, parsed, table.schema))
-        else:
-            mapping = workspace.map(dataset)
-            parsed = parse_key(key, mapping)
-            changed = parsed in mapping
-            mapping[parsed] = parse_value(value)
+        is_table = entry is not None and entry.kind == "table"
+        near = [] if entry is not None else near_names(dataset, workspace)
+        write = put_row if is_table else put_value
+        parsed, changed = write(workspace, dataset, (key, value), update=update)
     if entry is None:
-        output.note(f"made the map {dataset!r}")
-    done = "replaced" if changed else "added"
+        instead = f"; there is {' and '.join(map(repr, near))} too" if near else ""
+        output.note(f"made the map {dataset!r}{instead}")
+    done = ("updated" if update else "replaced") if changed else "added"
     if output.json:
-        what = {"dataset": dataset, "key": key_parts(parsed), "change": done}
-        output.document(what)
-    words = key_words(parsed, typed=entry is not None and entry.kind == "table")
-    output.say(f"{visible(dataset)}: {done} {words}")
+        parts = key_parts(parsed, typed=is_table)
+        output.document({"dataset": dataset, "key": parts, "change": done})
+    output.say(f"{visible(dataset)}: {done} {key_words(parsed, typed=is_table)}")
+
+
+def read_value() -> str:
+    """Return what stands on standard input."""
+    from prolly import Invalid
+
+    try:
+        return sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError as error:
+        raise Invalid(
+            f"the value is no UTF-8: {error}",
+            code="encoding",
+            hint='put bytes as {"$bytes": base64}',
+        ) from None
+
+
+def put_row(
+    workspace: Workspace, dataset: str, words: tuple[str, str], *, update: bool
+) -> tuple[Any, bool]:
+    """Write a row; return its key, and whether there was one."""
+    from ..typed_words import parse_key, parse_row, require_record
+
+    key, value = words
+    table = workspace.table(dataset)
+    parsed = parse_key(key, table)
+    row = parse_row(value, parsed, table.schema)
+    if update:
+        row = {**require_record(parsed, key, table), **row}
+    changed = parsed in table
+    table.upsert(row)
+    return parsed, changed
+
+
+def put_value(
+    workspace: Workspace, dataset: str, words: tuple[str, str], *, update: bool
+) -> tuple[Any, bool]:
+    """Write a value of a map; return its key, and whether there was one."""
+    from ..typed_words import parse_key, parse_value
+
+    if update:
+        raise click.UsageError(
+            f"--update changes columns of a row, and {dataset!r} is no table"
+        )
+    key, value = words
+    mapping = workspace.map(dataset)
+    parsed = parse_key(key, mapping)
+    changed = parsed in mapping
+    mapping[parsed] = parse_value(value)
+    return parsed, changed
+
+
+def near_names(dataset: str, names: Iterable[str]) -> list[str]:
+    """Return the datasets whose names are like this one, which may be misspelt."""
+    from difflib import get_close_matches
+
+    return get_close_matches(dataset, list(names), 2)

@@ -33,6 +33,11 @@ if TYPE_CHECKING:
     metavar="NAME,...",
     help="Only these columns of a table, in this order.",
 )
+@click.option(
+    "--where",
+    metavar="PREDICATE",
+    help="Only rows of which this is true: \"country = 'US' and feet > 100\".",
+)
 @click.pass_obj
 def command(
     invocation: Invocation,
@@ -56,8 +61,9 @@ def command(
         bounds["prefix"] = parse_prefix(how["prefix"], records)
     if isinstance(records, Table):
         names = how["columns"].split(",") if how["columns"] else None
+        bounds["where"] = how["where"]
         scan_table(invocation.output, records, (names, limit), bounds)
-    elif how["columns"]:
+    elif how["columns"] or how["where"]:
         raise click.UsageError(f"{dataset!r} is a map: it has no columns")
     else:
         scan_map(invocation.output, records, limit, bounds)
@@ -93,7 +99,7 @@ def scan_table(
                 if type(cell) is str
                 else ""
                 if cell is None
-                else kinds[name].format_text(cell)
+                else visible(kinds[name].format_text(cell))
                 for name, cell in zip(wanted, row, strict=True)
             ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import click
 
@@ -18,32 +19,48 @@ from ..versions import at_option, read_version
 @click.option(
     "--set", "file", metavar="FILE.json", help="Change the schema to that of a file."
 )
+@click.option("--force", is_flag=True, help="With --set: values may be lost.")
 @click.pass_obj
 def command(
-    invocation: Invocation, dataset: str, at: str | None, file: str | None
+    invocation: Invocation,
+    dataset: str,
+    at: str | None,
+    file: str | None,
+    force: bool,
 ) -> None:
-    """Print the columns and the key of the table DATASET, as JSON.
+    """Print columns, key, indexes, checks and references of the table DATASET as JSON.
 
-    --set reads the same form: columns may be added, dropped, reordered, made nullable
-    or given another type that holds every value. The change waits in the working state.
+    --set reads the same form: columns may be added, dropped, reordered, made nullable,
+    renamed ("was": OLD) or given another type that holds every value; indexes, checks
+    and references come and go. The change waits in the working state.
     """
     if file is not None:
         if at is not None:
             raise click.UsageError("--set changes the working state: leave --at out")
-        change(invocation, dataset, file)
+        change(invocation, dataset, file, force=force)
         return
+    if force:
+        raise click.UsageError("--force stands with --set")
     form = read_version(invocation, at).table(dataset).schema.to_json()
     output = invocation.output
     if output.json:
         output.document(form)
         return
-    columns = [json.dumps(one, ensure_ascii=False) for one in form["columns"]]
-    output.line('{"columns": [\n  ' + ",\n  ".join(columns) + "\n ],")
-    output.line(f' "key": {json.dumps(form["key"], ensure_ascii=False)}}}')
+    output.line(
+        "{" + ",\n ".join(f'"{name}": {laid_out(form[name])}' for name in form) + "}"
+    )
 
 
-def change(invocation: Invocation, dataset: str, file: str) -> None:
-    """Give a table the schema in a file; its rows are rewritten."""
+def laid_out(part: list[Any]) -> str:
+    """Return one part of a schema as JSON: of objects each has a line of its own."""
+    texts = [json.dumps(one, ensure_ascii=False) for one in part]
+    if not part or not isinstance(part[0], dict):
+        return f"[{', '.join(texts)}]"
+    return "[\n  " + ",\n  ".join(texts) + "\n ]"
+
+
+def change(invocation: Invocation, dataset: str, file: str, *, force: bool) -> None:
+    """Give a table the schema in a file; rows change where they must."""
     from prolly.ops import alter_table
 
     from .import_table import read_schema
@@ -52,7 +69,7 @@ def change(invocation: Invocation, dataset: str, file: str) -> None:
     with repository.working_area().edit(f"schema {dataset}") as workspace:
         base = repository.at_working().table(dataset).schema
         schema = read_schema(invocation.path(file), base)
-        changed = alter_table(workspace, dataset, schema)
+        changed = alter_table(workspace, dataset, schema, force=force)
     output = invocation.output
     if output.json:
         output.document({"dataset": dataset, "changed": changed})

@@ -1,0 +1,34 @@
+"""Hints for who types commands, where the library's own speak of Python.
+
+The library does not know that a command called it. Whatever hint says a method, an
+argument or a ``with`` block has its place here, under the code of its error.
+"""
+
+from __future__ import annotations
+
+from prolly import Error
+
+_READERS = {
+    "table": "`prolly get`, `scan` and `put` work on a table",
+    "map": "`prolly get`, `scan` and `put` work on a map",
+    "files": "it is read by `prolly files cat` and `checkout`, changed by `files add`",
+    "blob": "`prolly files cat` prints it",
+}
+
+_HINTS = {
+    "alter-loses-data": "change the value first, or lose it with --force",
+    "closed": "run the command again",
+    "fill-change": "a fill never changes; add another column",
+    "key-exists": "--update overwrites the rows that are there; without --append the "
+    "table becomes equal to the files",
+    "no-such-file": "paths are exact; `prolly scan DATASET` lists them",
+    "read-only": "check the permissions of the directory",
+    "repository-exists": "it is ready: `prolly status`; or choose another directory",
+}
+
+
+def hint_of(error: Error) -> str:
+    """Return what to do about an error, as commands and their options."""
+    if error.code == "wrong-kind":
+        return _READERS.get(error.facts.get("actual", ""), error.hint)
+    return _HINTS.get(error.code, error.hint)
