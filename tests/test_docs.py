@@ -152,6 +152,13 @@ def test_the_tutorial_runs_as_shown(
         shutil.copy(release, place)
     found = list(examples(root / "docs" / "tutorial.md"))
     assert len(found) >= 10
+    run_examples(found, place, shell)
+
+
+def run_examples(
+    found: list[tuple[str, list[str]]], place: Path, shell: dict[str, str]
+) -> None:
+    """Run commands in order and compare what they print with what is shown."""
     for command, shown in found:
         # Each runs in a shell of its own; `cd` carries over by hand.
         if command.startswith("cd "):
@@ -168,6 +175,20 @@ def test_the_tutorial_runs_as_shown(
         )
         output = done.stdout + done.stderr
         assert matches(shown, output), f"$ {command}\n{output}"
+
+
+@pytest.mark.parametrize(
+    "page",
+    sorted((Path(__file__).parents[1] / "docs" / "guide").glob("*.md")),
+    ids=lambda page: page.stem,
+)
+def test_the_guides_run_as_shown(
+    page: Path, tmp_path: Path, shell: dict[str, str]
+) -> None:
+    """Every command of a guide works, in order, in an empty directory."""
+    place = tmp_path / "work"
+    place.mkdir()
+    run_examples(list(examples(page)), place, shell)
 
 
 def test_elided_lines_match() -> None:

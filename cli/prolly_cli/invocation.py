@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .output import Output
 
 if TYPE_CHECKING:
     from prolly import Repository
+    from prolly.repo import Workspace
 
 
 class Invocation:
@@ -21,6 +25,7 @@ class Invocation:
         self.directory = Path()
         self.output = Output()
         self._repository: Repository | None = None
+        self._interrupt: Any = None
 
     def enter(self, directory: str) -> None:
         """Work in another directory: ``-C``, relative to those given before."""
@@ -63,12 +68,31 @@ class Invocation:
                 path=str(self.directory),
             )
 
+    @contextmanager
+    def editing(self, repository: Repository, why: str) -> Iterator[Workspace]:
+        """Edit the working state of the current branch; the block's end stores it."""
+        with repository.working_area().edit(why) as workspace:
+            yield workspace
+            self.no_way_back()
+
+    def no_way_back(self) -> None:
+        """Let Ctrl-C pass from here on: the change is about to become durable.
+
+        Were it to stop the command behind that, its exit code would say that nothing
+        was changed.
+        """
+        if self._interrupt is None:
+            self._interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
+
     def path(self, name: str) -> str:
         """Return a path that was typed, as seen from ``-C``; ``-`` stays."""
         return name if name == "-" else str(self.directory / name)
 
     def close(self) -> None:
-        """Close what was opened; twice is fine."""
+        """Close what was opened and let Ctrl-C stop again; twice is fine."""
+        if self._interrupt is not None:
+            signal.signal(signal.SIGINT, self._interrupt)
+            self._interrupt = None
         if self._repository is not None:
             self._repository.close()
             self._repository = None

@@ -52,8 +52,8 @@ def key_words(key: Any, *, typed: bool) -> str:
     if typed and not isinstance(key, (tuple, str)) and key is not None:
         [part] = key_parts(key, typed=True)
         return str(next(iter(part.values()))) if isinstance(part, dict) else _bare(part)
-    if isinstance(key, str) and key and not key.startswith("["):
-        return visible(key)
+    if isinstance(key, str) and key.isprintable() and key and key[0] != "[":
+        return key
     return _dumps(key_parts(key, typed=typed))
 
 

@@ -8,7 +8,7 @@ wrappers around any store.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import typing as _typing
 
 from .caching_store import CachingStore
 from .contract import (
@@ -30,7 +30,7 @@ from .scratch_writer import ScratchWriter
 from .verifying_store import VerifyingStore
 from .wrapping_store import WrappingStore, WrappingWriter
 
-if TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from .local_maintenance import LocalMaintenance, PackFile, SweepView
 
 __all__ = [
@@ -63,7 +63,7 @@ __all__ = [
 _LATE = ("LocalMaintenance", "PackFile", "SweepView")
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> _typing.Any:
     """Load what only jobs over a whole store use: it is felt when a program starts."""
     if name not in _LATE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

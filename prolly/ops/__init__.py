@@ -6,7 +6,7 @@ of servers, clients or the command line, and it prints nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import typing as _typing
 
 from .alter_table import alter_table
 from .csv_losses import CsvLosses
@@ -16,7 +16,7 @@ from .import_table import ImportResult, Types, import_table
 from .plain_files import open_table, write_table
 from .table_source import BATCH_ROWS, Batch, TableSource, iter_typed
 
-if TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from .chunk_graph import Share
     from .fsck import Check, Fault, check_repository
     from .gc import GRACE_US, GcReport, collect_garbage
@@ -75,7 +75,7 @@ _LATE = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> _typing.Any:
     """Load a job that is not for plain files."""
     if name not in _LATE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -127,10 +127,11 @@ def damaged(name: str, compression: Compression, error: Exception) -> Error:
             source=name,
             limit=1 << ZST_WINDOW_LOG_MAX,
         )
-    program = "gzip" if compression == "gzip" else "zstd"
+    is_gzip = compression == "gzip"
+    program = "gzip" if is_gzip else "zstd"
     return Invalid(
         f"{name} is a damaged {compression} file: {error}",
-        code="bad-gzip" if compression == "gzip" else "bad-zst",
+        code="bad-gzip" if is_gzip else "bad-zst",
         hint=f"copy or download it again; {program} -t tells whether it is whole",
         source=name,
     )

@@ -41,7 +41,7 @@ def export_table(
     ``predicate``, and as ``write_table``.
     """
     opened = snapshot.dataset(dataset)
-    count = len(opened) if where is None else _selected(opened, dataset, where)
+    selected = None if where is None else _selected(opened, dataset, where)
     schema = None
     form = require_format(place, format_name)
     is_csv = form.name in ("csv", "tsv")
@@ -75,7 +75,7 @@ def export_table(
         format_name = f"sqlite:{dataset}"
     known = None if schema is None or schema.is_unknown else schema
     write_table(place, columns, rows, format_name, schema=known)
-    return count
+    return len(opened) if selected is None else selected
 
 
 def _selected(opened: Any, dataset: str, where: Where) -> int:

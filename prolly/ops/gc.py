@@ -100,7 +100,8 @@ def collect_garbage(
         removed = len(condemned) // ADDRESS_BYTES
         written = dropped = 0
         if not dry_run:
-            removed = care.sweep(condemned, marking.sparing(condemned))
+            if condemned:
+                removed = care.sweep(condemned, marking.sparing(condemned))
             written, dropped = give_space_back(care)
             care.write_counters(
                 {

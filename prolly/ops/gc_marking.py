@@ -57,9 +57,10 @@ class Marking:
         said of what may go. A second call keeps what came since the first.
         """
         self.commits = self._care.commits()
+        before = len(self.kept)
         self._follow(address for _, address in self._store.iter_refs())
         self._follow(self._present(self._young_moves()))
-        self.reached = len(self.kept)
+        self.reached += len(self.kept) - before
 
     def mark_young(self, files: dict[int, PackFile]) -> None:
         """Keep what nothing reaches and what is young, with all below it."""

@@ -60,11 +60,12 @@ def _byte_source(place: Place) -> ByteSource:
         return ByteSource(sys.stdin.buffer, "standard input")
     source = ByteSource(place)
     promised = compression_of_name(source.name)
+    is_gzip = promised == "gzip"
     if promised and source.size and source.compression != promised:
         source.close()
         raise Invalid(
             f"{source.name} is no {promised} file",
-            code="bad-gzip" if promised == "gzip" else "bad-zst",
+            code="bad-gzip" if is_gzip else "bad-zst",
             hint="rename it if it is not compressed so",
             source=source.name,
         )

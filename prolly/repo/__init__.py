@@ -12,7 +12,7 @@ from .dataset import DatasetInfo
 from .location import STORE_DIRECTORY, find_repository
 from .proof import PROOF_BYTES_MAX, Proof
 from .reads import (
-    RANGES_APART_MAX,
+    RANGES_APART,
     READ_KEYS_MAX,
     READ_RANGES_MAX,
     Reads,
@@ -45,7 +45,7 @@ __all__ = [
     "INLINE_BYTES_WORTH_MOVING",
     "ISOLATIONS",
     "PROOF_BYTES_MAX",
-    "RANGES_APART_MAX",
+    "RANGES_APART",
     "READ_KEYS_MAX",
     "READ_RANGES_MAX",
     "SETTINGS",

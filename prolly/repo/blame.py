@@ -37,7 +37,7 @@ VALUE_FIELD = "value"
 FILE_FIELDS = ("content", "mode", "mtime")
 
 # Schemas kept at hand: the two sides of a commit, and those of branches beside it.
-VIEWS_KEPT_MAX = 8
+VIEWS_KEPT = 8
 
 Bounds = tuple[bytes | None, bytes | None]
 # Which cells of which records: a bit for each field, by encoded key.
@@ -116,7 +116,7 @@ class _Fields:
             if known == schema:
                 return view
         view = _View(version, self.names, self._columns)
-        self._views = [(schema, view), *self._views[: VIEWS_KEPT_MAX - 1]]
+        self._views = [(schema, view), *self._views[: VIEWS_KEPT - 1]]
         return view
 
 

@@ -34,7 +34,7 @@ READ_KEYS_MAX = 100_000
 # Ranges kept for a dataset, for the same reason.
 READ_RANGES_MAX = 10_000
 # Ranges that are compared each for itself; more are compared in one sweep over them.
-RANGES_APART_MAX = 64
+RANGES_APART = 64
 
 Range = tuple[bytes | None, bytes | None]
 
@@ -72,7 +72,7 @@ class ReadRanges:
         """Return the first key read whose record differs between two trees."""
         apart = _merged([*self._ranges, *((one, one + b"\0") for one in self._keys)])
         sweeps = apart
-        if len(apart) > RANGES_APART_MAX:
+        if len(apart) > RANGES_APART:
             sweeps = [(apart[0][0], apart[-1][1])]
         starts = [start or b"" for start, _ in apart]
         for start, stop in sweeps:

@@ -20,7 +20,7 @@ from .storage import Storage
 
 # Versions of a dataset kept decoded: a walk meets one again within a few steps, at the
 # joint of branches.
-VERSIONS_KEPT_MAX = 64
+VERSIONS_KEPT = 64
 
 
 class DatasetVersion:
@@ -65,7 +65,7 @@ class Trail:
         """
         root = self._storage.commits.read(commit_id).root
         if root not in self._by_root:
-            if len(self._by_root) >= VERSIONS_KEPT_MAX:
+            if len(self._by_root) >= VERSIONS_KEPT:
                 self._by_root.pop(next(iter(self._by_root)))
             stored = get(self._storage.reader, root, self._place)
             self._by_root[root] = None if stored is None else self._version(stored)
@@ -74,7 +74,7 @@ class Trail:
     def _version(self, stored: bytes) -> DatasetVersion:
         found = self._by_value.get(stored)
         if found is None:
-            if len(self._by_value) >= VERSIONS_KEPT_MAX:
+            if len(self._by_value) >= VERSIONS_KEPT:
                 self._by_value.pop(next(iter(self._by_value)))
             found = self._by_value[stored] = DatasetVersion(self._storage, stored)
         return found

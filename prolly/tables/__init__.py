@@ -6,6 +6,7 @@ table is read and edited. It must not know of commits, branches or files on disk
 
 from __future__ import annotations
 
+from .alteration import Alteration
 from .arrow_layout import ArrowLayout
 from .arrow_library import OffersArrow, offers_arrow, require_pyarrow
 from .arrow_reading import ArrowColumns, adapted, arrow_slices
@@ -42,6 +43,7 @@ __all__ = [
     "PREDICATE_CHARS_MAX",
     "PREDICATE_DEPTH_MAX",
     "PREDICATE_TERMS_MAX",
+    "Alteration",
     "ArrowColumns",
     "ArrowLayout",
     "Check",

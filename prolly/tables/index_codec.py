@@ -24,8 +24,8 @@ from .constraints import Index
 from .record_codec import RecordCodec
 from .schema import Schema
 
-# (key, value) in the tree of an index.
-Entry = tuple[bytes, bytes]
+# Keys and values in the tree of an index.
+Entries = tuple[list[bytes], list[bytes]]
 Normalise = Callable[[Any], Any]
 
 
@@ -47,7 +47,7 @@ class IndexCodec:
 
     def entries(
         self, keys: Sequence[bytes], columns: Sequence[Sequence[Any]]
-    ) -> list[Entry]:
+    ) -> Entries:
         """Return the entries of records given by key and as columns in schema order.
 
         Raises Invalid ``index-key-too-long`` or ``index-value``, with the record's
@@ -59,13 +59,10 @@ class IndexCodec:
         try:
             spelt = self._spell(cells)
             if self.index.unique:
-                entries = list(zip(spelt, keys, strict=True))
-                longest = max(map(len, spelt), default=0)
+                entries = spelt, list(keys)
             else:
-                whole = list(map(bytes.__add__, spelt, keys))
-                entries = [(key, b"") for key in whole]
-                longest = max(map(len, whole), default=0)
-            fits = longest <= KEY_BYTES_MAX
+                entries = list(map(bytes.__add__, spelt, keys)), [b""] * len(keys)
+            fits = max(map(len, entries[0]), default=0) <= KEY_BYTES_MAX
         except (Invalid, LimitExceeded):
             fits = False
         if not fits:

@@ -27,7 +27,7 @@ from prolly.tree import (
     iter_batches,
 )
 
-from .index_codec import Entry, IndexCodec
+from .index_codec import Entries, IndexCodec
 from .record_batches import gather
 from .record_codec import RecordCodec
 from .schema import Schema
@@ -102,7 +102,7 @@ def _built(
         for entries in _entries_of_all(trees.reader, codecs, records):
             for codec, buffer, listed in zip(codecs, buffers, entries, strict=True):
                 with _uniqueness(codec, trees.reader, records):
-                    _put(buffer, listed)
+                    buffer.put_many(*listed)
         for codec, buffer in zip(codecs, buffers, strict=True):
             with _uniqueness(codec, trees.reader, records):
                 tree = trees.working_tree(None, buffer)
@@ -115,8 +115,8 @@ def _built(
 
 def _entries_of_all(
     reader: NodeReader, codecs: Sequence[IndexCodec], records: bytes
-) -> Iterator[list[list[Entry]]]:
-    """Yield the entries of a batch of records, a list an index."""
+) -> Iterator[list[Entries]]:
+    """Yield the entries of a batch of records, those of each index."""
     record_codec = RecordCodec(codecs[0].schema)
     for keys, values in gather(iter_batches(reader, records)):
         columns = record_codec.decode_columns(keys, values, reader.get_chunk)
@@ -157,10 +157,10 @@ class _Side:
         self._codecs = codecs
         self._records = RecordCodec(codecs[0].schema)
 
-    def entries(self, records: Sequence[tuple[bytes, bytes]]) -> list[list[Entry]]:
-        """Return the entries of records, a list an index."""
+    def entries(self, records: Sequence[tuple[bytes, bytes]]) -> list[Entries]:
+        """Return the entries of records, those of each index."""
         if not records:
-            return [[] for _ in self._codecs]
+            return [([], []) for _ in self._codecs]
         keys, values = map(list, zip(*records, strict=True))
         columns = self._records.decode_columns(keys, values, self._read)
         return [codec.entries(keys, columns) for codec in self._codecs]
@@ -179,12 +179,14 @@ class _IndexEdit:
         self._removed = EditBuffer()
         self._added = EditBuffer(unique=codec.index.unique)
 
-    def add(self, old: Sequence[Entry], new: Sequence[Entry]) -> None:
+    def add(self, old: Entries, new: Entries) -> None:
         """Take the entries of some records, before and now."""
-        before, now = set(old), set(new)
+        before, now = set(zip(*old, strict=True)), set(zip(*new, strict=True))
         self._removed.delete_many([key for key, _ in before - now])
-        with self._unique():
-            _put(self._added, list(now - before))
+        if now - before:
+            keys, values = zip(*now - before, strict=True)
+            with self._unique():
+                self._added.put_many(keys, values)
 
     def write(self) -> bytes:
         """Write the edited index and return its root."""
@@ -239,8 +241,8 @@ def _violation(
 ) -> Invalid:
     """Return the error that names both rows; they are found by a scan."""
     found: list[bytes] = []
-    for [entries] in _entries_of_all(reader, [codec], records):
-        found += [key for spelt, key in entries if spelt == cells]
+    for [(spelt, keys)] in _entries_of_all(reader, [codec], records):
+        found += [key for one, key in zip(spelt, keys, strict=True) if one == cells]
         if len(found) > 1:
             break
     index = codec.index
@@ -260,12 +262,6 @@ def _violation(
         key=first,
         other_key=second,
     )
-
-
-def _put(buffer: EditBuffer, entries: Sequence[Entry]) -> None:
-    if entries:
-        keys, values = zip(*entries, strict=True)
-        buffer.put_many(keys, values)
 
 
 def _slices(differences: Iterable[Difference]) -> Iterator[list[Difference]]:

@@ -143,8 +143,8 @@ class MutableTable(Table, MutableMapping[Any, Any]):
         that is there already raises AlreadyExists ``key-exists``. A key that occurs
         twice in the input raises Invalid ``duplicate-key`` (field ``key``), or the
         first or last of its rows stays. ``progress`` is called now and then with the
-        number of rows read. Rows get new ids as with ``insert``. An error (field ``row``, counted from 1) leaves the table
-        as it was.
+        number of rows read. Rows get new ids as with ``insert``. An error (field
+        ``row``, counted from 1) leaves the table as it was.
         """
         self._edited.require_open()
         if mode not in ("replace", "update", "append"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,35 @@ def test_for_people(people: Run) -> None:
     assert people("diff", "HEAD~1", "HEAD").out.splitlines() == [
         "people",
         '~ 2  name: "Bob" -> "Bo", height: 1.8 -> 1.9',
-        "- 3",
-        "+ 4",
+        '- 3  name: "Cy", height: 1.7',
+        '+ 4  name: "Di", height: 1.5',
         "1 added, 1 removed, 1 modified",
     ]
     assert people("diff").out == "no differences\n"
+
+
+def test_long_rows_are_cut(people: Run) -> None:
+    """An added row shows what fits on a line, and nothing for what holds nothing."""
+    people("put", "people", "7", json.dumps({"name": "x" * 100}))
+    people("put", "people", "8", '{"height": 2}')
+    people("put", "people", "9", "{}")
+    first, second, third = people("diff").out.splitlines()[1:4]
+    assert first == f'+ 7  name: "{"x" * 67}…'
+    assert len(first) == 80
+    assert (second, third) == ("+ 8  height: 2.0", "+ 9")
+
+
+def test_events_without_records_are_noted(people: Run) -> None:
+    """Lines of records have no place for them, so a note says where they are."""
+    people("dataset", "rename", "people", "persons")
+    people("dataset", "create", "empty")
+    people("put", "m", "k", "1")
+    for words in (["--json"], ["--format", "csv"]):
+        answer = people("diff", *words)
+        assert "empty created, persons renamed" in answer.err
+        assert "--stat" in answer.err
+        assert "m created" not in answer.err
+    assert len(people("diff", "--json").lines) == 1
 
 
 def test_json_lines(people: Run) -> None:

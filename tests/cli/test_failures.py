@@ -18,7 +18,7 @@ from prolly_cli.running import run as run_program
 
 import prolly
 from prolly import errors
-from prolly.chunks import FORMAT_VERSION, LocalStore
+from prolly.chunks import FORMAT_VERSION, LocalStore, RefMove
 from prolly.chunks.local_tables import FORMAT
 from prolly.codec.store_entry import encode_counter
 
@@ -177,13 +177,37 @@ def test_wrong_input_exits_2(people: Run, words: list[str], code: str) -> None:
     assert people("status", "--json").out == before
 
 
-def test_an_ambiguous_revision_exits_2(people: Run) -> None:
+def test_an_ambiguous_revision_exits_2(people: Run, place: Path) -> None:
     """A name that is branch and tag says how to write the one that is meant."""
     people("branch", "x")
-    people("tag", "x")
+    store = LocalStore.open(place / ".prolly")
+    store.move_refs([RefMove("tags/x", None, store.read_ref("branches/x"))])
+    store.close()
     answer = people("show", "x", code=2)
     assert "[ambiguous-revision]" in answer.err
     assert "hint: write branches/x or tags/x" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["init"], "prolly status"),
+        (["import", "people", "second.csv", "--append"], "--update overwrites"),
+        (["put", "model", "k", "1"], "prolly files cat"),
+        (["get", "model", "nothing"], "prolly scan DATASET"),
+        (["get", "people", "9"], "the key is id (int)"),
+        (["schema", "people", "--set", "less.json"], "--force"),
+    ],
+)
+def test_hints_speak_of_commands(
+    people: Run, place: Path, words: list[str], hint: str
+) -> None:
+    """No method and no argument of the library is advised here."""
+    people("files", "add", "model", "first.csv")
+    less = {"columns": [{"name": "id", "type": "int"}], "key": ["id"]}
+    (place / "less.json").write_text(json.dumps(less))
+    answer = people("--json", *words, code=3 if words[0] == "get" else 2)
+    assert hint in answer.error["hint"]
 
 
 def test_a_lost_race_exits_4(people: Run, place: Path) -> None:

@@ -171,6 +171,45 @@ def test_the_stored_schema_is_used_again(pairs: Run, write: Write) -> None:
     assert pairs("get", "t", "2", "--json").document == {"id": 2, "v": "n/a"}
 
 
+def test_widening_says_which_column_changed(pairs: Run, write: Write) -> None:
+    """From which type to which; a new column too."""
+    name = write("u.csv", "id,v,w", "1,10,a", "2,n/a,b")
+    shown = pairs("import", "t", name, "--widen").out.splitlines()
+    assert shown[1:3] == ["  column v was int, is text", "  column w is new, text"]
+    pairs("reset", "--hard")
+    answer = pairs("import", "t", name, "--widen", "--json").document
+    assert answer["widened"] == {
+        "v": {"old": "int", "new": "text"},
+        "w": {"new": "text"},
+    }
+    assert "widened" not in pairs("import", "t", name, "--widen", "--json").document
+
+
+def test_a_next_release_may_have_gaps(pairs: Run, write: Write) -> None:
+    """No column but the key is required, since one file promises nothing."""
+    pairs("import", "t", write("u.csv", "id,v", "1,", "2,5"))
+    assert pairs("get", "t", "1", "--json").document == {"id": 1, "v": None}
+    pairs("put", "t", "3", "{}")
+    assert pairs("get", "t", "3", "--json").document == {"id": 3, "v": None}
+
+
+def test_an_export_to_csv_notes_what_it_loses(pairs: Run, write: Write) -> None:
+    """On standard error, with the format that keeps it; silent where nothing is lost."""
+    pairs(
+        "import", "words", write("w.csv", "a,b", "x,1"), "--key", "a", "--types", "text"
+    )
+    assert pairs("export", "words").err == ""
+    pairs("put", "words", "y", "{}")
+    pairs("put", "words", '[""]', '{"b": ""}')
+    answer = pairs("export", "words")
+    assert "1 null in text columns as empty text" in answer.err
+    assert "1 row with an empty key not at all" in answer.err
+    assert "jsonl" in answer.err
+    assert answer.out == "a,b\n,\nx,1\ny,\n"
+    assert pairs("export", "words", "--format", "jsonl").err == ""
+    assert "jsonl" in pairs("export", "words", "w.csv.gz").err
+
+
 BAD = {
     "duplicate-key": ["id,v", "1,a", "2,b", "1,c"],
     "ragged-row": ["id,v", "1,a", "2"],

@@ -51,6 +51,27 @@ def test_the_directory_may_be_named_twice(
     assert capfd.readouterr().out.startswith("people")
 
 
+def test_a_directory_that_is_not_there_is_no_detour(
+    people: Run, place: Path, capfd: Any
+) -> None:
+    """``-C`` with a missing directory, or a file, never finds a repository above it."""
+    for name in ("nowhere", "first.csv", "first.csv/x"):
+        assert main(["-C", str(place / name), "ls"]) == 3
+        assert "[no-such-directory]" in capfd.readouterr().err
+    assert main(["-C", str(place / "new" / "one"), "init"]) == 0
+    assert (place / "new" / "one" / ".prolly").is_dir()
+
+
+def test_a_group_alone_shows_its_help(run: Run) -> None:
+    """With exit 2, since nothing was done; as JSON it is an error like any other."""
+    for name in ("dataset", "files"):
+        answer = run(name, code=2)
+        assert f"Usage: prolly {name}" in answer.err
+        assert "Commands:" in answer.err
+        assert "\\n" not in answer.err
+        assert run("--json", name, code=2).error["code"] == "usage"
+
+
 def test_quiet_says_nothing_of_what_was_done(people: Run) -> None:
     """With ``-q`` a command that changes something prints nothing."""
     answer = people("-q", "put", "settings", "theme", '"dark"')
@@ -72,6 +93,10 @@ def test_quiet_says_nothing_of_what_was_done(people: Run) -> None:
         ["branch", "-d"],
         ["tag", "-d"],
         ["commit"],
+        ["branch", "x", "--force"],
+        ["import", "people", "first.csv", "--append", "--update"],
+        ["import", "people", "first.csv", "--replace", "--append", "--update"],
+        ["put", "settings", "k", "1", "--update"],
         ["dataset", "frobnicate"],
         ["schema", "people", "--set", "x.json", "--at", "HEAD"],
     ],

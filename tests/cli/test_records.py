@@ -109,6 +109,59 @@ def test_put_replaces_a_row_whole(people: Run) -> None:
     assert people("get", "people", "9", "--json").document["name"] == "Eve"
 
 
+def test_put_update_changes_only_the_fields_that_are_named(people: Run) -> None:
+    """The rest of the row stays; without a row there is nothing to update."""
+    words = ["put", "people", "2", '{"height": 1.95}', "--update", "--json"]
+    assert people(*words).document["change"] == "updated"
+    row = {"id": 2, "name": "Bo", "height": 1.95}
+    assert people("get", "people", "2", "--json").document == row
+    people("put", "people", "2", '{"name": null}', "--update")
+    assert people("get", "people", "2", "--json").document == {**row, "name": None}
+    error = people("--json", "put", "people", "9", "{}", "--update", code=3).error
+    assert error["code"] == "key-not-found"
+
+
+def test_a_value_may_come_from_standard_input(run: Run, repository: Path) -> None:
+    """``-`` is no JSON, so it can mean that."""
+    run("put", "m", "k", "-", stdin=b'{"a": 1}\n')
+    assert run("get", "m", "k").out == '{"a": 1}\n'
+    assert "[encoding]" in run("put", "m", "k", "-", stdin=b'"\xff"', code=2).err
+
+
+def test_a_name_that_may_be_misspelt_is_noted(people: Run) -> None:
+    """The map is made all the same, and the note names what is there too."""
+    assert "there is 'people' too" in people("put", "poeple", "k", "1").err
+    assert "too" not in people("put", "settings", "k", "1").err
+
+
+def test_keys_and_values_of_maps_are_shown_as_they_are_typed(
+    run: Run, repository: Path
+) -> None:
+    """A date is no text: get, scan and diff tell them apart, in JSON too."""
+    key = '[{"$date": "2026-01-31"}]'
+    value = '{"at": {"$datetime": "2026-01-31T12:00:00Z"}, "n": {"$decimal": "2.50"}}'
+    run("put", "m", key, value)
+    run("put", "m", "2026-01-31", '"text"')
+    assert run("get", "m", key).out == f"{value}\n"
+    assert run("get", "m", key, "--json").out == f'{{"key": {key}, "value": {value}}}\n'
+    assert f"{key}: {value}\n" in run("scan", "m").out
+    assert f"+ {key}: {value}\n" in run("diff").out
+    assert any(line["key"] == json.loads(key) for line in run("diff", "--json").lines)
+    run("delete", "m", key)
+    assert run("scan", "m").out == '2026-01-31: "text"\n'
+
+
+def test_get_shows_cells_as_scan_does(run: Run, repository: Path, place: Path) -> None:
+    """A date bare, nan as nan, bytes in base64; text that looks so is the same."""
+    columns = [("id", "int"), ("d", "date"), ("f", "float"), ("b", "bytes")]
+    form = [{"name": name, "type": kind} for name, kind in columns]
+    (place / "s.json").write_text(json.dumps({"columns": form, "key": ["id"]}))
+    run("dataset", "create", "t", "--schema", "s.json")
+    run("put", "t", "1", '{"d": "2026-01-31", "f": "nan", "b": "AAE="}')
+    shown = [line.split() for line in run("get", "t", "1").out.splitlines()]
+    assert [cell for _, cell in shown] == run("scan", "t").out.splitlines()[1].split()
+
+
 def test_put_makes_a_map(run: Run, repository: Path) -> None:
     """A dataset that is not there becomes a map, and a note says so."""
     answer = run("put", "settings", "theme", '{"dark": true}')

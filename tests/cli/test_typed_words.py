@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given
-from prolly_cli.record_text import key_parts, key_words
+from prolly_cli.record_text import key_parts, key_words, value_text
 from prolly_cli.typed_words import (
     parse_bound,
     parse_key,
     parse_prefix,
     parse_row,
     parse_value,
+    require_record,
     split_scope,
 )
 
-from prolly import Invalid, MutableOrderedMap, MutableTable, Schema
+from prolly import Invalid, KeyNotFound, MutableOrderedMap, MutableTable, Schema
 from prolly.chunks import ScratchWriter
-from prolly.codec import DEFAULT_PARAMETERS
+from prolly.codec import DEFAULT_PARAMETERS, cbor
+from prolly.codec.key import encode_key
 from prolly.testing import strategies
 from prolly.tree import NodeCache, NodeReader, WorkingTree
 
@@ -117,8 +120,59 @@ def test_what_is_shown_can_be_typed() -> None:
 
 
 @given(strategies.keys())
-def test_every_key_can_be_shown(key: Any) -> None:
-    """As an array of parts that JSON takes, and as words without control characters."""
-    json.dumps(key_parts(key), allow_nan=False)
+def test_a_shown_key_can_be_typed(key: Any) -> None:
+    """What a map's key is shown as is typed to mean it, and has no control characters.
+
+    So do its parts in JSON, whatever their types.
+    """
     words = key_words(key, typed=False)
     assert not any(mark < " " or "\x7f" <= mark < "\xa0" for mark in words)
+    parts = json.dumps(key_parts(key, typed=False), allow_nan=False)
+    for shown in (words, parts):
+        assert encode_key(parse_key(shown, map_of())) == encode_key(key)
+
+
+@given(strategies.values())
+def test_a_shown_value_can_be_typed(value: Any) -> None:
+    """A map's value as it is printed is the VALUE that writes it."""
+    assert cbor.encode(parse_value(value_text(value))) == cbor.encode(value)
+
+
+def test_numbers_keep_what_is_typed() -> None:
+    """A number is a float where one is written so, else a decimal; never rounded."""
+    assert repr(parse_value("[2.50, 2.5, 1e5, -0.0, 0.1000000000000000055]")) == (
+        "[Decimal('2.50'), 2.5, 100000.0, -0.0, Decimal('0.1000000000000000055')]"
+    )
+    assert parse_row('{"v": 2.50}', "a", TEXTS.schema) == {
+        "id": "a",
+        "v": Decimal("2.50"),
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a":1,"a":2}', '[{"a":1,"b":0,"a":1}]', "NaN", "1 2"]
+)
+def test_loose_json_is_refused(text: str) -> None:
+    """A name twice in an object, what is no JSON, anything behind the end."""
+    with pytest.raises(Invalid) as caught:
+        parse_value(text)
+    assert caught.value.code == "bad-json"
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [("5", "'[5]'"), ("[5]", "5 is text"), ("x", "`prolly scan DATASET`")],
+)
+def test_a_missing_key_of_a_map_says_how_keys_are_typed(words: str, hint: str) -> None:
+    """A number that was typed as text above all."""
+    one = map_of()
+    with pytest.raises(KeyNotFound) as caught:
+        require_record(parse_key(words, one), words, one)
+    assert hint in caught.value.hint
+
+
+def test_a_missing_key_of_a_table_names_its_columns() -> None:
+    """Names and types of the key's columns are in the hint."""
+    with pytest.raises(KeyNotFound) as caught:
+        require_record(parse_key('["x", 1]', COMPOSITE), '["x", 1]', COMPOSITE)
+    assert "the key is a (text), b (int)" in caught.value.hint

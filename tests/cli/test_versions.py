@@ -117,8 +117,24 @@ def test_branches(people: Run) -> None:
     assert len(people("scan", "people", "--json").lines) == 3
     assert people("get", "people", "3", "--json").document["name"] == "Cy"
     people("switch", "main")
-    assert "deleted branch old" in people("branch", "-d", "old").out
+    deleted = people("branch", "-d", "old").out
     people("switch", "old", code=3)
+    again = deleted.splitlines()[1].partition("prolly ")[2]
+    people(*again.split())
+    assert people("branch", "--json").document == listed
+
+
+def test_a_branch_with_edits_is_not_deleted_by_mistake(people: Run) -> None:
+    """What is uncommitted is in no commit: it takes --force to drop it."""
+    people("branch", "other")
+    people("switch", "other")
+    people("delete", "people", "1")
+    people("switch", "main")
+    answer = people("branch", "-d", "other", code=2)
+    assert "[uncommitted]" in answer.err
+    assert "--force" in answer.err
+    people("branch", "-d", "other", "--force")
+    people("branch", "-d", "other", "--force", code=3)
 
 
 def test_uncommitted_changes_stay_with_their_branch(people: Run) -> None:

@@ -34,6 +34,29 @@ def test_an_exact_form_gives_the_key_back(user_key: Any) -> None:
     assert key.encode_key(found) == key.encode_key(user_key)
 
 
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_float_as_it_is_written_stays_one(number: float) -> None:
+    """The strict reader gives every float back, minus zero included."""
+    found = json_form.STRICT_DECODER.decode(repr(number))
+    assert (type(found), repr(found)) == (float, repr(number))
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=3))
+def test_a_decimal_as_it_is_written_keeps_its_value(number: Decimal) -> None:
+    """A float only where that is written the same way; else the digits stay."""
+    found = json_form.STRICT_DECODER.decode(str(number))
+    assert str(found) == str(number) or (not number and found == 0)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a":1,"a":1}', "NaN", "-Infinity", "[1,]", "1e9999999999999999999"]
+)
+def test_loose_json_is_refused(text: str) -> None:
+    """A name twice, constants that JSON lacks, numbers past every limit."""
+    with pytest.raises(ValueError):
+        json_form.STRICT_DECODER.decode(text)
+
+
 @given(values())
 def test_the_plain_form_is_json(value: Any) -> None:
     """Without exact it is JSON all the same."""

@@ -99,6 +99,9 @@ def test_a_header_alone_has_no_rows() -> None:
         ("a,,b\n", "column-name", 1),
         ("a,b,a\n", "duplicate-column", 1),
         ('a,b\n1,"open\n', "bad-csv", 2),
+        ('a,b\n1,2\n3,"open\n4,5\n6,7\n', "bad-csv", 3),
+        ('a,b\n"x\ny","x ""y""\n"",5\nz,"""\n', "bad-csv", 5),
+        ('a,b\n5" pipe,"one\ntwo","three\n4,5', "bad-csv", 3),
         ('a,b\n1,"x"y\n', "bad-csv", 2),
         ("a,b\n1,caf\xe9\n".encode("latin1"), "encoding", 2),
         (b"a,b\n1,\0\n", "nul-character", 2),
@@ -112,6 +115,28 @@ def test_a_bad_file_is_refused_with_its_line(
     assert (error.code, error.line) == (code, line)
     assert error.hint
     assert error.source in str(error)
+
+
+def test_a_quote_left_open_before_a_long_rest_is_named() -> None:
+    """Not the line where the cell became too long, but that of its quote."""
+    before = csv.field_size_limit()
+    try:
+        with source_of('a,b\n1,2\n3,"x\n' + "4,5\n" * 500) as source:
+            csv.field_size_limit(1000)
+            with pytest.raises(Invalid) as caught:
+                list(source)
+        assert (caught.value.code, caught.value.line) == ("bad-csv", 3)
+        assert "never closed" in str(caught.value)
+    finally:
+        csv.field_size_limit(before)
+
+
+@pytest.mark.parametrize(("mark", "word"), [(";", "semicolons"), ("\t", "tabs")])
+def test_another_delimiter_is_suspected(mark: str, word: str) -> None:
+    """Where the header is one column and the rows are not, the hint says so."""
+    error = fault(f"a{mark}b\n1{mark}2,5\n")
+    assert error.code == "ragged-row"
+    assert f"divided by {word}" in error.hint
 
 
 def test_a_cell_may_be_as_long_as_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ import pytest
 from prolly import Invalid, NotFound, Repository, Schema
 from prolly.chunks import MemoryStore
 from prolly.env import SYSTEM
-from prolly.ops import export_table
+from prolly.ops import CsvLosses, export_table
 from prolly.repo.repository import begin_history
 
 
@@ -53,6 +53,48 @@ def test_a_map_as_keys_and_values(repo: Repository) -> None:
         {"key": ["k"], "value": {"$bytes": "AA=="}},
         {"key": [1, ["a", None]], "value": {"x": 1.5}},
     ]
+
+
+def test_null_is_written_where_it_is_a_value(repo: Repository) -> None:
+    """In the CSV of a map every cell is JSON, so that nothing is an empty cell."""
+    with repo.transaction("main") as tx:
+        tx.map("m").update({"a": None, "b": "", None: [None]})
+    assert text_of(repo, "m", "csv") == (
+        'key,value\n[null],[null]\n"[""a""]",null\n"[""b""]",""""""\n'
+    )
+
+
+def test_what_csv_does_not_keep_is_counted(repo: Repository) -> None:
+    """Nulls of text columns, no bytes, empty keys; no other format loses any."""
+    columns = [
+        ("a", "text"),
+        ("b", "text"),
+        ("t", "text"),
+        ("x", "bytes"),
+        ("n", "int"),
+    ]
+    rows = [
+        ("", "", "", b"", 1),
+        ("", "b", None, b"", None),
+        ("a", "", None, None, None),
+        ("a", "b", None, b"x", 0),
+    ]
+    schema = Schema.create(columns, ["a", "b"])
+    with repo.transaction("main") as tx:
+        tx.table("t", schema=schema).load((schema.names, rows))
+    for format_name, counts in {
+        "csv": (3, 2, 1),
+        "tsv": (3, 2, 1),
+        "jsonl": (0, 0, 0),
+    }.items():
+        losses = CsvLosses()
+        export_table(repo.at("HEAD"), "t", io.BytesIO(), format_name, losses=losses)
+        found = losses.null_texts, losses.empty_bytes, losses.empty_keys
+        assert (found, bool(losses)) == (counts, any(counts))
+    losses = CsvLosses()
+    export_table(repo.at("HEAD~2"), "people", io.BytesIO(), "csv", losses=losses)
+    export_table(repo.at("HEAD"), "settings", io.BytesIO(), "csv", losses=losses)
+    assert not losses
 
 
 def test_the_count_is_returned(repo: Repository, tmp_path: Path) -> None:

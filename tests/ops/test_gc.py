@@ -7,6 +7,7 @@ import random
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -509,10 +510,13 @@ class Traffic:
             for number in range(1, self.commits + 1):
                 changes = self.version(number)
                 repo.run("main", lambda tx: tx.map("m").update(changes), attempts=50)  # noqa: B023
-                if number % 5 == 0:
-                    with repo.working_area("main").edit("test") as workspace:
-                        workspace.map("m")["uncommitted"] = b"u" * 2000
-                    repo.working_area("main").discard()
+                while number % 5 == 0:
+                    # Each makes the chunks of the one before, which may be going.
+                    with suppress(Stale):
+                        with repo.working_area("main").edit("test") as workspace:
+                            workspace.map("m")["uncommitted"] = b"u" * 2000
+                        break
+                repo.working_area("main").discard()
 
     def read(self) -> None:
         """Read whole versions until the last is there; each must be as committed."""

@@ -273,6 +273,21 @@ def test_the_first_import_wants_a_key(repo: Repository) -> None:
     assert fault(repo, b"id,v\n1,2\n", key="icao").code == "missing-key"
 
 
+def test_the_wrong_delimiter_is_suspected(repo: Repository) -> None:
+    """A header of one column that semicolons divide: without a key, and with one."""
+    for how in ({}, {"key": "id"}):
+        error = fault(repo, b"id;v\n1;2\n", **how)
+        assert (error.code, "divided by semicolons" in error.hint) == (
+            "missing-key",
+            True,
+        )
+    load(repo, b"id,v\n1,2\n", key="id")
+    error = fault(repo, b"id\tv\n1\t2\n")
+    assert (error.code, "--format tsv" in error.hint) == ("columns-differ", True)
+    error = fault(repo, b"id,v\n1,2\n", "tsv")
+    assert "--format csv" in error.hint
+
+
 def test_columns_that_differ_are_named(repo: Repository) -> None:
     """Missing and new ones; in JSON one that may be null may be left out."""
     schema = Schema.create([("id", "int"), ("a", "int", False), ("b", "int")], "id")

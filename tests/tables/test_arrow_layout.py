@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from prolly.codec import cbor
 from prolly.tables import COLUMN_TYPES, ArrowColumns, ArrowLayout, Schema
@@ -34,6 +34,7 @@ def type_of(type_name: str, *batches: list[Any]) -> Any:
     return layout.schema.field("c").type
 
 
+@settings(max_examples=40)
 @given(made=typed_tables())
 def test_reading_undoes_the_layout(made: tuple[Schema, list[tuple[Any, ...]]]) -> None:
     """Values, types and the schema come back, whatever they are."""

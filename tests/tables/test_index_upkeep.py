@@ -1,4 +1,4 @@
-"""Indexes kept up: equal to a rebuild, at the cost of the change, and refused if bad."""
+"""Indexes kept up: equal to a rebuild, at the cost of the change, refused if bad."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def large() -> TableModel:
 
 
 def test_a_change_costs_nodes_by_its_size(large: TableModel) -> None:
-    """100 changed rows of 60,000 write O(100) nodes in both indexes, and read as few."""
+    """100 changed rows of 60,000 write O(100) nodes in two indexes, and read as few."""
     depth = 3
     table, tree = large.edit()
     for number in range(50, 60_000, 600):

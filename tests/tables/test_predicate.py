@@ -10,7 +10,6 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 
-
 from prolly.codec import cbor
 from prolly.errors import Invalid, LimitExceeded
 from prolly.tables import (

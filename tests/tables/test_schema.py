@@ -29,6 +29,7 @@ from prolly.tables import (
     Schema,
     as_predicate,
 )
+from prolly.tables.index_codec import IndexCodec
 from prolly.testing import strategies
 
 NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=6)
@@ -369,13 +370,14 @@ def test_the_worked_bytes_of_the_page_are_true(root: Path) -> None:
     """docs/spec/tables.md shows the schema value, key and row that this code writes."""
     page = (root / "docs" / "spec" / "tables.md").read_text(encoding="utf-8")
     shown = {
-        name: [line.split(" => ") for line in text.splitlines()]
+        name: [re.split(" => ?", line) for line in text.splitlines()]
         for name, text in re.findall(r"```(\w+)\n(.*?)```", page, re.DOTALL)
     }
     [[form, value]] = shown["schema"]
     schema = Schema.from_json(json.loads(form))
     assert cbor.encode(schema.to_value()) == bytes.fromhex(value)
     codec = RecordCodec(schema)
+    records: dict[str, list[list[Any]]] = {}
     for form, key, value in shown["record"]:
         row = json.loads(form)
         columns = [
@@ -385,7 +387,19 @@ def test_the_worked_bytes_of_the_page_are_true(root: Path) -> None:
         assert codec.encode_keys(columns) == [bytes.fromhex(key)]
         writer = MemoryStore().writer()
         assert codec.encode_rows(columns, writer) == [bytes.fromhex(value)]
+        records[key] = columns
     assert len(shown["record"]) > 1
+    found = []
+    for name, key, *entry in shown["entry"]:
+        index = IndexCodec(schema, schema.index(name))
+        keys, values = index.entries([bytes.fromhex(key)], records[key])
+        shown_key, shown_value = [bytes.fromhex(part) for part in entry]
+        assert (keys, values) == ([shown_key], [shown_value])
+        found.append(name)
+    assert found == ["by_feet", "by_feet", "one"]
+    assert IndexCodec(schema, schema.index("one")).entries(
+        [bytes.fromhex(shown["record"][1][1])], records[shown["record"][1][1]]
+    ) == ([], [])
 
 
 def test_rows_of_python_values_make_a_schema() -> None:

@@ -55,6 +55,7 @@ def command(
     repository = invocation.repository(writable=True)
     branch = repository.head
     only = selection(repository, datasets, keys)
+    invocation.no_way_back()
     try:
         commit_id = repository.working_area().commit(message, only=only, amend=amend)
     except Stale as error:

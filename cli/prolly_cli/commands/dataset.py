@@ -32,7 +32,7 @@ def create(invocation: Invocation, name: str, file: str | None, local: bool) -> 
 
     schema = None if file is None else read_schema(invocation.path(file))
     repository = invocation.repository(writable=True)
-    with repository.working_area().edit(f"create {name}") as workspace:
+    with invocation.editing(repository, f"create {name}") as workspace:
         if workspace.find(name) is not None:
             raise AlreadyExists(
                 f"there is a dataset {name!r} already",
@@ -56,7 +56,7 @@ def create(invocation: Invocation, name: str, file: str | None, local: bool) -> 
 def drop(invocation: Invocation, name: str) -> None:
     """Remove the dataset NAME with all its records; history keeps them."""
     repository = invocation.repository(writable=True)
-    with repository.working_area().edit(f"drop {name}") as workspace:
+    with invocation.editing(repository, f"drop {name}") as workspace:
         workspace.drop(name)
     if invocation.output.json:
         invocation.output.document({"dataset": name, "event": "dropped"})
@@ -70,7 +70,7 @@ def drop(invocation: Invocation, name: str) -> None:
 def rename(invocation: Invocation, old: str, new: str) -> None:
     """Rename the dataset OLD to NEW."""
     repository = invocation.repository(writable=True)
-    with repository.working_area().edit(f"rename {old}") as workspace:
+    with invocation.editing(repository, f"rename {old}") as workspace:
         workspace.rename(old, new)
     if invocation.output.json:
         document = {"dataset": new, "old": old, "event": "renamed"}

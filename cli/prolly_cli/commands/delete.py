@@ -23,7 +23,7 @@ def command(invocation: Invocation, dataset: str, key: str) -> None:
 
     repository = invocation.repository(writable=True)
     output = invocation.output
-    with repository.working_area().edit(f"delete from {dataset}") as workspace:
+    with invocation.editing(repository, f"delete from {dataset}") as workspace:
         entry = workspace.require(dataset)
         is_table = entry.kind == "table"
         opened = workspace.table if is_table else workspace.map

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..command_group import Verb
+from ..format_option import format_option
 from ..invocation import Invocation
 from ..output import plural, visible
 from ..versions import at_option, read_version
@@ -14,18 +15,13 @@ from ..versions import at_option, read_version
 if TYPE_CHECKING:
     from prolly.ops import CsvLosses
 
-FORMATS = ("csv", "tsv", "jsonl", "json")
-
 
 @click.command("export", cls=Verb)
 @click.argument("dataset")
 @click.argument("file", default="-", metavar="[FILE]")
 @at_option
-@click.option(
-    "--format",
-    "format_name",
-    type=click.Choice(FORMATS),
-    help="The format, where the name of FILE does not say it; csv to standard output.",
+@format_option(
+    "The format, where the name of FILE does not say it; csv to standard output."
 )
 @click.option(
     "--where",
@@ -43,9 +39,9 @@ def command(
 ) -> None:
     """Write DATASET to FILE, or to standard output.
 
-    A name that ends in .gz is compressed. Importing what was exported gives the same
-    table; where CSV cannot keep something, a note says so. A map is written with the
-    columns key and value, both JSON.
+    A text format under a name that ends in .gz or .zst is compressed. Importing what
+    was exported gives the same table; where CSV cannot keep something, a note says so.
+    A map is written with the columns key and value, both JSON.
     """
     from prolly.ops import CsvLosses, export_table
 

@@ -48,7 +48,7 @@ def add(
     """
     repository = invocation.repository(writable=True)
     places = [invocation.path(path) for path in paths]
-    with repository.working_area().edit(f"files add {dataset}") as workspace:
+    with invocation.editing(repository, f"files add {dataset}") as workspace:
         result = _add_all(workspace.files(dataset), places, into, replace)
     output = invocation.output
     if output.json:

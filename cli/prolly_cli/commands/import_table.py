@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from ..command_group import Verb
+from ..format_option import format_option
 from ..invocation import Invocation
 from ..output import Output, visible
 from ..progress import Progress
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 MODES: tuple[LoadMode, ...] = ("replace", "update", "append")
 
-FORMATS = ("csv", "tsv", "jsonl", "json")
-
 
 @click.command("import", cls=Verb)
 @click.argument("dataset")
@@ -33,12 +32,7 @@ FORMATS = ("csv", "tsv", "jsonl", "json")
     metavar="COLUMN",
     help="A key column, repeated or comma-separated; the first import wants it.",
 )
-@click.option(
-    "--format",
-    "format_name",
-    type=click.Choice(FORMATS),
-    help="The format of the files, where their names do not say it.",
-)
+@format_option("The format of the files, where their names do not say it.")
 @click.option(
     "--types",
     default="infer",
@@ -62,9 +56,9 @@ def command(
 ) -> None:
     """Import FILE... as the table DATASET.
 
-    FILE may be - for standard input and may be compressed with gzip; several files are
-    one input. Only records that differ are written. Without -m the result waits in the
-    working state for `prolly commit`.
+    FILE may be - for standard input; text may be compressed with gzip or zst. Several
+    files are one input. Only records that differ are written. Without -m the result
+    waits in the working state for `prolly commit`.
     """
     how["mode"] = mode_of(how)
     repository = invocation.repository(writable=True)
@@ -106,7 +100,7 @@ def load(
     with (
         open_table(files, how["format_name"]) as source,
         Progress(f"importing {visible(dataset)}", quiet=quiet) as progress,
-        repository.working_area().edit(f"import {dataset}") as workspace,
+        invocation.editing(repository, f"import {dataset}") as workspace,
     ):
         result = import_table(
             workspace,

@@ -42,7 +42,7 @@ def command(
     output = invocation.output
     if value == "-":
         value = read_value()
-    with repository.working_area().edit(f"put {dataset}") as workspace:
+    with invocation.editing(repository, f"put {dataset}") as workspace:
         entry = workspace.find(dataset)
         is_table = entry is not None and entry.kind == "table"
         near = [] if entry is not None else near_names(dataset, workspace)

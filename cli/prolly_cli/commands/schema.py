@@ -66,7 +66,7 @@ def change(invocation: Invocation, dataset: str, file: str, *, force: bool) -> N
     from .import_table import read_schema
 
     repository = invocation.repository(writable=True)
-    with repository.working_area().edit(f"schema {dataset}") as workspace:
+    with invocation.editing(repository, f"schema {dataset}") as workspace:
         base = repository.at_working().table(dataset).schema
         schema = read_schema(invocation.path(file), base)
         changed = alter_table(workspace, dataset, schema, force=force)
