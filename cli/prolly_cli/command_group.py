@@ -42,7 +42,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "reset": "reset",
     },
     "Settings": {"config": "config", "completion": "completion"},
-    "Care": {"gc": "gc", "fsck": "fsck", "stats": "stats"},
+    "Care": {"gc": "collect_garbage", "fsck": "fsck", "stats": "stats"},
 }
 
 

@@ -154,13 +154,15 @@ class Revisions:
         for entry in self._refs.iter_log(name):
             if entry.time_us <= until_us and entry.new is not None:
                 return entry.new
-        raise _missing(text, f"{name} is younger than that")
+        raise _missing(text, f"{_spoken(name)} is younger than that")
 
     def _moves_ago(self, name: str, moves: int, text: str) -> bytes:
+        number = 0
         for number, entry in enumerate(self._refs.iter_log(name)):
             if number == moves and entry.new is not None:
                 return entry.new
-        raise _missing(text, f"{name} has not moved that often")
+        often = _count(number, "time") if number else "never"
+        raise _missing(text, f"{_spoken(name)} has moved {often} since it was made")
 
 
 def _split(text: str) -> tuple[str, list[tuple[str | None, str | None, str | None]]]:
@@ -202,6 +204,14 @@ def _syntax(text: str, problem: str) -> Invalid:
         hint="examples: main, HEAD~2, 4f2a9c, main@{1}, main@{2026-01-31}",
         revision=text,
     )
+
+
+def _spoken(name: str) -> str:
+    """Return a ref as people call it: ``branches/main`` is the branch main."""
+    for prefix, noun in ((BRANCHES, "branch"), (TAGS, "tag"), (REMOTES, "remote")):
+        if name.startswith(prefix):
+            return f"the {noun} {name.removeprefix(prefix)}"
+    return name
 
 
 def _missing(text: str, base: str) -> NotFound:

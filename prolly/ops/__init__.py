@@ -19,7 +19,7 @@ from .table_source import BATCH_ROWS, Batch, TableSource, iter_typed
 if _typing.TYPE_CHECKING:
     from .chunk_graph import Share
     from .fsck import Check, Fault, check_repository
-    from .gc import GRACE_US, GcReport, collect_garbage
+    from .garbage import GRACE_US, GcReport, collect_garbage
     from .gc_automatic import look_after_store
     from .repository_statistics import (
         DatasetStatistics,
@@ -60,15 +60,15 @@ __all__ = [
 # The module of each name that is loaded when it is asked for. Importing a file has no
 # use for these, and how long a command takes to start is felt.
 _LATE = {
-    "GRACE_US": "gc",
+    "GRACE_US": "garbage",
     "Check": "fsck",
     "DatasetStatistics": "repository_statistics",
     "Fault": "fsck",
-    "GcReport": "gc",
+    "GcReport": "garbage",
     "Share": "chunk_graph",
     "StoreStatistics": "repository_statistics",
     "check_repository": "fsck",
-    "collect_garbage": "gc",
+    "collect_garbage": "garbage",
     "dataset_statistics": "repository_statistics",
     "look_after_store": "gc_automatic",
     "store_statistics": "repository_statistics",

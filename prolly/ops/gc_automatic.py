@@ -21,7 +21,7 @@ from prolly.env import SYSTEM, Environment
 from prolly.errors import Error
 from prolly.repo import INLINE_BYTES_WORTH_MOVING, Config
 
-from .gc import (
+from .garbage import (
     COLLECTED_BYTES,
     EXPIRED_SEQUENCE,
     GRACE_US,

@@ -13,7 +13,7 @@ from prolly.maps import EditedRecords, SortedMapping, key_not_found
 from prolly.tree import BUFFER_BYTES_MAX, EditBuffer, NodeReader, WorkingTree
 
 from .alteration import Alteration
-from .automatic_keys import AutomaticKeys
+from .automatic_keys import automatic_column
 from .constraints import Index
 from .edited_indexes import EditedIndexes
 from .first_wins import FirstWins
@@ -59,7 +59,7 @@ class MutableTable(Table, MutableMapping[Any, Any]):
         new_id: Callable[[], UUID] | None = None,
     ) -> None:
         self._load_bytes_max = load_bytes_max
-        self._automatic = AutomaticKeys(IdSource() if new_id is None else new_id)
+        self._new_id = IdSource() if new_id is None else new_id
         self._edited = EditedRecords(tree, writer)
         SortedMapping.__init__(self, self._edited)
         self._codec = RecordCodec(schema)
@@ -151,10 +151,13 @@ class MutableTable(Table, MutableMapping[Any, Any]):
             raise _bad_option("mode", mode, "replace, update or append")
         if on_duplicate not in ("error", "first", "last"):
             raise _bad_option("on_duplicate", on_duplicate, "error, first or last")
-        source = RowSource(self._automatic.source(self.schema, rows))
+        source = RowSource(rows)
         codec = self._codec
         if self.schema.is_unknown:
             codec = RecordCodec(source.infer(self.schema.key))
+        name = automatic_column(self.schema)
+        if name is not None:
+            source.fill(name, self._new_id)
         buffer = (
             FirstWins(self._load_bytes_max)
             if on_duplicate == "first"
@@ -202,7 +205,9 @@ class MutableTable(Table, MutableMapping[Any, Any]):
         codec = self._codec
         if self.schema.is_unknown:
             codec = RecordCodec(RowSource([row]).infer(self.schema.key))
-        row = self._automatic.row(codec.schema, row)
+        name = automatic_column(codec.schema)
+        if name is not None and isinstance(row, Mapping) and name not in row:
+            row = {name: self._new_id(), **row}
         columns = columns_of_rows(codec.schema, [row], None)
         columns = check_columns(codec.schema, columns, None)
         [key], [stored] = encode_records(codec, columns, self._edited.writer, None)

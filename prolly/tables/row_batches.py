@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -72,15 +73,42 @@ class RowSource:
         elif isinstance(source, ColumnBatches):
             self.names = tuple(source.names)
             self._batches = map(list, source.batches)
-        elif is_table_of_lists(source):
+        elif _is_table_of_lists(source):
             pair: Any = source
             names, rows = pair
             self.names = tuple(names)
-            self._batches = map(self._transpose, _slices(rows))
+            transpose = partial(_transpose, len(self.names))
+            self._batches = map(transpose, _slices(rows))
         else:
             listed: Any = source
             self._batches = _slices(listed)
         self._first: list[Any] = []
+
+    def fill(self, name: str, make: Callable[[], Any]) -> None:
+        """Give each row that leaves a column out a value of its own in it.
+
+        ``make`` gives values as the column holds them. Not after rows were read.
+        """
+        if self.names is None:
+            self._batches = (
+                [
+                    {name: make(), **one}
+                    if isinstance(one, Mapping) and name not in one
+                    else one
+                    for one in rows
+                ]
+                for rows in self._batches
+            )
+        elif name not in self.names:
+            self.names = (*self.names, name)
+            self._batches = (
+                [*columns, [make() for _ in columns[0]] if columns else []]
+                for columns in self._batches
+            )
+            fit = self._fit
+            self._fit = lambda column, values: (
+                values if column.name == name else fit(column, values)
+            )
 
     def infer(self, key: Sequence[str]) -> Schema:
         """Return the schema that fits a list of rows, or the first batch of others.
@@ -143,18 +171,18 @@ class RowSource:
 
         return arrange
 
-    def _transpose(self, rows: list[Sequence[Any]]) -> Columns:
-        width = len(self.names or ())
-        try:
-            fits = set(map(len, rows)) == {width}
-        except TypeError:
-            fits = False
-        if not fits:
-            raise _ragged()
-        return list(zip(*rows, strict=True))
+
+def _transpose(width: int, rows: list[Sequence[Any]]) -> Columns:
+    try:
+        fits = set(map(len, rows)) == {width}
+    except TypeError:
+        fits = False
+    if not fits:
+        raise _ragged()
+    return list(zip(*rows, strict=True))
 
 
-def is_table_of_lists(source: Any) -> bool:
+def _is_table_of_lists(source: Any) -> bool:
     """Tell (names, iterable of lists) from rows, which may stand in a tuple."""
     if not isinstance(source, tuple) or len(source) != 2:
         return False

@@ -70,9 +70,7 @@ def test_nothing_in_use_is_released(tmp_path: Path) -> None:
     env.close()
 
 
-def test_readers_of_another_process_are_seen(
-    store: LocalStore, in_fork: InFork
-) -> None:
+def test_readers_of_another_process_are_seen(store: LocalStore) -> None:
     """Pages that a snapshot of another process has are left alone."""
     with store.writer() as writer:
         addresses = writer.put_many(bytes([n]) * 8000 for n in range(30))

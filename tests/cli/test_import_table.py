@@ -194,7 +194,7 @@ def test_a_next_release_may_have_gaps(pairs: Run, write: Write) -> None:
 
 
 def test_an_export_to_csv_notes_what_it_loses(pairs: Run, write: Write) -> None:
-    """On standard error, with the format that keeps it; silent where nothing is lost."""
+    """On standard error, with the format that keeps it; silent if nothing is lost."""
     pairs(
         "import", "words", write("w.csv", "a,b", "x,1"), "--key", "a", "--types", "text"
     )

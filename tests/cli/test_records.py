@@ -139,7 +139,7 @@ def test_keys_and_values_of_maps_are_shown_as_they_are_typed(
 ) -> None:
     """A date is no text: get, scan and diff tell them apart, in JSON too."""
     key = '[{"$date": "2026-01-31"}]'
-    value = '{"at": {"$datetime": "2026-01-31T12:00:00Z"}, "n": {"$decimal": "2.50"}}'
+    value = '{"n": {"$decimal": "2.50"}, "at": {"$datetime": "2026-01-31T12:00:00Z"}}'
     run("put", "m", key, value)
     run("put", "m", "2026-01-31", '"text"')
     assert run("get", "m", key).out == f"{value}\n"

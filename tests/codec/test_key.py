@@ -93,6 +93,18 @@ def test_no_key_is_cut_short_by_what_follows(some: list[Any], more: list[Any]) -
     assert key.encode(tuple(some + more)).startswith(key.encode(tuple(some)))
 
 
+@given(st.lists(key_parts(), max_size=4), st.lists(key_parts(), max_size=3))
+def test_the_end_of_the_first_parts_is_found(some: list[Any], more: list[Any]) -> None:
+    """end_of_parts is where their encoding ends; too few are Corrupt."""
+    try:
+        first, whole = key.encode(tuple(some)), key.encode((*some, *more))
+    except LimitExceeded:
+        return
+    assert key.end_of_parts(whole, len(some)) == len(first)
+    with pytest.raises(Corrupt):
+        key.end_of_parts(whole, len(some) + len(more) + 1)
+
+
 @given(st.binary(max_size=24))
 def test_decode_reads_only_what_encode_writes(data: bytes) -> None:
     """Any bytes are either the encoding of their parts or Corrupt."""

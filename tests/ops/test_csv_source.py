@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from typing import Any
 
 import pytest
@@ -100,7 +101,7 @@ def test_a_header_alone_has_no_rows() -> None:
         ("a,b,a\n", "duplicate-column", 1),
         ('a,b\n1,"open\n', "bad-csv", 2),
         ('a,b\n1,2\n3,"open\n4,5\n6,7\n', "bad-csv", 3),
-        ('a,b\n"x\ny","x ""y""\n"",5\nz,"""\n', "bad-csv", 5),
+        ('a,b\n"x\ny","x ""y"""\nz,"""\n4\n', "bad-csv", 4),
         ('a,b\n5" pipe,"one\ntwo","three\n4,5', "bad-csv", 3),
         ('a,b\n1,"x"y\n', "bad-csv", 2),
         ("a,b\n1,caf\xe9\n".encode("latin1"), "encoding", 2),
@@ -115,6 +116,21 @@ def test_a_bad_file_is_refused_with_its_line(
     assert (error.code, error.line) == (code, line)
     assert error.hint
     assert error.source in str(error)
+
+
+@given(
+    rows=st.lists(st.tuples(cells, cells), max_size=6),
+    tail=st.text(st.sampled_from("ab,\n\r"), max_size=8),
+)
+def test_the_line_of_a_quote_left_open(rows: list[tuple[str, str]], tail: str) -> None:
+    """Whatever cells stand before it, and whatever text behind it."""
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, lineterminator="\n").writerow(["a", "b"])
+    csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(rows)
+    text = buffer.getvalue()
+    error = fault(f'{text}z,"{tail}')
+    assert error.code == "bad-csv"
+    assert error.line == len(re.findall("\r\n|\r|\n", text)) + 1
 
 
 def test_a_quote_left_open_before_a_long_rest_is_named() -> None:

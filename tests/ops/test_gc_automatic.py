@@ -12,7 +12,7 @@ import prolly
 from prolly.env import SYSTEM, Environment
 from prolly.errors import StorageFailed
 from prolly.ops import GRACE_US, gc_automatic, look_after_store
-from prolly.ops.gc import local_store_of
+from prolly.ops.garbage import local_store_of
 from prolly.repo import INLINE_BYTES_WORTH_MOVING
 
 

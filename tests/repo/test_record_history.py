@@ -172,3 +172,24 @@ def test_commits_of_other_datasets_read_no_records(
     read = count(lambda fresh: list(fresh.history("m", "00050")))
     assert read[ChunkType.LEAF] <= 302 + 1
     assert read[ChunkType.INNER] <= 2
+
+
+def test_blame_through_a_thousand_commits_reads_the_leaves_of_few() -> None:
+    """A row with a field as old as the table: of all other commits no leaf is read."""
+    store = TallyingStore(MemoryStore())
+    repo = memory_repository(store)
+    with repo.transaction("main", message="load") as tx:
+        rows = [{"id": one, "old": "o" * 40, "new": 0} for one in range(6000)]
+        tx.table("t", key="id").load(rows)
+    commits, near = 1000, 10
+    for number in range(commits):
+        key = 5 if number % 100 == 50 else 1000 + number * 4
+        with repo.transaction("main", message=str(number)) as tx:
+            tx.table("t").upsert({"id": key, "old": "o" * 40, "new": number + 1})
+    store.read.clear()
+    found = Repository(store, None).blame("t", 5)
+    said = {name: entry.commit.message for name, entry in found.fields.items()}
+    assert said == {"id": "load", "old": "load", "new": "950"}
+    assert store.read[ChunkType.COMMIT] == commits + 2
+    assert store.read[ChunkType.LEAF] <= (commits + 2) + near + 2
+    assert store.read[ChunkType.INNER] <= commits + 1

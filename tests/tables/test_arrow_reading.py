@@ -179,3 +179,14 @@ def test_without_the_extra_a_sentence_helps(
     assert (caught.value.code, caught.value.extra) == ("missing-extra", "arrow")
     with pytest.raises(Unsupported):
         repo.at("main").table("t").to_arrow()
+
+
+def test_rows_without_an_id_get_one(repo: Repository) -> None:
+    """A table whose only key is a uuid gives ids to Arrow data, too."""
+    schema = Schema.create([("id", "uuid"), ("v", "int")], "id")
+    data = pa.table({"v": [7, 8]})
+    rows = load(repo, data, schema=schema)
+    assert sorted(row["v"] for row in rows) == [7, 8]
+    assert len({row["id"] for row in rows}) == 2
+    named = pa.table({"v": [9], "id": pa.array([UUID(int=5)], pa.uuid())})
+    assert load(repo, named, schema=schema) == [{"id": UUID(int=5), "v": 9}]

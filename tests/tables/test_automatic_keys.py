@@ -85,3 +85,13 @@ def test_only_the_last_key_column_is_made(repo: Repository) -> None:
             with pytest.raises(Invalid) as caught:
                 other.insert({names[0]: UUID(int=1)} if len(names) > 1 else {"v": 1})
             assert caught.value.code == "missing-column"
+
+
+def test_arrow_data_gets_ids(repo: Repository) -> None:
+    """Data frames and Arrow tables without the key column, too."""
+    import pyarrow
+
+    with repo.transaction("main") as tx:
+        table = tx.table("t", schema=SCHEMA)
+        assert table.load(pyarrow.table({"v": [1, 2]})) == 2
+        assert values(table) == [1, 2]

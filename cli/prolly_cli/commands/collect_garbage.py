@@ -29,7 +29,9 @@ def parse_duration(text: str) -> timedelta:
     """
     from prolly import Invalid
 
-    found = re.fullmatch(r"(\d{1,%d})([smhdw])" % DURATION_DIGITS_MAX, text.strip())
+    found = re.fullmatch(r"(\d+)([smhdw])", text.strip(), re.ASCII)
+    if found is not None and len(found[1]) > DURATION_DIGITS_MAX:
+        found = None
     if found is None and text.strip() != "0":
         raise Invalid(
             f"{text!r} is no duration",
@@ -64,11 +66,10 @@ def command(invocation: Invocation, dry_run: bool, prune_older: str | None) -> N
         output.document(report_json(report))
         return
     verb = "would remove" if dry_run else "removed"
-    output.say(
-        f"{verb} {plural(report.removed, 'chunk')} ({size_text(report.removed_bytes)}), "
-        f"kept {plural(report.reachable + report.kept, 'chunk')}"
-        + (f", {report.kept:,} of them unreachable but young" if report.kept else "")
-    )
+    gone = f"{plural(report.removed, 'chunk')} ({size_text(report.removed_bytes)})"
+    young = f", {report.kept:,} of them unreachable but young" if report.kept else ""
+    kept = plural(report.reachable + report.kept, "chunk")
+    output.say(f"{verb} {gone}, kept {kept}{young}")
     if not dry_run:
         before, after = report.disk_bytes_before, report.disk_bytes
         output.say(f"on the disk: {size_text(before)} before, {size_text(after)} now")

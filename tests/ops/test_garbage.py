@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,16 +19,24 @@ from prolly.chunks import LocalStore, RefMove, RefNote
 from prolly.chunks.local_index import LocalIndex
 from prolly.env import SYSTEM, Environment
 from prolly.errors import Corrupt, Invalid, NotFound, Stale, Unsupported
-from prolly.ops import GRACE_US, GcReport, collect_garbage
-from prolly.ops.gc import SMALL_PACKS_MAX, disk_bytes, local_store_of
+from prolly.ops import GRACE_US, collect_garbage
+from prolly.ops.garbage import SMALL_PACKS_MAX, local_store_of
 from prolly.repo import begin_history
 from prolly.testing.repositories import memory_repository
+from prolly.testing.upkeep_model import (
+    BULK_RECORDS,
+    bulk,
+    chunk_count,
+    content,
+    put,
+    reachable_bytes,
+    require_sound,
+    size_on_disk,
+    unnamed_commit,
+)
 from prolly.tree import reachable
 
 NOW = timedelta()
-
-# Large enough that a commit of this many records goes into a pack.
-BULK_RECORDS = 3000
 
 
 @pytest.fixture
@@ -38,50 +44,6 @@ def repo(tmp_path: Path) -> Iterator[prolly.Repository]:
     """A new repository."""
     with prolly.init(tmp_path / "r") as repo:
         yield repo
-
-
-def put(repo: prolly.Repository, records: dict[str, Any], branch: str = "main") -> None:
-    """Commit records of the map ``m``; ``None`` deletes one."""
-    with repo.transaction(branch, message="put") as tx:
-        m = tx.map("m")
-        for key, value in records.items():
-            if value is None:
-                m.pop(key, None)
-            else:
-                m[key] = value
-
-
-def content(repo: prolly.Repository, revision: str | bytes) -> dict[str, Any]:
-    """Return the records of the map ``m`` in a version."""
-    snapshot = repo.at(revision)
-    return dict(snapshot.map("m").items()) if "m" in snapshot.datasets else {}
-
-
-def bulk(seed: int, count: int = BULK_RECORDS) -> dict[str, Any]:
-    """Return incompressible records."""
-    source = random.Random(seed)
-    return {f"k{n:06d}": source.randbytes(100) for n in range(count)}
-
-
-def chunk_count(repo: prolly.Repository) -> int:
-    """Return the number of chunks in the store."""
-    return sum(1 for _ in repo.store.iter_addresses())
-
-
-def reachable_bytes(repo: prolly.Repository) -> int:
-    """Return the bytes of all chunks that refs lead to."""
-    targets = [address for _, address in repo.store.iter_refs()]
-    return sum(len(chunk) for _, chunk in reachable(repo.store.get_many, targets))
-
-
-def size_on_disk(repo: prolly.Repository) -> int:
-    """Return what index and packs take on the disk."""
-    return disk_bytes(local_store_of(repo.store).maintenance())
-
-
-def require_sound(repo: prolly.Repository) -> None:
-    """Assert that a full check finds nothing."""
-    assert list(repo.fsck(full=True)) == []
 
 
 def at_time(now_us: int) -> Environment:
@@ -203,20 +165,13 @@ def test_what_young_chunks_link_to_stays(repo: prolly.Repository) -> None:
     later = at_time(SYSTEM.now_us() + GRACE_US + 60_000_000)
     with repo.store.writer() as writer:
         commit = repo.commit_of("main@{1}")
-        writer.put(prolly_commit_over(commit.root))
+        writer.put(unnamed_commit(commit.root))
         writer.commit()
     report = collect_garbage(repo.store, environment=later)
     # The old commit is not below the young one, and is old: it alone goes.
     assert report.removed == 1 and report.kept > 10
     assert collect_garbage(repo.store, grace_us=0).removed == report.kept
     require_sound(repo)
-
-
-def prolly_commit_over(root: bytes) -> bytes:
-    """Return a commit chunk above a manifest, that nothing names."""
-    from prolly.codec import Commit, encode_commit
-
-    return encode_commit(Commit((), root, author="", time_us=5, message=""))
 
 
 def test_dry_run_changes_nothing(repo: prolly.Repository) -> None:
@@ -301,7 +256,7 @@ def test_commits_of_the_last_moment_are_kept(
         repo.create_branch("revived", bytes(lost))
         put(repo, {"late": 1})
         with store.writer() as writer:
-            unnamed.append(writer.put(prolly_commit_over(repo.commit_of(lost).root)))
+            unnamed.append(writer.put(unnamed_commit(repo.commit_of(lost).root)))
             unnamed.append(writer.put(b"\3unnamed"))
             writer.commit()
         return look(index, function)
@@ -366,252 +321,6 @@ def test_refusals(repo: prolly.Repository) -> None:
     assert caught.value.code == "duration"
     with pytest.raises(Unsupported):
         collect_garbage(memory_repository().store)
-
-
-def change_calls(repo: prolly.Repository) -> int:
-    """Count the write transactions of a collection, in a copy of the repository."""
-    calls = 0
-    look = LocalIndex.change
-
-    def counted(index: LocalIndex, function: Callable[[Any], Any]) -> Any:
-        nonlocal calls
-        calls += 1
-        return look(index, function)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(LocalIndex, "change", counted)
-        repo.gc(grace=NOW)
-    return calls
-
-
-def die(*_arguments: Any, **_options: Any) -> None:
-    """End as a power switch would."""
-    os.kill(os.getpid(), 9)
-
-
-def dying_collection(path: Path, owner: Any, name: str, after: int, late: bool) -> int:
-    """Collect in a forked child that dies at the n-th call of a function.
-
-    With ``late`` it dies behind that call. Returns how the child ended.
-    """
-    child = os.fork()
-    if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    try:
-        left = after
-        function = getattr(owner, name)
-
-        def call(*arguments: Any, **options: Any) -> Any:
-            nonlocal left
-            left -= 1
-            if left == 0 and not late:
-                die()
-            try:
-                return function(*arguments, **options)
-            finally:
-                if left == 0:
-                    die()
-
-        setattr(owner, name, call)
-        with prolly.open(path) as repo:
-            repo.gc(grace=NOW)
-        os._exit(0)
-    finally:
-        os._exit(1)
-
-
-@pytest.fixture(scope="module")
-def wasteful(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
-    """A repository with dead and live chunks inline and in packs; gc's transactions."""
-    path = tmp_path_factory.mktemp("wasteful") / "r"
-    repo = prolly.init(path)
-    put(repo, bulk(1))
-    put(repo, bulk(2))
-    repo.branches["main"] = repo.resolve("main~1")
-    source = random.Random(4)
-    pieces = [b"\3" + source.randbytes(9000) for _ in range(60)]
-    with repo.store.writer() as writer:
-        named = writer.put_many(pieces)[::2]
-        moves = [RefMove(f"kept/{n}", None, one) for n, one in enumerate(named)]
-        writer.commit(moves)
-    for _ in range(3):
-        for _ in range(3):
-            keys = source.choices(sorted(bulk(1)), k=12)
-            put(repo, {key: source.randbytes(100) for key in keys})
-        repo.branches["main"] = repo.resolve("main~1")
-    repo.close()
-    copy = path.parent / "copy"
-    shutil.copytree(path, copy)
-    repo = prolly.open(copy)
-    calls = change_calls(repo)
-    repo.close()
-    assert calls >= 4
-    return path, calls
-
-
-KILLS = [
-    *((LocalIndex, "change", n, late) for n in (1, 2, 3, 4) for late in (False, True)),
-    *((os, "rename", n, late) for n in (1, 2) for late in (False, True)),
-    *((os, "unlink", n, late) for n in (1, 2) for late in (False, True)),
-    (os, "fdatasync", 1, True),
-    (LocalStore, "maintenance", 1, True),
-]
-
-
-@pytest.mark.parametrize(("owner", "name", "after", "late"), KILLS)
-def test_a_crash_at_any_point(
-    tmp_path: Path,
-    wasteful: tuple[Path, int],
-    owner: Any,
-    name: str,
-    after: int,
-    late: bool,
-) -> None:
-    """Killed anywhere, a collection leaves a correct store; the next one ends it."""
-    path = tmp_path / "r"
-    shutil.copytree(wasteful[0], path)
-    with prolly.open(path) as repo:
-        versions = [content(repo, f"main~{age}") for age in range(7)]
-    assert dying_collection(path, owner, name, after, late) == -9
-    with prolly.open(path) as repo:
-        require_sound(repo)
-        assert [content(repo, f"main~{age}") for age in range(7)] == versions
-        put(repo, {"after": 1})
-        repo.gc(grace=NOW)
-        require_sound(repo)
-        assert size_on_disk(repo) <= 1.15 * reachable_bytes(repo) + 200_000
-        assert [content(repo, f"main~{age + 1}") for age in range(7)] == versions
-        assert os.listdir(path / ".prolly" / "tmp") == []
-
-
-class Traffic:
-    """A writer and a reader of one repository, in processes of their own."""
-
-    KEYS = 300
-
-    def __init__(self, path: Path, commits: int) -> None:
-        self.path = path
-        self.commits = commits
-        with prolly.init(path) as repo:
-            repo.run("main", lambda tx: tx.map("m").update(self.version(0)))
-
-    def version(self, number: int) -> dict[str, Any]:
-        """Return what commit ``number`` sets: keys, large values, the number."""
-        source = random.Random(number)
-        picked = source.sample(range(self.KEYS), 20) if number else range(self.KEYS)
-        changes: dict[str, Any] = {f"k{n:05d}": [number, b"v" * 300] for n in picked}
-        changes["large"] = bytes([number % 7]) * 3000
-        changes["number"] = number
-        return changes
-
-    def write(self) -> None:
-        """Commit again and again, with a working state in between now and then."""
-        with prolly.open(self.path) as repo:
-            for number in range(1, self.commits + 1):
-                changes = self.version(number)
-                repo.run("main", lambda tx: tx.map("m").update(changes), attempts=50)  # noqa: B023
-                while number % 5 == 0:
-                    # Each makes the chunks of the one before, which may be going.
-                    with suppress(Stale):
-                        with repo.working_area("main").edit("test") as workspace:
-                            workspace.map("m")["uncommitted"] = b"u" * 2000
-                        break
-                repo.working_area("main").discard()
-
-    def read(self) -> None:
-        """Read whole versions until the last is there; each must be as committed."""
-        number = 0
-        while number < self.commits:
-            with prolly.open(self.path, writable=False) as repo:
-                snapshot = repo.at("main").map("m")
-                found = dict(snapshot.items())
-                number = found["number"]
-                assert found == self.model(number)
-
-    def model(self, number: int) -> dict[str, Any]:
-        """Return the records after a commit."""
-        records: dict[str, Any] = {}
-        for one in range(number + 1):
-            records.update(self.version(one))
-        return records
-
-    def fork(self, function: Callable[[], None]) -> int:
-        """Run a function in a child; return its process id."""
-        child = os.fork()
-        if child == 0:
-            try:
-                function()
-                os._exit(0)
-            except BaseException:
-                import traceback
-
-                traceback.print_exc()
-            finally:
-                os._exit(1)
-        return child
-
-    def run(self) -> list[GcReport]:
-        """Let both run beside collections; return what these did."""
-        children = {self.fork(self.write), self.fork(self.read)}
-        reports = []
-        with prolly.open(self.path) as repo:
-            while children:
-                reports.append(repo.gc(grace=NOW if len(reports) % 2 else None))
-                done, status = os.waitpid(-1, os.WNOHANG)
-                if done:
-                    assert status == 0
-                    children.remove(done)
-            for age in range(self.commits + 1):
-                assert content(repo, f"main~{age}") == self.model(self.commits - age)
-            require_sound(repo)
-        return reports
-
-
-def test_beside_a_writer_and_a_reader(tmp_path: Path) -> None:
-    """Collections beside other processes lose nothing, and no reader notices."""
-    reports = Traffic(tmp_path / "r", 40).run()
-    assert len(reports) >= 2
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("turn", range(5))
-def test_beside_a_writer_and_a_reader_for_long(tmp_path: Path, turn: int) -> None:
-    """The same for longer, again and again."""
-    reports = Traffic(tmp_path / "r", 300).run()
-    assert sum(report.removed for report in reports) > 0
-
-
-def test_beside_threads_of_this_process(repo: prolly.Repository) -> None:
-    """A writing and a reading thread go on while the same store is collected."""
-    failures: list[BaseException] = []
-    is_over = threading.Event()
-
-    def guard(work: Callable[[], None]) -> None:
-        try:
-            work()
-        except BaseException as error:
-            failures.append(error)
-            is_over.set()
-
-    def write() -> None:
-        for number in range(40):
-            repo.run("main", lambda tx: tx.map("m").update({"n": number}), attempts=50)  # noqa: B023
-        is_over.set()
-
-    def read() -> None:
-        while not is_over.is_set():
-            content(repo, "main")
-
-    threads = [threading.Thread(target=guard, args=(work,)) for work in (write, read)]
-    for thread in threads:
-        thread.start()
-    while not is_over.is_set():
-        repo.gc(grace=NOW)
-    for thread in threads:
-        thread.join()
-    assert failures == []
-    assert content(repo, "main") == {"n": 39}
-    require_sound(repo)
 
 
 def test_a_fresh_store_can_be_collected(tmp_path: Path) -> None:
