@@ -138,8 +138,9 @@ class Revisions:
     def _parent(self, commit_id: bytes, number: int, text: str) -> bytes:
         parents = self._commits.read(commit_id).parents
         if number > len(parents):
+            has = _count(len(parents), "parent")
             raise NotFound(
-                f"{text!r}: commit {commit_id.hex()[:12]} has {_count(len(parents), 'parent')}",
+                f"{text!r}: commit {commit_id.hex()[:12]} has {has}",
                 code="no-such-revision",
                 hint="`prolly log --graph` shows what there is",
                 revision=text,
@@ -161,8 +162,8 @@ class Revisions:
         for number, entry in enumerate(self._refs.iter_log(name)):
             if number == moves and entry.new is not None:
                 return entry.new
-        often = _count(number, "time") if number else "never"
-        raise _missing(text, f"{_spoken(name)} has moved {often} since it was made")
+        told = f"moved {_count(number, 'time')}" if number else "never moved"
+        raise _missing(text, f"{_spoken(name)} has {told} since it was made")
 
 
 def _split(text: str) -> tuple[str, list[tuple[str | None, str | None, str | None]]]:

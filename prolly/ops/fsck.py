@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from prolly.chunks import LocalStore, Store, WrappingStore
 from prolly.codec import ChunkType, Reference, address_of, links_of
 from prolly.errors import Corrupt, Error
-from prolly.history import BRANCHES, REMOTES, TAGS, WORKING
+from prolly.history import BRANCHES, REMOTES, STASH, TAGS, WORKING
 from prolly.tree import AddressSet, require_kind
 
 from .fsck_chunks import iter_chunk_faults
@@ -26,6 +26,7 @@ KIND_OF_REF = {
     BRANCHES: ChunkType.COMMIT,
     TAGS: ChunkType.COMMIT,
     REMOTES: ChunkType.COMMIT,
+    STASH: ChunkType.COMMIT,
     WORKING: ChunkType.WORKING,
 }
 

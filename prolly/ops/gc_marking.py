@@ -16,10 +16,11 @@ Memory: one ``AddressSet`` of what is kept.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from prolly.chunks import Store
-from prolly.codec import ADDRESS_BYTES
+from prolly.codec import ADDRESS_BYTES, links_of
 from prolly.errors import Corrupt
 from prolly.tree import WALK_ADDRESSES, AddressSet, reachable
 
@@ -161,14 +162,23 @@ class Marking:
             pass
 
     def _hold(self, address: bytes, get_many: GetMany) -> None:
-        """Keep a chunk that nothing reaches, and what is below it.
+        """Keep a chunk that nothing reaches, and all that is there below it.
 
-        It may be anything: what does not decode links to nothing.
+        It may be anything: what is missing or does not decode links to nothing, and
+        what stands beside it is followed all the same, so that what is kept stays
+        closed under links.
         """
-        try:
-            self._follow([address], get_many)
-        except Corrupt:
-            self.kept.add(address)
+        front = [address]
+        while front:
+            one = front.pop()
+            if one in self.kept:
+                continue
+            self.kept.add(one)
+            (chunk,) = get_many([one])
+            if chunk is None:
+                continue
+            with suppress(Corrupt):
+                front += [link.address for link in links_of(chunk)]
 
 
 def _each(addresses: bytearray) -> Iterator[bytes]:

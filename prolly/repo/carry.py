@@ -10,8 +10,9 @@ touched:
     change            change, even equal    Stale, naming dataset and key
 
 An equal change is no exception: two transactions that both count 5 up to 6 would
-otherwise lose one count. Only a dataset that both dropped is simply gone. The rule holds per record; in the manifest, per dataset, and apart for records and for
-name and schema. Cost: O(our changes x depth).
+otherwise lose one count. Only a dataset that both dropped is simply gone. The rule
+holds per record; a blob is one record. A new name and changed records go together, and
+an equal new name is one; another schema goes with nothing. Cost: O(our changes x depth).
 """
 
 from __future__ import annotations
@@ -114,7 +115,7 @@ def _carry_blob(
 ) -> tuple[Reference, ...]:
     """Return the root of a blob that at most one side changed: it is one value."""
     unchanged = () if base is None else base.roots
-    if theirs.roots in (ours.roots, unchanged):
+    if theirs.roots == unchanged:
         return ours.roots
     if ours.roots == unchanged:
         return theirs.roots

@@ -29,7 +29,8 @@ def commit_log(
     """Yield commits from ``head``, children before parents, filtered if asked.
 
     A filter compares a commit with its first parent: the manifest's entry for a
-    dataset, a stored value for a record. NotFound ``no-such-dataset`` when no commit has the dataset.
+    dataset, a stored value for a record. NotFound ``no-such-dataset`` when no commit
+    has the dataset.
     """
     touched = _Touched(storage, dataset, record)
     for commit_id in walk(storage.commits, [head]):

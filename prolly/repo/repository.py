@@ -376,8 +376,20 @@ def create_store(
     """
     directory = new_store_directory(path)
     store = LocalStore.create(directory)
-    begin_history(store, environment)
+    _begin_or_close(store, environment)
     return store, directory.parent
+
+
+def _begin_or_close(store: LocalStore, environment: Environment) -> None:
+    """Write the first commit, unless another process is faster."""
+    try:
+        begin_history(store, environment)
+    except Stale:
+        # Who came first wrote the same constant commit.
+        return
+    except BaseException:
+        store.close()
+        raise
 
 
 def create_repository(
@@ -409,7 +421,7 @@ def open_store(
     )
     if store.sequence() == 0 and writable:
         # A crash between creating the store and its first commit leaves it empty.
-        begin_history(store, environment)
+        _begin_or_close(store, environment)
     return store, directory
 
 

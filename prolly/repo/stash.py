@@ -8,7 +8,7 @@ it is dropped, and can be read like any version. The newest has the index 0.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from prolly.chunks import RefMove, RefNote
 from prolly.codec import Address, Commit, WorkingState, encode_commit
@@ -97,7 +97,7 @@ class Stash:
                 RefMove(WORKING + area.branch, before, None),
             ]
             writer.commit(moves, RefNote(who, f"stash: {first_line(message)}", now_us))
-        return replace(self[0], commit=commit)
+        return StashEntry(0, Address(commit_id), commit, name)
 
     def _free_name(self) -> str:
         names = [name for name, _ in self._storage.store.iter_refs(STASH)]

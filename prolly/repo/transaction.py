@@ -75,6 +75,7 @@ class Transaction:
         root = storage.commits.read(head).root
         self._workspace = Workspace(storage, root, self._reads)
         self._commit_id: bytes | None = None
+        self._aborted = False
 
     @property
     def base(self) -> Address:
@@ -203,7 +204,8 @@ class Transaction:
         )
 
     def abort(self) -> None:
-        """Discard everything; twice is fine."""
+        """Discard everything; twice is fine, and so is the end of a block behind it."""
+        self._aborted = True
         self._workspace.close()
 
     def __enter__(self) -> Transaction:
@@ -215,7 +217,7 @@ class Transaction:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if kind is None and self._commit_id is None:
+        if kind is None and self._commit_id is None and not self._aborted:
             self.commit()
         else:
             self.abort()

@@ -182,7 +182,8 @@ class WorkingArea:
             if only is not None:
                 chosen = self._chosen(workspace, state, only)
             is_nothing = before is None if only is None else chosen == base_root
-            if is_nothing and not (amend and message is not None):
+            rewords = amend and (message, author) != (None, None)
+            if is_nothing and not rewords:
                 raise nothing_to_commit(chosen_only=only is not None)
             writer = workspace.writer
             reader = NodeReader(writer.get, storage.reader.cache)

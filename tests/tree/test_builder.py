@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import pytest
@@ -13,7 +14,6 @@ from prolly.codec import DEFAULT_PARAMETERS, TreeParameters
 from prolly.codec.node import Inner
 from prolly.testing.tree_model import TreeModel, make_records
 from prolly.tree import NodeReader, build, operations
-import itertools
 
 # The shape of the format, in one number: it may change with a new format version only.
 GOLDEN_ROOT = "ce4538490fec3c2e7e420e86d38f0f9d92a04d9ffd4f5cac80819d837bf79864"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 from prolly.testing.tree_model import TreeModel, make_records
 from prolly.tree import reachable, tree_statistics
-import itertools
 
 
 def test_statistics_add_up() -> None:
