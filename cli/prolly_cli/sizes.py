@@ -10,10 +10,7 @@ def size_text(count: int) -> str:
     """Return a number of bytes in the unit that suits it: ``417 B``, ``1.2 MB``."""
     if abs(count) < STEP:
         return f"{count} B"
-    size = float(count)
-    unit = ""
-    for unit in UNITS:
-        size /= STEP
-        if abs(size) < STEP:
-            break
-    return f"{size:.1f} {unit}"
+    power = 1
+    while power < len(UNITS) and abs(count) >= STEP ** (power + 1):
+        power += 1
+    return f"{count / STEP**power:.1f} {UNITS[power - 1]}"

@@ -12,7 +12,8 @@ touched:
 An equal change is no exception: two transactions that both count 5 up to 6 would
 otherwise lose one count. Only a dataset that both dropped is simply gone. The rule
 holds per record; a blob is one record. A new name and changed records go together, and
-an equal new name is one; another schema goes with nothing. Cost: O(our changes x depth).
+an equal new name is one; another schema goes with nothing. Cost: O(our changes x
+depth).
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from typing import Any
 from prolly.codec import Descriptor
 from prolly.codec import key as key_codec
 from prolly.errors import Error, Invalid
-from prolly.tables import Reference, Schema, Table
+from prolly.tables import Reference, Schema, Table, cell_text
 from prolly.tree import NodeReader, diff, get
 
 from .dataset import stored_table
@@ -196,7 +196,10 @@ def _referring(
 
 def _missing(bond: _Bond, key: Any, row: dict[str, Any]) -> Invalid:
     reference = bond.reference
-    shown = ", ".join(f"{name} = {row[name]!r}" for name in reference.columns)
+    columns = [_schema(bond.child).column(name) for name in reference.columns]
+    shown = ", ".join(
+        f"{one.name} = {cell_text(one, row[one.name])}" for one in columns
+    )
     return Invalid(
         f"row {key!r} of {bond.child.name!r} refers to {shown}, which "
         f"{bond.parent.name!r} does not have (reference {reference.name!r})",

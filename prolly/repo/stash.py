@@ -8,7 +8,7 @@ it is dropped, and can be read like any version. The newest has the index 0.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prolly.chunks import RefMove, RefNote
 from prolly.codec import Address, Commit, WorkingState, encode_commit

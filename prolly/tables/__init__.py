@@ -10,7 +10,7 @@ from .alteration import Alteration
 from .arrow_layout import ArrowLayout
 from .arrow_library import OffersArrow, offers_arrow, require_pyarrow
 from .arrow_reading import ArrowColumns, adapted, arrow_slices
-from .column import COLUMN_NAME_BYTES_MAX, FILL_BYTES_MAX, Column
+from .column import COLUMN_NAME_BYTES_MAX, FILL_BYTES_MAX, Column, cell_text
 from .column_types import ColumnType
 from .constraints import INDEX_PREFIX_MAX, INDEXES_MAX, Check, Index, Reference
 from .filtered_rows import FilteredRows
@@ -76,6 +76,7 @@ __all__ = [
     "arrow_slices",
     "as_predicate",
     "carry_indexes",
+    "cell_text",
     "column_type",
     "format_predicate",
     "offers_arrow",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from prolly.errors import Invalid
 
+from .column import cell_text
 from .constraints import Check
 from .predicate_filter import Filter
 from .predicate_text import format_predicate
@@ -26,16 +27,20 @@ class RowChecks:
     def __bool__(self) -> bool:
         return bool(self._filters)
 
-    def require(self, columns: Sequence[Sequence[Any]]) -> None:
-        """Raise Invalid ``check-violation`` for a row that makes a check false.
+    def first_violation(
+        self, columns: Sequence[Sequence[Any]]
+    ) -> tuple[int, Invalid] | None:
+        """Return the place of a row that makes a check false, and the error for it.
 
-        Fields: ``check``, ``columns``, the row's ``key``, and its ``place`` here.
+        Invalid ``check-violation`` with ``check``, ``columns`` and the row's ``key``.
         """
         size = len(columns[0]) if columns else 0
         for check, tested in self._filters:
             mask = tested.mask(columns, size)
             if False in mask:
-                raise self._violation(check, columns, mask.index(False))
+                place = mask.index(False)
+                return place, self._violation(check, columns, place)
+        return None
 
     def _violation(
         self, check: Check, columns: Sequence[Sequence[Any]], place: int
@@ -45,13 +50,16 @@ class RowChecks:
         parts = tuple([row[name] for name in self._schema.key])
         key = parts if len(parts) > 1 else parts[0]
         asked = [name for name in names if name in check.predicate.columns]
-        shown = ", ".join(f"{name} = {row[name]!r}" for name in asked)
+        cells = [
+            f"{name} = {cell_text(self._schema.column(name), row[name])}"
+            for name in asked
+        ]
+        shown = ", ".join(cells)
         return Invalid(
-            f"the row {key!r} ({shown}) breaks check {check.name!r}",
+            f"row {key!r} ({shown}) breaks check {check.name!r}",
             code="check-violation",
             hint=f"It must hold that {format_predicate(check.predicate)}.",
             check=check.name,
             columns=tuple(asked),
             key=key,
-            place=place,
         )

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from prolly.codec import INLINE_BYTES_MAX, cbor, row
 from prolly.errors import Error, Invalid
 
+from .column_types import shown
 from .type_registry import COLUMN_TYPES, column_type
 
 # As of a dataset's name: a column of any spreadsheet or database has a shorter one.
@@ -159,6 +160,13 @@ def column_from_json(form: object, key: Sequence[str]) -> tuple[Any, ...]:
     if fill is not None:
         fill = column_type(type_name).from_json(fill)
     return name, type_name, nullable, fill
+
+
+def cell_text(column: Column, value: Any) -> str:
+    """Return a cell as messages show it: text in quotes, else as exports write it."""
+    if value is None or isinstance(value, str):
+        return "null" if value is None else shown(value)
+    return column_type(column.type).format_text(value)
 
 
 def refuse_schema(problem: str, hint: str) -> NoReturn:

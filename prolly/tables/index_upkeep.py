@@ -27,6 +27,7 @@ from prolly.tree import (
     iter_batches,
 )
 
+from .column import cell_text
 from .index_codec import Entries, IndexCodec
 from .record_batches import gather
 from .record_codec import RecordCodec
@@ -251,7 +252,8 @@ def _violation(
     stored = get(reader, records, found[0])
     assert stored is not None
     row = record_codec.decode_row(found[0], stored, reader.get_chunk)
-    shown = ", ".join(f"{name} = {row[name]!r}" for name in index.columns)
+    cells = [f"{one.name} = {cell_text(one, row[one.name])}" for one in codec.columns]
+    shown = ", ".join(cells)
     return Invalid(
         f"rows {first!r} and {second!r} both have {shown}; index {index.name!r} is "
         "unique",

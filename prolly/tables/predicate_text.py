@@ -293,9 +293,7 @@ def _format_literal(value: Any) -> str:
     if isinstance(value, float) and math.isfinite(value):
         return repr(value)
     if isinstance(value, Decimal):
-        # A point or an exponent, so that it is read as a decimal again.
-        text = str(value)
-        return text if set(text) & set(".eE") else text + "E+0"
+        return str(value)
     return "'" + _text_of(value).replace("'", "''") + "'"
 
 

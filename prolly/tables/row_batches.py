@@ -268,16 +268,11 @@ def check_columns(
             fault = _null_fault(schema, column)
             raise located(fault, before, values.index(None))
         checked.append(values)
-    if schema.checks:
-        _require_checks(schema, checked, before)
+    found = schema.row_checks.first_violation(checked) if schema.checks else None
+    if found is not None:
+        place, fault = found
+        raise located(fault, before, place)
     return checked
-
-
-def _require_checks(schema: Schema, columns: Columns, before: int | None) -> None:
-    try:
-        schema.row_checks.require(columns)
-    except Invalid as error:
-        raise located(error, before, error.facts["place"]) from error
 
 
 def _find_violation(

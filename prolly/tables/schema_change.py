@@ -143,7 +143,9 @@ class SchemaChange:
                 turned.append([self._absent(column)] * size)
             else:
                 turned.append(self._convert(before, column, columns))
-        self._checks.require(turned)
+        found = self._checks.first_violation(turned)
+        if found is not None:
+            raise found[1]
         return turned
 
     def _absent(self, column: Column) -> Any:

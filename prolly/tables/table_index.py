@@ -63,6 +63,9 @@ class _Query(NamedTuple):
     accept: Accept | None
 
 
+_NOTHING = _Query(b"", b"", None)
+
+
 class TableIndex:
     """An index of one table; reads see what the table sees.
 
@@ -107,7 +110,8 @@ class TableIndex:
         and ``stop`` (excluded) bound the columns that follow: one value, or a tuple of
         several; ``prefix`` is what text or bytes of the next column begin with. Raises
         Invalid ``index-parts`` for more values than columns, ``schema-violation`` for a
-        value that is not of its column's type.
+        value that is not of its column's type, LimitExceeded ``key-too-long`` for a
+        bound.
         """
         query = self._query(values, (start, stop, prefix))
         return IndexRows(self._table, self, query, reverse)
@@ -166,7 +170,11 @@ class TableIndex:
         starts, stops = self._bound(cells, start), self._bound(cells, stop)
         begins = self._checked((*cells, prefix)) if prefix is not None else cells
         encode = self._codec.encode_cells
-        lead = encode(cells)
+        try:
+            lead = encode(cells)
+        except (Invalid, LimitExceeded):
+            # What no key can hold stands in no index.
+            return _NOTHING
         low, high = lead or None, lead + b"\xff" if lead else None
         if prefix is not None:
             low, high = self._prefix_range(lead, begins)

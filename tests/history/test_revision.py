@@ -85,6 +85,17 @@ def test_what_is_not_there_is_not_found(repo: Repository, revision: str) -> None
     assert caught.value.hint
 
 
+def test_moves_that_were_not_are_told_in_words(repo: Repository) -> None:
+    """A tag that stands where it was made has no earlier place."""
+    repo.tags["fresh"] = repo.resolve("main")
+    with pytest.raises(NotFound) as caught:
+        repo.resolve("fresh@{1}")
+    assert "the tag fresh has never moved since it was made" in caught.value.message
+    del repo.tags["fresh"]
+    with pytest.raises(NotFound, match=r"the branch main has moved \d+ times? since"):
+        repo.resolve("main@{99}")
+
+
 @pytest.mark.parametrize(
     "revision",
     [

@@ -179,6 +179,15 @@ def test_missing_branch_and_wrong_kind(repo: Repository) -> None:
     assert wrong.value.code == "wrong-kind"
 
 
+def test_an_abort_inside_the_block_ends_it_quietly(repo: Repository) -> None:
+    """After abort the end of the block commits nothing and raises nothing."""
+    before = repo.resolve("main")
+    with repo.transaction("main") as tx:
+        tx.map("m")["a"] = 99
+        tx.abort()
+    assert repo.resolve("main") == before
+
+
 def test_commit_id_before_the_end_is_invalid(repo: Repository) -> None:
     """The id is known only once there is a commit."""
     with repo.transaction("main") as tx, pytest.raises(Invalid) as caught:

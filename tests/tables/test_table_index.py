@@ -141,6 +141,7 @@ def test_a_unique_index_gives_one_row(listed: list[dict[str, Any]]) -> None:
     coded = {row["code"]: row for row in listed if row["code"] is not None}
     assert {code: index.get(code) for code in coded} == coded
     assert index.get("nowhere") is index.get(None) is index.get("x" * 5000) is None
+    assert list(index.rows("x" * 5000)) == []
     assert len(index) == len(coded) == len(list(index.rows()))
     assert list(index.keys()) == [coded[code]["icao"] for code in sorted(coded)]
 
