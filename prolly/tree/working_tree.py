@@ -8,7 +8,8 @@ all edits to the base once, so no node is written that the final tree does not h
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 
 from prolly.chunks import ChunkWriter, ScratchWriter
 from prolly.codec import TreeParameters
@@ -19,6 +20,9 @@ from .edit_buffer import EditBuffer
 from .reader import NodeReader
 from .scan import get
 from .sorted_run import Edits
+
+# Past this, applying all edits again costs no more than keeping so many twice.
+FRESH_EDITS_MAX = 10_000
 
 
 def apply_batches(
@@ -92,24 +96,23 @@ class WorkingTree:
     def put(self, key: bytes, value: bytes | None) -> None:
         """Write one record; ``None`` deletes it."""
         self._buffer.put(key, value)
-        if self._fresh is not None:
-            self._fresh[key] = value
-            self._forget_if_many()
+        self._remember(((key, value),))
 
     def put_many(self, keys: Sequence[bytes], values: Sequence[bytes]) -> None:
         """Write many records, in order."""
         self._buffer.put_many(keys, values)
-        self._fresh = None
+        self._remember(zip(keys, values, strict=True))
 
     def delete_many(self, keys: Sequence[bytes]) -> None:
         """Delete many records; absent ones are no error."""
         self._buffer.delete_many(keys)
-        self._fresh = None
+        self._remember(zip(keys, repeat(None)))
 
-    def _forget_if_many(self) -> None:
-        # Past this, applying all edits again costs no more than keeping them twice.
-        if self._fresh is not None and len(self._fresh) > 10_000:
-            self._fresh = None
+    def _remember(self, edits: Iterable[tuple[bytes, bytes | None]]) -> None:
+        if self._fresh is not None:
+            self._fresh.update(edits)
+            if len(self._fresh) > FRESH_EDITS_MAX:
+                self._fresh = None
 
     def settled(
         self, start: bytes | None = None, stop: bytes | None = None
