@@ -8,46 +8,52 @@
 'dark'
 """
 
-from .api import Repository, init, new_id, open
-from .codec import Address, FileEntry
-from .errors import (
-    AlreadyExists,
-    Conflicted,
-    Corrupt,
-    Denied,
-    Error,
-    Invalid,
-    KeyNotFound,
-    LimitExceeded,
-    NotFound,
-    ReadOnly,
-    RemoteFailed,
-    Stale,
-    StorageFailed,
-    Unsupported,
-)
-from .maps import (
-    ABSENT,
-    BlobFile,
-    BlobReader,
-    Files,
-    MutableFiles,
-    MutableOrderedMap,
-    OrderedMap,
-)
-from .repo import (
-    Blame,
-    Change,
-    Comparison,
-    DatasetChanges,
-    DatasetInfo,
-    LogEntry,
-    Proof,
-    RecordVersion,
-    Snapshot,
-    Transaction,
-)
-from .tables import Column, MutableTable, Schema, Table
+from __future__ import annotations
+
+import typing as _typing
+from importlib import import_module as _import_module
+
+if _typing.TYPE_CHECKING:
+    from .api import Repository, init, new_id, open
+    from .codec import Address, FileEntry
+    from .errors import (
+        AlreadyExists,
+        Conflicted,
+        Corrupt,
+        Denied,
+        Error,
+        Invalid,
+        KeyNotFound,
+        LimitExceeded,
+        NotFound,
+        ReadOnly,
+        RemoteFailed,
+        Stale,
+        StorageFailed,
+        Unsupported,
+    )
+    from .maps import (
+        ABSENT,
+        BlobFile,
+        BlobReader,
+        Files,
+        MutableFiles,
+        MutableOrderedMap,
+        OrderedMap,
+    )
+    from .repo import (
+        Blame,
+        Change,
+        Comparison,
+        DatasetChanges,
+        DatasetInfo,
+        LogEntry,
+        Proof,
+        RecordVersion,
+        Snapshot,
+        Transaction,
+    )
+    from .tables import Column, MutableTable, Schema, Table
 
 __version__ = "0.1.0"
 
@@ -94,3 +100,59 @@ __all__ = [
     "new_id",
     "open",
 ]
+
+# Where each name is defined. Modules are loaded when a name of theirs is asked for:
+# a program that only reads would else spend most of its start on what it never uses.
+_MODULES = {
+    "api": ("Repository", "init", "new_id", "open"),
+    "codec": ("Address", "FileEntry"),
+    "errors": (
+        "AlreadyExists",
+        "Conflicted",
+        "Corrupt",
+        "Denied",
+        "Error",
+        "Invalid",
+        "KeyNotFound",
+        "LimitExceeded",
+        "NotFound",
+        "ReadOnly",
+        "RemoteFailed",
+        "Stale",
+        "StorageFailed",
+        "Unsupported",
+    ),
+    "maps": (
+        "ABSENT",
+        "BlobFile",
+        "BlobReader",
+        "Files",
+        "MutableFiles",
+        "MutableOrderedMap",
+        "OrderedMap",
+    ),
+    "repo": (
+        "Blame",
+        "Change",
+        "Comparison",
+        "DatasetChanges",
+        "DatasetInfo",
+        "LogEntry",
+        "Proof",
+        "RecordVersion",
+        "Snapshot",
+        "Transaction",
+    ),
+    "tables": ("Column", "MutableTable", "Schema", "Table"),
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> _typing.Any:
+    """Load the module that defines a name of this room, and keep the name."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(_import_module(f".{home}", __name__), name)
+    globals()[name] = value
+    return value

@@ -10,14 +10,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from prolly import ABSENT, Change, Comparison, Schema, Table
+from prolly import ABSENT, Schema, Table
 from prolly.codec import FileEntry, json_form
 from prolly.maps import SortedMapping
 from prolly.tables import ColumnType, column_type
 
 from .output import visible
+
+if TYPE_CHECKING:
+    from prolly import Change, Comparison
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
 

@@ -12,7 +12,6 @@ the same cuts at some MB/s. Page: docs/spec/blobs.md.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 
 # Small enough that an edit moves few bytes, large enough that a gigabyte has only some
@@ -30,6 +29,9 @@ _HASH_BITS = 0xFFFFFFFFFFFFFFFF
 
 def gear_table() -> list[int]:
     """Return the 256 gear numbers: the first 8 bytes of MD5 of 64 times the byte."""
+    # Few programs cut a large value, and this import is felt at each start.
+    import hashlib
+
     return [
         int.from_bytes(
             hashlib.md5(bytes((byte,)) * 64, usedforsecurity=False).digest()[:8], "big"

@@ -4,39 +4,45 @@ This room puts the rooms below together. It must not know of the network, of pla
 files, or of the command line.
 """
 
-from .blame import Blame
-from .changes import Change, Comparison, DatasetChanges
-from .commit_log import LogEntry
-from .config import CONFIG_VALUE_BYTES_MAX, SETTINGS, Config, Setting
-from .dataset import DatasetInfo
-from .location import STORE_DIRECTORY, find_repository
-from .proof import PROOF_BYTES_MAX, Proof
-from .reads import (
-    RANGES_APART,
-    READ_KEYS_MAX,
-    READ_RANGES_MAX,
-    Reads,
-    RecordedReads,
-)
-from .record_history import RecordVersion
-from .ref_names import RefNames
-from .repository import (
-    DEFAULT_BRANCH,
-    Repository,
-    Revision,
-    begin_history,
-    create_repository,
-    create_store,
-    open_repository,
-    open_store,
-)
-from .selection import Selection
-from .snapshot import Snapshot
-from .stash import Stash, StashEntry
-from .transaction import COMMIT_ATTEMPTS_MAX, ISOLATIONS, Isolation, Transaction
-from .upkeep import INLINE_BYTES_WORTH_MOVING, with_upkeep
-from .working_area import WorkingArea
-from .workspace import Workspace
+from __future__ import annotations
+
+import typing as _typing
+from importlib import import_module as _import_module
+
+if _typing.TYPE_CHECKING:
+    from .blame import Blame
+    from .changes import Change, Comparison, DatasetChanges
+    from .commit_log import LogEntry
+    from .config import CONFIG_VALUE_BYTES_MAX, SETTINGS, Config, Setting
+    from .dataset import DatasetInfo
+    from .location import STORE_DIRECTORY, find_repository
+    from .proof import PROOF_BYTES_MAX, Proof
+    from .reads import (
+        RANGES_APART,
+        READ_KEYS_MAX,
+        READ_RANGES_MAX,
+        Reads,
+        RecordedReads,
+    )
+    from .record_history import RecordVersion
+    from .ref_names import RefNames
+    from .repository import (
+        DEFAULT_BRANCH,
+        Repository,
+        Revision,
+        begin_history,
+        create_repository,
+        create_store,
+        open_repository,
+        open_store,
+    )
+    from .selection import Selection
+    from .snapshot import Snapshot
+    from .stash import Stash, StashEntry
+    from .transaction import COMMIT_ATTEMPTS_MAX, ISOLATIONS, Isolation, Transaction
+    from .upkeep import INLINE_BYTES_WORTH_MOVING, with_upkeep
+    from .working_area import WorkingArea
+    from .workspace import Workspace
 
 __all__ = [
     "COMMIT_ATTEMPTS_MAX",
@@ -81,3 +87,52 @@ __all__ = [
     "open_store",
     "with_upkeep",
 ]
+
+# Where each name is defined. Modules are loaded when a name of theirs is asked for:
+# a program that only reads would else spend most of its start on what it never uses.
+_MODULES = {
+    "blame": ("Blame",),
+    "changes": ("Change", "Comparison", "DatasetChanges"),
+    "commit_log": ("LogEntry",),
+    "config": ("CONFIG_VALUE_BYTES_MAX", "SETTINGS", "Config", "Setting"),
+    "dataset": ("DatasetInfo",),
+    "location": ("STORE_DIRECTORY", "find_repository"),
+    "proof": ("PROOF_BYTES_MAX", "Proof"),
+    "reads": (
+        "RANGES_APART",
+        "READ_KEYS_MAX",
+        "READ_RANGES_MAX",
+        "Reads",
+        "RecordedReads",
+    ),
+    "record_history": ("RecordVersion",),
+    "ref_names": ("RefNames",),
+    "repository": (
+        "DEFAULT_BRANCH",
+        "Repository",
+        "Revision",
+        "begin_history",
+        "create_repository",
+        "create_store",
+        "open_repository",
+        "open_store",
+    ),
+    "selection": ("Selection",),
+    "snapshot": ("Snapshot",),
+    "stash": ("Stash", "StashEntry"),
+    "transaction": ("COMMIT_ATTEMPTS_MAX", "ISOLATIONS", "Isolation", "Transaction"),
+    "upkeep": ("INLINE_BYTES_WORTH_MOVING", "with_upkeep"),
+    "working_area": ("WorkingArea",),
+    "workspace": ("Workspace",),
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> _typing.Any:
+    """Load the module that defines a name of this room, and keep the name."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(_import_module(f".{home}", __name__), name)
+    globals()[name] = value
+    return value

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from prolly.codec import Address, Descriptor
 from prolly.errors import Invalid, Unsupported
-from prolly.maps import Files, OrderedMap, blob_length
-from prolly.tables import Schema, StoredTable, Table
+from prolly.maps import OrderedMap, blob_length
+from prolly.tables import Schema, Table
 from prolly.tree import NodeReader, count
+
+if TYPE_CHECKING:
+    from prolly.tables import StoredTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ def records_of(reader: NodeReader, entry: Descriptor) -> OrderedMap | Table:
         stored = stored_table(entry)
         return Table(reader, root, stored.schema, stored.indexes)
     if entry.kind == "files":
+        from prolly.maps import Files
+
         return Files(reader, root)
     if entry.kind == "blob":
         raise Invalid(
@@ -57,6 +63,8 @@ def stored_table(entry: Descriptor) -> StoredTable:
     """Return the schema and the trees of a table; one not written yet has none."""
     roots = [one.address for one in entry.roots]
     records = roots[0] if roots else None
+    from prolly.tables import StoredTable
+
     return StoredTable(Schema.from_value(entry.schema), records, tuple(roots[1:]))
 
 

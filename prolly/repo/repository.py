@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from prolly.chunks import (
     Durability,
@@ -39,19 +39,24 @@ from prolly.history import (
 )
 from prolly.tree import NodeCache, NodeReader, build
 
-from .blame import Blame, blame_all, blame_record
-from .changes import Change, Comparison, DatasetChanges
-from .commit_log import LogEntry, commit_log
 from .config import Config
 from .location import STORE_DIRECTORY, missing_repository, new_store_directory
 from .pruned import pinned
-from .record_history import RecordVersion, record_history
 from .ref_names import RefNames
 from .snapshot import Snapshot
-from .stash import Stash
 from .storage import Storage
-from .transaction import Isolation, Transaction, missing_branch
-from .working_area import WorkingArea
+from .working_state import missing_branch, read_state
+
+# What a program that only reads does not need is loaded by the methods that use it: a
+# command such as `prolly get` would else spend most of its time on imports.
+if TYPE_CHECKING:
+    from .blame import Blame
+    from .changes import Change, Comparison, DatasetChanges
+    from .commit_log import LogEntry
+    from .record_history import RecordVersion
+    from .stash import Stash
+    from .transaction import Isolation, Transaction
+    from .working_area import WorkingArea
 
 # The setting that names the current branch; Python programs name theirs each time.
 HEAD_SETTING = "head"
@@ -144,7 +149,8 @@ class Repository:
 
     def at_working(self, branch: str | None = None) -> Snapshot:
         """Return the working state of a branch (the current one), for reading."""
-        return self._snapshot(self.working_area(branch).state.manifest, None)
+        _, state = read_state(self._storage, branch or self.head)
+        return self._snapshot(state.manifest, None)
 
     def _snapshot(self, root: bytes, commit_id: bytes | None) -> Snapshot:
         def reopen() -> tuple[Any, ...]:
@@ -161,11 +167,15 @@ class Repository:
 
     def working_area(self, branch: str | None = None) -> WorkingArea:
         """Return the uncommitted state of a branch (the current one)."""
+        from .working_area import WorkingArea
+
         return WorkingArea(self._storage, branch or self.head)
 
     @property
     def stash(self) -> Stash:
         """The uncommitted changes that were put aside."""
+        from .stash import Stash
+
         return Stash(self._storage, lambda: self.head)
 
     def transaction(
@@ -182,6 +192,8 @@ class Repository:
         or ``serializable``, as :class:`Transaction` says. NotFound ``no-such-branch``,
         Invalid ``isolation``.
         """
+        from .transaction import Transaction
+
         return Transaction(
             self._storage,
             branch or self.head,
@@ -239,6 +251,8 @@ class Repository:
     def compare(self, old: Revision, new: Revision) -> Comparison:
         """Return the comparison of two versions, to iterate or to count."""
         roots = self.at(old).root, self.at(new).root
+        from .changes import Comparison
+
         return Comparison(self._storage.reader, *roots)
 
     def diff(
@@ -279,6 +293,8 @@ class Repository:
         With ``dataset``, only those that changed it, and with ``key`` too, only those
         that changed that record: compared with each commit's first parent.
         """
+        from .commit_log import commit_log
+
         return commit_log(self._storage, self.resolve(revision), dataset, key)
 
     def reflog(self, branch: str | None = None) -> Iterator[RefLogEntry]:
@@ -301,6 +317,8 @@ class Repository:
         trees further than to where they part. A deleted record has a history too; one
         that never was has none. NotFound ``no-such-dataset``.
         """
+        from .record_history import record_history
+
         return record_history(self._storage, self.resolve(revision), dataset, key)
 
     def blame(self, dataset: str, key: Any, revision: Revision = "HEAD") -> Blame:
@@ -308,6 +326,8 @@ class Repository:
 
         NotFound ``no-such-dataset``, KeyNotFound.
         """
+        from .blame import blame_record
+
         return blame_record(self._storage, self.resolve(revision), dataset, key)
 
     def blame_all(self, dataset: str, revision: Revision = "HEAD") -> Iterator[Blame]:
@@ -316,6 +336,8 @@ class Repository:
         One walk for all of them: O(changes x depth) node reads, and memory by changed
         records. NotFound ``no-such-dataset``.
         """
+        from .blame import blame_all
+
         return blame_all(self._storage, self.resolve(revision), dataset)
 
     def merge_base(self, ours: Revision, theirs: Revision) -> Address | None:

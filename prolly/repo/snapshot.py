@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prolly.codec import Address, Commit
 from prolly.errors import Invalid
-from prolly.maps import BlobReader, Files, OrderedMap
+from prolly.maps import OrderedMap
 from prolly.tables import Table
 
 from .dataset import DatasetInfo, describe, records_of, require_kind
 from .manifest import Manifest
-from .proof import Proof, prove
 from .storage import Storage
+
+if TYPE_CHECKING:
+    from prolly.maps import BlobReader, Files
+
+    from .proof import Proof
 
 
 class Snapshot:
@@ -82,12 +86,16 @@ class Snapshot:
         """
         entry = self._manifest.require(name)
         require_kind(entry, "blob")
+        from prolly.maps import BlobReader
+
         return BlobReader.of(self._storage.reader.get_chunk, entry.roots[0])
 
     def files(self, name: str) -> Files:
         """Open files; NotFound ``no-such-dataset``, Invalid ``wrong-kind``."""
         entry = self._manifest.require(name)
         require_kind(entry, "files")
+        from prolly.maps import Files
+
         return Files(self._storage.reader, entry.roots[0].address)
 
     def dataset(self, name: str) -> OrderedMap | Table:
@@ -120,6 +128,8 @@ class Snapshot:
                 hint="Commit it first.",
             )
         get_chunk = self._storage.reader.get_chunk
+        from .proof import prove
+
         return prove(get_chunk, self._commit_id, name, (start, stop))
 
     def __repr__(self) -> str:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from prolly.chunks import RefMove, RefNote
 from prolly.codec import Address, Commit, Descriptor, encode_commit
-from prolly.errors import Invalid, NotFound, Stale
+from prolly.errors import Invalid, Stale
 from prolly.history import BRANCHES
 from prolly.maps import BlobFile, MutableFiles, MutableOrderedMap
 from prolly.tables import MutableTable, Schema
@@ -18,6 +18,7 @@ from .carry import Roots, carry_over
 from .reads import Reads, RecordedReads
 from .references import verify_references
 from .storage import Storage
+from .working_state import missing_branch
 from .workspace import Workspace
 
 # How often a commit is carried over to a head that moves between reading and moving it.
@@ -221,16 +222,6 @@ class Transaction:
             self.commit()
         else:
             self.abort()
-
-
-def missing_branch(name: str) -> NotFound:
-    """Return the error for a branch that is not there."""
-    return NotFound(
-        f"no branch {name!r}",
-        code="no-such-branch",
-        hint="`prolly branch` lists the branches; `prolly branch NAME` makes one",
-        ref=BRANCHES + name,
-    )
 
 
 def first_line(message: str) -> str:

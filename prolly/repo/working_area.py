@@ -16,7 +16,6 @@ from prolly.codec import (
     Address,
     Commit,
     WorkingState,
-    decode_working,
     encode_commit,
     encode_working,
 )
@@ -28,7 +27,8 @@ from .carry import Roots, carry_over
 from .references import verify_references
 from .selection import Selection, select
 from .storage import Storage
-from .transaction import COMMIT_ATTEMPTS_MAX, first_line, missing_branch
+from .transaction import COMMIT_ATTEMPTS_MAX, first_line
+from .working_state import read_head, read_state
 from .workspace import Workspace
 
 # What the ref of a working state is moved to; there is none for a clean state.
@@ -44,12 +44,7 @@ class WorkingArea:
 
     def read(self) -> tuple[bytes | None, WorkingState]:
         """Return the ref's value and the state; a clean one stands on the head."""
-        address = self._storage.store.read_ref(WORKING + self.branch)
-        if address is not None:
-            chunk = self._storage.reader.read_chunk(address)
-            return address, decode_working(chunk)
-        head = self.head
-        return None, WorkingState(head, self._storage.commits.read(head).root)
+        return read_state(self._storage, self.branch)
 
     def put(self, writer: ChunkWriter, state: WorkingState, base_root: bytes) -> Moved:
         """Write a state; return what its ref is to be: ``None`` for a clean one."""
@@ -60,10 +55,7 @@ class WorkingArea:
     @property
     def head(self) -> bytes:
         """The id of the branch's newest commit; NotFound when there is no branch."""
-        head = self._storage.store.read_ref(BRANCHES + self.branch)
-        if head is None:
-            raise missing_branch(self.branch)
-        return head
+        return read_head(self._storage, self.branch)
 
     @property
     def state(self) -> WorkingState:

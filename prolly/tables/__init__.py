@@ -6,32 +6,36 @@ table is read and edited. It must not know of commits, branches or files on disk
 
 from __future__ import annotations
 
-from .alteration import Alteration
-from .arrow_layout import ArrowLayout
-from .arrow_library import OffersArrow, offers_arrow, require_pyarrow
-from .arrow_reading import ArrowColumns, adapted, arrow_slices
-from .column import COLUMN_NAME_BYTES_MAX, FILL_BYTES_MAX, Column, cell_text
-from .column_types import ColumnType
-from .constraints import INDEX_PREFIX_MAX, INDEXES_MAX, Check, Index, Reference
-from .filtered_rows import FilteredRows
-from .index_upkeep import StoredTable, Trees, carry_indexes
-from .inference import InferredColumn, JsonInference, TextInference
-from .mutable_table import LoadMode, MutableTable, OnDuplicate
-from .predicate import PREDICATE_DEPTH_MAX, PREDICATE_TERMS_MAX, Predicate
-from .predicate_text import (
-    PREDICATE_CHARS_MAX,
-    Where,
-    as_predicate,
-    format_predicate,
-)
-from .record_codec import RecordCodec, Row
-from .row_batches import ColumnBatches
-from .row_inference import RowInference
-from .schema import Schema
-from .schema_rules import COLUMNS_MAX
-from .table import Table
-from .table_index import IndexKeys, IndexRows, TableIndex
-from .type_registry import COLUMN_TYPES, column_type
+import typing as _typing
+from importlib import import_module as _import_module
+
+if _typing.TYPE_CHECKING:
+    from .alteration import Alteration
+    from .arrow_layout import ArrowLayout
+    from .arrow_library import OffersArrow, offers_arrow, require_pyarrow
+    from .arrow_reading import ArrowColumns, adapted, arrow_slices
+    from .column import COLUMN_NAME_BYTES_MAX, FILL_BYTES_MAX, Column, cell_text
+    from .column_types import ColumnType
+    from .constraints import INDEX_PREFIX_MAX, INDEXES_MAX, Check, Index, Reference
+    from .filtered_rows import FilteredRows
+    from .index_upkeep import StoredTable, Trees, carry_indexes
+    from .inference import InferredColumn, JsonInference, TextInference
+    from .mutable_table import LoadMode, MutableTable, OnDuplicate
+    from .predicate import PREDICATE_DEPTH_MAX, PREDICATE_TERMS_MAX, Predicate
+    from .predicate_text import (
+        PREDICATE_CHARS_MAX,
+        Where,
+        as_predicate,
+        format_predicate,
+    )
+    from .record_codec import RecordCodec, Row
+    from .row_batches import ColumnBatches
+    from .row_inference import RowInference
+    from .schema import Schema
+    from .schema_rules import COLUMNS_MAX
+    from .table import Table
+    from .table_index import IndexKeys, IndexRows, TableIndex
+    from .type_registry import COLUMN_TYPES, column_type
 
 __all__ = [
     "COLUMNS_MAX",
@@ -82,3 +86,45 @@ __all__ = [
     "offers_arrow",
     "require_pyarrow",
 ]
+
+# Where each name is defined. Modules are loaded when a name of theirs is asked for:
+# a program that only reads would else spend most of its start on what it never uses.
+_MODULES = {
+    "alteration": ("Alteration",),
+    "arrow_layout": ("ArrowLayout",),
+    "arrow_library": ("OffersArrow", "offers_arrow", "require_pyarrow"),
+    "arrow_reading": ("ArrowColumns", "adapted", "arrow_slices"),
+    "column": ("COLUMN_NAME_BYTES_MAX", "FILL_BYTES_MAX", "Column", "cell_text"),
+    "column_types": ("ColumnType",),
+    "constraints": ("INDEX_PREFIX_MAX", "INDEXES_MAX", "Check", "Index", "Reference"),
+    "filtered_rows": ("FilteredRows",),
+    "index_upkeep": ("StoredTable", "Trees", "carry_indexes"),
+    "inference": ("InferredColumn", "JsonInference", "TextInference"),
+    "mutable_table": ("LoadMode", "MutableTable", "OnDuplicate"),
+    "predicate": ("PREDICATE_DEPTH_MAX", "PREDICATE_TERMS_MAX", "Predicate"),
+    "predicate_text": (
+        "PREDICATE_CHARS_MAX",
+        "Where",
+        "as_predicate",
+        "format_predicate",
+    ),
+    "record_codec": ("RecordCodec", "Row"),
+    "row_batches": ("ColumnBatches",),
+    "row_inference": ("RowInference",),
+    "schema": ("Schema",),
+    "schema_rules": ("COLUMNS_MAX",),
+    "table": ("Table",),
+    "table_index": ("IndexKeys", "IndexRows", "TableIndex"),
+    "type_registry": ("COLUMN_TYPES", "column_type"),
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> _typing.Any:
+    """Load the module that defines a name of this room, and keep the name."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(_import_module(f".{home}", __name__), name)
+    globals()[name] = value
+    return value

@@ -252,8 +252,8 @@ def _violation(
     stored = get(reader, records, found[0])
     assert stored is not None
     row = record_codec.decode_row(found[0], stored, reader.get_chunk)
-    cells = [f"{one.name} = {cell_text(one, row[one.name])}" for one in codec.columns]
-    shown = ", ".join(cells)
+    texts = [f"{one.name} = {cell_text(one, row[one.name])}" for one in codec.columns]
+    shown = ", ".join(texts)
     return Invalid(
         f"rows {first!r} and {second!r} both have {shown}; index {index.name!r} is "
         "unique",

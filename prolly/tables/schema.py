@@ -23,7 +23,6 @@ from prolly.errors import Error, Invalid, NotFound
 from .check_rows import RowChecks
 from .column import Column, make_column, spelt_out
 from .constraints import Check, Index, Reference, by_name, with_indexes_of_references
-from .row_inference import RowInference
 from .schema_form import (
     bad_schema,
     fields_of_json,
@@ -98,6 +97,8 @@ class Schema:
         null was seen or a row left it out. Raises Invalid ``not-a-row``, and as the
         class.
         """
+        from .row_inference import RowInference
+
         inference = RowInference()
         inference.add_rows(rows)
         return cls.create(inference.result(), key)

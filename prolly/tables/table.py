@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prolly.maps import SortedMapping, SortedValues, StoredRecords, Stretch
 from prolly.tree import NodeReader
 
 from .constraints import Index
-from .filtered_rows import FilteredRows, Selection
-from .predicate import Predicate
-from .predicate_text import Where, as_predicate
 from .record_batches import gather
 from .record_codec import RecordCodec, Row
 from .schema import Schema, missing_column
-from .table_index import TableIndex, rows_of_keys
+
+if TYPE_CHECKING:
+    from .predicate import Predicate
+    from .predicate_text import Where
+    from .table_index import TableIndex
 
 
 class Table(SortedMapping):
@@ -75,6 +76,8 @@ class Table(SortedMapping):
 
     def index(self, name: str) -> TableIndex:
         """Return an index for reading; NotFound ``no-such-constraint``."""
+        from .table_index import TableIndex
+
         return TableIndex(self, self.schema.index(name))
 
     def index_tree(self, index: Index) -> tuple[NodeReader, bytes]:
@@ -101,12 +104,16 @@ class Table(SortedMapping):
         stretch = self._stretch(start, stop, prefix, reverse)
         if where is not None:
             wanted = self.schema.names if columns is None else columns
+            from .filtered_rows import FilteredRows
+
             return FilteredRows(self, stretch, self._predicate(where), wanted)
         if columns is None:
             return SortedValues(self, stretch)
         return _PartialRows(self, stretch, self._picking(columns))
 
     def _predicate(self, where: Where) -> Predicate:
+        from .predicate_text import as_predicate
+
         return as_predicate(where).bound(self.schema.by_name)
 
     def iter_columns(
@@ -131,6 +138,8 @@ class Table(SortedMapping):
         else:
             whole = {"start": None, "stop": None, "prefix": None, "reverse": False}
             stretch = self._stretch(*{**whole, **bounds}.values())
+            from .filtered_rows import Selection
+
             batches = Selection(self, stretch, self._predicate(where)).columns()
         return ([every[place] for place in places] for every in batches)
 
@@ -202,6 +211,8 @@ class Table(SortedMapping):
 
     def fetch_rows(self, keys: Iterator[bytes], index: Index) -> Iterator[Row]:
         """Return the rows under encoded keys that an index gave, lazily."""
+        from .table_index import rows_of_keys
+
         return rows_of_keys(self, self._records.settled(), keys, index)
 
     def guard(self, items: Iterator[Any]) -> Iterator[Any]:
