@@ -310,8 +310,10 @@ def _blame(cells: Sequence[object]) -> None:
     """Raise the error of the first cell that has no encoding, with its position."""
     for position, cell in enumerate(cells):
         try:
-            cbor.encode(cell)
+            # In an array, as in the row, since that counts as one level of nesting.
+            cbor.encode([cell])
         except (Invalid, LimitExceeded) as error:
+            error.facts["path"] = error.facts.get("path", [0])[1:]
             raise _located(error, position) from None
 
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from prolly.errors import Error, Invalid
-from prolly.tables import COLUMN_TYPES, InferredColumn, Schema
+from prolly.errors import Error, Invalid, LimitExceeded
+from prolly.tables import COLUMN_TYPES, COLUMNS_MAX, InferredColumn, Schema
 
 from .byte_source import ByteSource
 
@@ -137,7 +137,19 @@ class TableSource(AbstractContextManager["TableSource"], ABC):
 
 
 def check_header(names: Sequence[str], source: str, line: int) -> tuple[str, ...]:
-    """Return the names, or raise Invalid for an empty one or one that comes twice."""
+    """Return the names, or raise Invalid for an empty one or one that comes twice.
+
+    LimitExceeded ``too-many-columns`` before any time is spent on what cannot be kept.
+    """
+    if len(names) > COLUMNS_MAX:
+        raise LimitExceeded(
+            f"{source} line {line}: {len(names)} columns, the limit is {COLUMNS_MAX}",
+            code="too-many-columns",
+            hint="nest some of them in one json column, or import fewer",
+            source=source,
+            line=line,
+            limit=COLUMNS_MAX,
+        )
     seen: set[str] = set()
     for place, name in enumerate(names, 1):
         if not name:

@@ -186,3 +186,13 @@ def test_column_ids_agree_and_are_probed() -> None:
     assert row.column_id("name", "int", ()) != first
     second = row.column_id("name", "text", {first})
     assert second not in (first, row.column_id("name", "text", {first, second}))
+
+
+def test_a_cell_that_nests_too_deep_names_its_column() -> None:
+    """The row is one level of nesting; the error's path begins with the position."""
+    deep: object = 1
+    for _ in range(cbor.VALUE_DEPTH_MAX):
+        deep = [deep]
+    with pytest.raises(LimitExceeded) as caught:
+        row.encode(["fits", deep], [None, None])
+    assert caught.value.facts["path"][0] == 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -10,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from prolly.errors import Invalid
+from prolly.errors import Invalid, LimitExceeded
 from prolly.ops import iter_typed, open_table
-from prolly.tables import COLUMN_TYPES, InferredColumn
+from prolly.tables import COLUMN_TYPES, COLUMNS_MAX, InferredColumn
 
 
 def typed(text: str, columns: list[tuple[str, str, bool]], form: str = "csv") -> Any:
@@ -97,3 +99,18 @@ def test_a_real_table_is_typed_and_comes_back(
                 list(map(str, row)) for row in zip(*texts, strict=True)
             ] == plain.rows
             assert list(batch.lines) == list(plain.lines)
+
+
+@pytest.mark.parametrize("name", ["wide.csv", "wide.jsonl"])
+def test_too_many_columns_are_refused_at_once(tmp_path: Path, name: str) -> None:
+    """One column past the limit is refused by the header, before a row is looked at."""
+    for count, fits in ((COLUMNS_MAX, True), (COLUMNS_MAX + 1, False)):
+        names = [f"c{number}" for number in range(count)]
+        csv_text = ",".join(names) + "\n"
+        text = csv_text if name == "wide.csv" else json.dumps(dict.fromkeys(names, 1))
+        (tmp_path / name).write_text(text)
+        with contextlib.ExitStack() as stack:
+            if not fits:
+                stack.enter_context(pytest.raises(LimitExceeded, match="limit"))
+            with open_table(tmp_path / name) as source:
+                assert len(source.columns) == count
