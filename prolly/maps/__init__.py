@@ -19,6 +19,7 @@ if _typing.TYPE_CHECKING:
     from .files import Files
     from .files_add import AddResult
     from .files_checkout import CheckoutResult
+    from .files_disk import storage_error
     from .mutable_files import MutableFiles
     from .mutable_map import MutableOrderedMap
     from .ordered_map import OrderedMap
@@ -55,6 +56,7 @@ __all__ = [
     "iter_pieces",
     "key_not_found",
     "read_blob",
+    "storage_error",
     "write_blob",
 ]
 
@@ -68,6 +70,7 @@ _MODULES = {
     "files": ("Files",),
     "files_add": ("AddResult",),
     "files_checkout": ("CheckoutResult",),
+    "files_disk": ("storage_error",),
     "mutable_files": ("MutableFiles",),
     "mutable_map": ("MutableOrderedMap",),
     "ordered_map": ("OrderedMap",),

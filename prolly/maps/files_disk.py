@@ -23,8 +23,14 @@ def disk_errors(name: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        kind = _KINDS.get(error.errno or 0, _FAILED)
-        raise kind(f"{name}: {error.strerror or error}", path=name) from error
+        raise storage_error(error, name) from error
+
+
+def storage_error(error: OSError, name: str) -> Error:
+    """Return what an error of the operating system about file ``name`` means here."""
+    message = f"{name}: {error.strerror or error}"
+    kind = _KINDS.get(error.errno or 0, _FAILED)
+    return kind(message, path=name)
 
 
 def require_regular(status: os.stat_result, name: str) -> None:

@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any
 
 from prolly.errors import Error, Invalid
+from prolly.maps import storage_error
 from prolly.tables import (
     COLUMN_TYPES,
     ArrowColumns,
@@ -26,7 +27,7 @@ from prolly.tables import (
     require_pyarrow,
 )
 
-from .byte_source import ByteSource, storage_error
+from .byte_source import ByteSource
 from .format_names import refuse_compression
 from .table_source import BATCH_ROWS, Batch, Reader, TableSource, check_header
 

@@ -11,28 +11,22 @@ another program changes between the first and the last byte that is read.
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable
 from contextlib import AbstractContextManager
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
 from prolly.errors import (
-    Denied,
-    Error,
     Invalid,
     LimitExceeded,
-    NotFound,
     Stale,
-    StorageFailed,
 )
+from prolly.maps import storage_error
 
 from .compressed_stream import (
     MAGIC_BYTES,
@@ -362,28 +356,3 @@ class _GuardedReader(io.RawIOBase):
             line=line,
             limit=self._line_bytes_max,
         )
-
-
-def storage_error(error: OSError, name: str) -> Error:
-    """Return what an error of the operating system about file ``name`` means here."""
-    message = f"{name}: {error.strerror or error}"
-    kind = _KINDS.get(error.errno or 0, _FAILED)
-    return kind(message, path=name)
-
-
-_ABSENT = partial(NotFound, code="no-file", hint="check the name")
-_DENIED = partial(Denied, code="file-denied", hint="check the permissions")
-_FULL = partial(StorageFailed, code="disk-full", hint="make room, then try again")
-_FAILED = partial(StorageFailed, code="io-error", hint="look at the disk and the file")
-
-_KINDS: dict[int, Callable[..., Error]] = {
-    errno.ENOENT: _ABSENT,
-    errno.ENOTDIR: _ABSENT,
-    errno.EACCES: _DENIED,
-    errno.EPERM: _DENIED,
-    errno.EROFS: _DENIED,
-    errno.EISDIR: partial(Invalid, code="not-a-file", hint="name a file"),
-    errno.ENOSPC: _FULL,
-    errno.EDQUOT: _FULL,
-    errno.EFBIG: _FULL,
-}

@@ -14,7 +14,9 @@ from contextlib import contextmanager, suppress
 from itertools import count
 from typing import Any, BinaryIO
 
-from .byte_source import Place, storage_error
+from prolly.maps import storage_error
+
+from .byte_source import Place
 from .compressed_stream import Compression, deflate, require_zstd
 
 
