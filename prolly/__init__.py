@@ -16,6 +16,7 @@ from importlib import import_module as _import_module
 if _typing.TYPE_CHECKING:
     from .api import Repository, init, new_id, open
     from .codec import Address, FileEntry
+    from .datasets import DatasetInfo
     from .errors import (
         AlreadyExists,
         Conflicted,
@@ -46,7 +47,6 @@ if _typing.TYPE_CHECKING:
         Change,
         Comparison,
         DatasetChanges,
-        DatasetInfo,
         LogEntry,
         Proof,
         RecordVersion,
@@ -106,6 +106,7 @@ __all__ = [
 _MODULES = {
     "api": ("Repository", "init", "new_id", "open"),
     "codec": ("Address", "FileEntry"),
+    "datasets": ("DatasetInfo",),
     "errors": (
         "AlreadyExists",
         "Conflicted",
@@ -136,7 +137,6 @@ _MODULES = {
         "Change",
         "Comparison",
         "DatasetChanges",
-        "DatasetInfo",
         "LogEntry",
         "Proof",
         "RecordVersion",

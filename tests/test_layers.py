@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-FACADE = 12
+FACADE = 13
 
 RANKS = {
     "errors": 0,
@@ -17,13 +17,14 @@ RANKS = {
     "tree": 3,
     "maps": 4,
     "tables": 5,
-    "history": 6,
-    "merge": 7,
-    "repo": 8,
-    "sync": 9,
-    "ops": 10,
-    "server": 11,
-    "client": 11,
+    "datasets": 6,
+    "history": 7,
+    "merge": 8,
+    "repo": 9,
+    "sync": 10,
+    "ops": 11,
+    "server": 12,
+    "client": 12,
     "api": FACADE,
     "__init__": FACADE,
 }

@@ -14,7 +14,6 @@ if _typing.TYPE_CHECKING:
     from .changes import Change, Comparison, DatasetChanges
     from .commit_log import LogEntry
     from .config import CONFIG_VALUE_BYTES_MAX, SETTINGS, Config, Setting
-    from .dataset import DatasetInfo
     from .location import STORE_DIRECTORY, find_repository
     from .proof import PROOF_BYTES_MAX, Proof
     from .reads import (
@@ -61,7 +60,6 @@ __all__ = [
     "Comparison",
     "Config",
     "DatasetChanges",
-    "DatasetInfo",
     "Isolation",
     "LogEntry",
     "Proof",
@@ -95,7 +93,6 @@ _MODULES = {
     "changes": ("Change", "Comparison", "DatasetChanges"),
     "commit_log": ("LogEntry",),
     "config": ("CONFIG_VALUE_BYTES_MAX", "SETTINGS", "Config", "Setting"),
-    "dataset": ("DatasetInfo",),
     "location": ("STORE_DIRECTORY", "find_repository"),
     "proof": ("PROOF_BYTES_MAX", "Proof"),
     "reads": (

@@ -24,18 +24,17 @@ from typing import NamedTuple
 
 from prolly.chunks import ChunkWriter
 from prolly.codec import Descriptor, Reference, key, manifest_key
-from prolly.errors import Stale
-from prolly.tables import Trees, carry_indexes
-from prolly.tree import EditBuffer, NodeReader, WorkingTree, diff, get
-
-from .dataset import stored_table
-from .manifest import (
+from prolly.datasets import (
     Manifest,
     changed_datasets,
     read_descriptor,
     root_references,
+    stored_table,
     write_manifest,
 )
+from prolly.errors import Stale
+from prolly.tables import Trees, carry_indexes
+from prolly.tree import EditBuffer, NodeReader, WorkingTree, diff, get
 
 
 class Roots(NamedTuple):

@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from prolly.codec import Descriptor, FileEntry, cbor, key
+from prolly.datasets import changed_datasets, records_of
 from prolly.maps import ABSENT, Files, blob_length
 from prolly.tables import Schema, Table
 from prolly.tree import Difference, NodeReader, diff
-
-from .dataset import records_of
-from .manifest import changed_datasets
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from prolly.codec import Address, Commit, key, manifest_key
+from prolly.datasets import Manifest, read_descriptor
 from prolly.errors import NotFound
 from prolly.history import walk
 from prolly.tree import get
 
-from .manifest import Manifest, read_descriptor
 from .storage import Storage
 
 

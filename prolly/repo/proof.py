@@ -13,11 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from prolly.codec import Address, cbor, decode_commit, key
+from prolly.datasets import Manifest, records_of
 from prolly.errors import Corrupt
 from prolly.tree import NodeReader, ProofReader, Recorder, iter_batches
-
-from .dataset import records_of
-from .manifest import Manifest
 
 # The largest proof that is decoded: ranges beyond it are a transfer, not a proof.
 PROOF_BYTES_MAX = 64 * 1024 * 1024

@@ -24,10 +24,9 @@ from dataclasses import replace
 
 from prolly.chunks import ChunkWriter
 from prolly.codec import Descriptor, TreeParameters, key
+from prolly.datasets import Manifest
 from prolly.errors import Stale
 from prolly.tree import EditBuffer, NodeReader, WorkingTree, diff
-
-from .manifest import Manifest
 
 # Keys kept one by one for a dataset, some 10 MB; past them all of it counts as read.
 READ_KEYS_MAX = 100_000

@@ -11,12 +11,11 @@ from itertools import pairwise
 from typing import Any
 
 from prolly.codec import Descriptor
+from prolly.datasets import Manifest, missing_dataset, records_of
 from prolly.errors import Invalid, KeyNotFound
 from prolly.maps import key_not_found
 from prolly.tree import NodeReader, get
 
-from .dataset import records_of
-from .manifest import Manifest, missing_dataset
 from .workspace import Workspace
 
 # Dataset name -> None for all of it, or the user keys of records.

@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from prolly.codec import Address, Commit
+from prolly.datasets import DatasetInfo, Manifest, describe, records_of, require_kind
 from prolly.errors import Invalid
 from prolly.maps import OrderedMap
 from prolly.tables import Table
 
-from .dataset import DatasetInfo, describe, records_of, require_kind
-from .manifest import Manifest
 from .storage import Storage
 
 if TYPE_CHECKING:

@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from prolly.codec import Descriptor, manifest_key
+from prolly.datasets import Manifest, missing_dataset, read_descriptor, records_of
 from prolly.maps import Files, OrderedMap
 from prolly.tables import Table
 from prolly.tree import Difference, diff, get
 
-from .dataset import records_of
-from .manifest import Manifest, missing_dataset, read_descriptor
 from .storage import Storage
 
 # Versions of a dataset kept decoded: a walk meets one again within a few steps, at the

@@ -8,6 +8,7 @@ from typing import Literal
 
 from prolly.chunks import RefMove, RefNote
 from prolly.codec import Address, Commit, Descriptor, encode_commit
+from prolly.datasets import verify_references
 from prolly.errors import Invalid, Stale
 from prolly.history import BRANCHES
 from prolly.maps import BlobFile, MutableFiles, MutableOrderedMap
@@ -16,7 +17,6 @@ from prolly.tree import NodeReader
 
 from .carry import Roots, carry_over
 from .reads import Reads, RecordedReads
-from .references import verify_references
 from .storage import Storage
 from .working_state import missing_branch
 from .workspace import Workspace

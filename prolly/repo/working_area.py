@@ -19,12 +19,12 @@ from prolly.codec import (
     encode_commit,
     encode_working,
 )
+from prolly.datasets import verify_references
 from prolly.errors import Invalid, Stale
 from prolly.history import BRANCHES, WORKING
 from prolly.tree import NodeReader
 
 from .carry import Roots, carry_over
-from .references import verify_references
 from .selection import Selection, select
 from .storage import Storage
 from .transaction import COMMIT_ATTEMPTS_MAX, first_line

@@ -15,18 +15,20 @@ from prolly.codec import (
     check_dataset_name,
     dataset_id,
 )
+from prolly.datasets import (
+    Manifest,
+    missing_dataset,
+    require_kind,
+    require_local,
+    root_references,
+    stored_table,
+    write_manifest,
+)
 from prolly.errors import AlreadyExists, Invalid
 from prolly.maps import BlobEdit, BlobFile, MutableFiles, MutableOrderedMap
 from prolly.tables import MutableTable, Schema
 from prolly.tree import NodeReader, WorkingTree
 
-from .dataset import require_kind, require_local, stored_table
-from .manifest import (
-    Manifest,
-    missing_dataset,
-    root_references,
-    write_manifest,
-)
 from .reads import Reads
 from .storage import Storage
 
