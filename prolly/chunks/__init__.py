@@ -27,6 +27,7 @@ from .local_store import FORMAT_VERSION, Durability, LocalStore
 from .memory_store import MemoryStore
 from .notifying_store import NotifyingStore
 from .scratch_writer import ScratchWriter
+from .spill_file import SpillFile
 from .verifying_store import VerifyingStore
 from .wrapping_store import WrappingStore, WrappingWriter
 
@@ -52,6 +53,7 @@ __all__ = [
     "RefNote",
     "RefStore",
     "ScratchWriter",
+    "SpillFile",
     "Store",
     "StoreCounts",
     "SweepView",

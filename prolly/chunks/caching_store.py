@@ -32,11 +32,6 @@ class CachingStore(WrappingStore):
         self._lock = Lock()
         self._closed = False
 
-    @property
-    def cached_bytes(self) -> int:
-        """What the cache takes in memory now; never above its bound."""
-        return self._bytes
-
     def get(self, address: bytes) -> bytes | None:
         chunk = self._cached(address)
         if chunk is None:

@@ -15,7 +15,9 @@ import lmdb
 
 from prolly.errors import Invalid
 
-from .lmdb_environment import EnvironmentOptions, SharedEnvironment, engine_mismatch
+from .lmdb_environment import SharedEnvironment
+from .lmdb_opening import DATA_FILE, EnvironmentOptions
+from .storage_failures import engine_mismatch
 
 # The files of LMDB 0.9 and 1.0 cannot be read by each other.
 ENGINE_VERSION = (0, 9)
@@ -53,7 +55,7 @@ def acquire_environment(
 
 def _find_open(directory: str) -> SharedEnvironment | None:
     try:
-        status = os.stat(os.path.join(directory, "data.mdb"))
+        status = os.stat(os.path.join(directory, DATA_FILE))
     except OSError:
         return None
     return _registry.get((status.st_dev, status.st_ino))

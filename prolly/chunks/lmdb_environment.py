@@ -8,76 +8,52 @@ What LMDB asks of its user is kept here and nowhere else:
   holds the gate of its thread, and whoever replaces the map holds all gates.
 - Read transactions last for one call. They pin no pages, and each sees the newest
   commit of any thread or process.
+- Where the file of locks may not be written, no writer knows of a reader. What a read
+  gives then is thrown away, and read again, if two commits came meanwhile: only from
+  the third on does LMDB write over a page that the snapshot has.
+- The file is as long as its last commit says, before it is mapped and before each
+  write: a page that was cut off ends the process that reads it.
 
 It must not know what the tables hold.
 """
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import os
 import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TypeVar
 
 import lmdb
 
-from prolly.errors import (
-    Error,
-    Invalid,
-    NotFound,
-    ReadOnly,
-    StorageFailed,
-    Unsupported,
-)
+from prolly.errors import Error, ReadOnly, StorageFailed
 
+from .file_lock import file_lock
+from .lmdb_opening import (
+    ADOPTIONS_MAX,
+    DATA_FILE,
+    EnvironmentOptions,
+    open_environment,
+)
+from .lmdb_truncation import require_whole
 from .storage_failures import (
     BROKEN_ENVIRONMENT,
-    READ_ONLY_ERRNOS,
-    errno_of,
     from_lmdb_error,
-    from_os_error,
+    map_outgrown,
+    read_outrun,
+    store_closed,
 )
 
 T = TypeVar("T")
 
-# Address space, not disk. An index of 64 GiB names 400 million chunks, or 1.5 TB.
-MAP_BYTES_DEFAULT = 64 * 1024**3
-
-# Where address space is limited the map begins smaller, but never below this.
-MAP_BYTES_MIN = 1024**2
-
 # A process has 47 bits of address space, and other stores and the program live there.
 MAP_BYTES_MAX = 2**44
 
-# One slot of 64 bytes for each open read transaction of all processes. LMDB's default
-# of 126 is reached by two servers of 64 threads.
-READERS_MAX = 1024
-
-# chunks, packs, refs, log, log by name, settings; two are left for what may come.
-TABLES_MAX = 8
-
 # Doubled this often, the smallest map is past the largest; more is a fault of ours.
 GROWTHS_MAX = 24
-
-# Another process may grow the map again while this one adopts the last size.
-ADOPTIONS_MAX = 100
-
-
-@dataclass(frozen=True, slots=True)
-class EnvironmentOptions:
-    """How to open: size of the map, whether commits wait for the disk, or create.
-
-    Without ``sync`` a power cut may lose commits and damage the file.
-    """
-
-    map_size: int = MAP_BYTES_DEFAULT
-    sync: bool = True
-    create: bool = False
 
 
 class SharedEnvironment:
@@ -91,10 +67,11 @@ class SharedEnvironment:
         self, directory: str, tables: tuple[bytes, ...], options: EnvironmentOptions
     ) -> None:
         self.directory = directory
-        self.data_path = os.path.join(directory, "data.mdb")
+        self.data_path = os.path.join(directory, DATA_FILE)
         self.options = options
         self.users = 0
         self.readonly = False
+        self.is_locked = True
         self.databases: dict[bytes, lmdb._Database] = {}
         self._tables = tables
         self._map_size = options.map_size
@@ -107,23 +84,31 @@ class SharedEnvironment:
             with self._local.gate:
                 # The transaction ends with this expression. Of the 1.2 us that a call
                 # takes, LMDB has 0.8.
-                return self._begin(self.databases[table]).get(key)
+                return self._begin_get(self.databases[table]).get(key)
         except (AttributeError, lmdb.Error):
             # This thread has no gate yet; or there is no handle, after a fork or a
-            # failure; or another process grew the map. The general way knows them all.
+            # failure; or it has no locks; or another process grew the map. The general
+            # way knows them all.
             return self.read(lambda found: found.get(key, None, self.databases[table]))
 
     def read(self, function: Callable[[lmdb.Transaction[bytes]], T]) -> T:
-        """Return what the function makes of the newest snapshot."""
+        """Return what the function makes of the newest snapshot.
+
+        Raises Stale ``read-outrun`` where there are no locks, and others commit faster
+        than this reads; else StorageFailed.
+        """
+        failure: Callable[[], Error] = map_outgrown
         for _ in range(ADOPTIONS_MAX):
             if self._handle is None:
                 with self._writing:
                     self._require_handle()
             try:
                 with self._gate(), self._begin() as transaction:
-                    return function(transaction)
+                    return self._read_checked(transaction, function)
             except _NoHandleError:
                 continue
+            except _OutrunError:
+                failure = read_outrun
             except lmdb.MapResizedError:
                 with self._writing:
                     self._set_map_size(0)
@@ -133,7 +118,36 @@ class SharedEnvironment:
             except lmdb.Error as error:
                 with self._writing:
                     raise self._failed(error, "reading the index") from error
-        raise _growing()
+        raise failure()
+
+    def _read_checked(
+        self,
+        transaction: lmdb.Transaction[bytes],
+        function: Callable[[lmdb.Transaction[bytes]], T],
+    ) -> T:
+        """Call the function; without locks believe it only if no page was taken away.
+
+        A page of snapshot t is freed by commit t + 1 at the earliest, and LMDB, which
+        sees no reader, uses it again in t + 3. So while t + 2 is not there, nobody has
+        begun to write over it; neither has gc, which punches holes by a like rule.
+        """
+        if self.is_locked:
+            return function(transaction)
+        try:
+            result = function(transaction)
+        except Exception as error:
+            if self._is_outrun(transaction):
+                raise _OutrunError("read while it was written over") from error
+            raise
+        if self._is_outrun(transaction):
+            raise _OutrunError("read while it was written over")
+        return result
+
+    def _is_outrun(self, transaction: lmdb.Transaction[bytes]) -> bool:
+        handle = self._handle
+        assert handle is not None, "its reader holds a gate"
+        newest: int = handle.info()["last_txnid"]
+        return newest > transaction.id() + 1
 
     def write(self, function: Callable[[lmdb.Transaction[bytes]], T]) -> T:
         """Return what the function returns, once its changes are durable.
@@ -148,6 +162,7 @@ class SharedEnvironment:
             )
         with self._writing:
             self._require_handle()
+            require_whole(self.data_path)
             try:
                 try:
                     return self._attempt(function)
@@ -211,6 +226,7 @@ class SharedEnvironment:
         """Begin with no handle and with locks that nobody holds."""
         self._handle: lmdb.Environment | None = None
         self._begin: Callable[..., lmdb.Transaction[bytes]] = _begin_nothing
+        self._begin_get: Callable[..., lmdb.Transaction[bytes]] = _begin_nothing
         self._writing = threading.Lock()
         self._gates: weakref.WeakSet[threading.Lock] = weakref.WeakSet()
         self._gates_lock = threading.Lock()
@@ -237,7 +253,7 @@ class SharedEnvironment:
         """
         handle = self._handle
         self._handle = None
-        self._begin = _begin_nothing
+        self._begin = self._begin_get = _begin_nothing
         with self._gates_lock:
             gates = list(self._gates)
             for gate in gates:
@@ -253,6 +269,7 @@ class SharedEnvironment:
         self._map_size = handle.info()["map_size"]
         self._handle = handle
         self._begin = handle.begin
+        self._begin_get = handle.begin if self.is_locked else _begin_nothing
 
     def _require_handle(self) -> None:
         """Open again after a fork or a failure. The caller holds ``_writing``.
@@ -261,84 +278,16 @@ class SharedEnvironment:
         """
         if self._handle is None:
             if not self.users:
-                raise _closed()
+                raise store_closed()
             self._open()
 
     def _open(self) -> None:
-        try:
-            handle = self._open_with_tables()
-        except lmdb.NotFoundError as error:
-            raise no_store(self.directory) from error
-        except lmdb.VersionMismatchError as error:
-            raise engine_mismatch(str(error)) from error
-        except lmdb.Error as error:
-            raise from_lmdb_error(error, "opening the index") from error
-        handle.reader_check()
-        self._use_handle(handle)
-
-    def _open_with_tables(self) -> lmdb.Environment:
-        for _ in range(ADOPTIONS_MAX):
-            try:
-                handle = self._open_handle()
-                self.databases = self._open_tables(handle)
-            except lmdb.MapResizedError:
-                # Another process grew the map in between: opening again adopts it.
-                continue
-            return handle
-        raise _growing()
-
-    def _open_handle(self) -> lmdb.Environment:
-        """Open for writing, else for reading, with the largest map that can be had."""
-        map_size = self._map_size
-        while True:
-            try:
-                handle = self._open_sized(map_size)
-            except lmdb.Error as error:
-                if errno_of(error) != errno.ENOMEM or map_size // 2 < MAP_BYTES_MIN:
-                    raise
-                map_size //= 2
-            else:
-                return handle
-
-    def _open_sized(self, map_size: int) -> lmdb.Environment:
-        try:
-            handle = self._open_mode(map_size, readonly=False)
-        except lmdb.Error as error:
-            if errno_of(error) not in READ_ONLY_ERRNOS or self.options.create:
-                raise
-            handle = self._open_mode(map_size, readonly=True)
-            self.readonly = True
-        else:
-            self.readonly = False
-        return handle
-
-    def _open_mode(self, map_size: int, *, readonly: bool) -> lmdb.Environment:
-        return lmdb.open(
-            self.directory,
-            map_size=map_size,
-            readonly=readonly,
-            create=self.options.create,
-            sync=self.options.sync,
-            metasync=self.options.sync,
-            # A full disk kills a process that writes through the map.
-            writemap=False,
-            max_readers=READERS_MAX,
-            max_dbs=TABLES_MAX,
-        )
-
-    def _open_tables(self, handle: lmdb.Environment) -> dict[bytes, lmdb._Database]:
-        try:
-            if not self.options.create:
-                return {
-                    name: handle.open_db(name, create=False) for name in self._tables
-                }
-            with handle.begin(write=True) as transaction:
-                return {
-                    name: handle.open_db(name, txn=transaction) for name in self._tables
-                }
-        except lmdb.Error:
-            handle.close()
-            raise
+        options = replace(self.options, map_size=self._map_size)
+        opened = open_environment(self.directory, self._tables, options)
+        self.databases = opened.databases
+        self.readonly = opened.readonly
+        self.is_locked = opened.is_locked
+        self._use_handle(opened.handle)
 
     def _attempt(self, function: Callable[[lmdb.Transaction[bytes]], T]) -> T:
         for _ in range(ADOPTIONS_MAX):
@@ -355,7 +304,7 @@ class SharedEnvironment:
                 raise
             transaction.commit()
             return result
-        raise _growing()
+        raise map_outgrown()
 
     def _abort(self, transaction: lmdb.Transaction[bytes]) -> None:
         """Undo a write. The binding waits until no read of this process is under way,
@@ -425,51 +374,10 @@ class _NoHandleError(lmdb.Error):
     """There is no handle at this moment: wait for whoever took it, or open one."""
 
 
+class _OutrunError(lmdb.Error):
+    """Other processes committed so much that what was read cannot be believed."""
+
+
 def _begin_nothing(*_arguments: object, **_options: object) -> lmdb.Transaction[bytes]:
     """Stand for ``begin`` while there is no handle."""
     raise _NoHandleError("the environment is not open")
-
-
-def _growing() -> StorageFailed:
-    return StorageFailed(
-        "the index grows faster than this process can follow",
-        code="map-resized",
-        hint="Try again.",
-    )
-
-
-def _closed() -> Invalid:
-    return Invalid("the store is closed", code="closed", hint="Open it again.")
-
-
-@contextmanager
-def file_lock(path: str, *, shared: bool = False) -> Iterator[None]:
-    """Hold an advisory lock on a file, which is made when it is not there."""
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise from_os_error(error, f"locking {os.path.basename(path)}") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def no_store(directory: str) -> NotFound:
-    """Return what to raise for a directory that holds no store."""
-    return NotFound(
-        f"there is no store in {directory}",
-        code="no-store",
-        hint="Make one with `prolly init`.",
-        path=directory,
-    )
-
-
-def engine_mismatch(found: str) -> Unsupported:
-    """Return what to raise for another engine than the one of the format."""
-    return Unsupported(
-        f"the index of a store is a file of LMDB 0.9: {found}",
-        code="engine-version",
-        hint="Install lmdb 3 with its default engine.",
-    )

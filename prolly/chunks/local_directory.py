@@ -18,12 +18,11 @@ from contextlib import suppress
 
 from prolly.errors import AlreadyExists
 
-from .lmdb_environment import no_store
-from .storage_failures import from_os_error
+from .lmdb_opening import DATA_FILE
+from .storage_failures import from_os_error, no_store
 
 PACKS = "packs"
 TEMPORARY = "tmp"
-DATA_FILE = "data.mdb"
 
 # A name is drawn from 64 bits; a second draw that is taken as well is a fault of ours.
 NAME_DRAWS_MAX = 8

@@ -25,7 +25,6 @@ from .lmdb_environment import SharedEnvironment
 from .local_index_step import IndexBatch, IndexStep
 from .local_tables import (
     CHUNKS,
-    GC_EPOCH,
     LOG,
     LOG_NAMES,
     PACKS,
@@ -195,12 +194,3 @@ class LocalIndex:
         return self.environment.write(
             lambda changing: function(IndexStep(changing, self.environment.databases))
         )
-
-    def sweep(self, addresses: Sequence[bytes]) -> int:
-        """Forget chunks and raise the gc epoch in one step; return how many went."""
-
-        def change(step: IndexStep) -> int:
-            step.raise_counter(GC_EPOCH)
-            return step.remove_chunks(sorted(addresses))
-
-        return self.change(change)

@@ -18,7 +18,6 @@ Reasons: ``docs/design/0004-gc.md``.
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -30,12 +29,12 @@ from prolly.codec.pack import FOOTER_BYTES, INDEX_ENTRY_BYTES, decode_footer
 from prolly.codec.store_entry import INLINE, decode_location, decode_log_move
 from prolly.errors import Corrupt, Error, Stale
 
-from .lmdb_environment import file_lock
+from .file_lock import file_lock
 from .local_directory import StoreDirectory
 from .local_index import LocalIndex
 from .local_index_step import IndexStep
 from .local_repack import Order, Repacked, Repacking
-from .local_tables import CHUNKS, GC_EPOCH, PACKS, SEQUENCE, SETTINGS, UNNAMED
+from .local_tables import CHUNKS, GC_EPOCH, PACKS, SEQUENCE, UNNAMED
 from .pack_readers import PackReaders
 from .storage_failures import from_os_error, opened_read_only
 from .verifying_store import verified
@@ -56,7 +55,7 @@ class Placed(NamedTuple):
     size: int
 
 
-class Commits(NamedTuple):
+class CommitCounts(NamedTuple):
     """How many commits moved refs, and how many brought chunks that no ref names.
 
     While neither grows, no chunk comes.
@@ -92,10 +91,10 @@ class SweepView:
         name = self._step.pack_name(number)
         return None if name is None else self._directory.pack_path(name)
 
-    def commits(self) -> Commits:
+    def commits(self) -> CommitCounts:
         """Return how many commits there were."""
         counters = (SEQUENCE, UNNAMED)
-        return Commits(*(self._step.counter(name) for name in counters))
+        return CommitCounts(*(self._step.counter(name) for name in counters))
 
     def iter_addresses(self) -> Iterator[bytes]:
         """Yield the addresses of all chunks, in order."""
@@ -145,26 +144,17 @@ class LocalMaintenance:
         """Keep other collections out; Stale ``gc-running`` when one is at work."""
         self._require_writable()
         path = os.path.join(self._directory.path, "collect.lock")
-        try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as error:
-            raise from_os_error(error, "locking collect.lock") from error
-        try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise Stale(
-                    "another collection is at work in this store",
-                    code="gc-running",
-                    hint="Wait for it, then try again.",
-                ) from None
+        running = Stale(
+            "another collection is at work in this store",
+            code="gc-running",
+            hint="Wait for it, then try again.",
+        )
+        with file_lock(path, if_taken=running):
             yield
-        finally:
-            os.close(descriptor)
 
-    def commits(self) -> Commits:
+    def commits(self) -> CommitCounts:
         """Return how many commits there were: no chunk comes while this stands."""
-        return Commits(self._index.counter(SEQUENCE), self._index.counter(UNNAMED))
+        return CommitCounts(self._index.counter(SEQUENCE), self._index.counter(UNNAMED))
 
     def read_counter(self, name: str) -> int:
         """Return a number that a job left in the settings; 0 when it left none."""
@@ -213,10 +203,6 @@ class LocalMaintenance:
         """Return when refs were moved next after a sequence number, in us."""
         entries = self._index.log_from(sequence + 1)
         return decode_log_move(entries[0]).time_us if entries else None
-
-    def long_inline_bytes(self) -> int:
-        """Return about the bytes of the inline chunks, at no cost."""
-        return self._index.environment.table_size(CHUNKS)[1]
 
     def sweep(
         self,
@@ -299,11 +285,6 @@ class LocalMaintenance:
         from .local_check import iter_store_faults
 
         return iter_store_faults(self._directory, self._index, full=full)
-
-    def iter_settings(self) -> Iterator[tuple[str, bytes]]:
-        """Yield the settings of the store, its own too."""
-        for name, value in self._index.iter_items(SETTINGS, b""):
-            yield name.decode(), value
 
     def _require_writable(self) -> None:
         if not self._writable:

@@ -29,7 +29,7 @@ from prolly.codec.store_entry import (
 )
 from prolly.errors import Corrupt
 
-from .lmdb_environment import file_lock
+from .file_lock import file_lock
 from .local_directory import StoreDirectory
 from .local_index import LocalIndex
 from .local_index_step import IndexStep, locations_of

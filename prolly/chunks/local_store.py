@@ -22,12 +22,7 @@ from prolly.errors import AlreadyExists, Corrupt, Invalid, Unsupported
 
 from .contract import ChunkWriter, RefLogEntry, RefMove, RefNote, Store
 from .environment_registry import acquire_environment, release_environment
-from .lmdb_environment import (
-    MAP_BYTES_DEFAULT,
-    EnvironmentOptions,
-    file_lock,
-    no_store,
-)
+from .lmdb_opening import MAP_BYTES_DEFAULT, EnvironmentOptions
 from .local_directory import StoreDirectory
 from .local_index import LocalIndex
 from .local_index_step import IndexBatch
@@ -35,7 +30,12 @@ from .local_tables import CHUNKS, FORMAT, REFS, SEQUENCE, SETTINGS, TABLES
 from .local_writer import LocalWriter
 from .pack_readers import PackReaders
 from .ref_rules import check_moves, encode_name, encode_setting_name
-from .storage_failures import from_os_error, opened_read_only
+from .storage_failures import (
+    from_os_error,
+    no_store,
+    opened_read_only,
+    store_closed,
+)
 
 if TYPE_CHECKING:
     from .local_maintenance import LocalMaintenance
@@ -109,8 +109,17 @@ class LocalStore(Store):
     ) -> LocalStore:
         """Open the store in a directory, and remove what crashed writers left.
 
-        Raises NotFound ``no-store``, Unsupported ``format-version``, ReadOnly when it
-        is to be written and cannot be, StorageFailed.
+        Not ``writable``, a store can be read of which no file may be written. Then no
+        writer knows of its readers, as it else does by LMDB's table of them. A read
+        that others' commits overtook is done again, and is Stale ``read-outrun`` when
+        that goes on, so names and chunks are right or an error; but while two commits
+        pass within one look-up, which takes some microseconds, LMDB may follow bytes
+        that are no page any more, and in the worst case end the process. Of a store
+        that nobody writes, as on a read-only medium, every read is safe.
+
+        Raises NotFound ``no-store``, Unsupported ``format-version``, Corrupt
+        ``index-truncated`` and ``index-damaged``, Denied ``unreadable``, ReadOnly when
+        it is to be written and cannot be, StorageFailed.
         """
         directory = StoreDirectory(path)
         directory.require()
@@ -161,16 +170,6 @@ class LocalStore(Store):
         return LocalWriter(
             self._directory, self._index, self.get, durable=self._durable
         )
-
-    def sweep(self, addresses: Sequence[bytes]) -> int:
-        """Forget chunks that nothing reaches; return how many were there.
-
-        No pack is published meanwhile, and every batch that counted on one of them
-        fails with Stale ``gc-epoch``. Space comes back when packs are rewritten.
-        """
-        self._require_writable()
-        with file_lock(self._directory.gc_lock):
-            return self._index.sweep(addresses)
 
     def long_inline_bytes(self) -> int:
         """Return about the bytes of the chunks in the index, at no cost."""
@@ -298,7 +297,7 @@ class LocalStore(Store):
 
 
 def _refuse_closed(_address: bytes) -> bytes | None:
-    raise Invalid("the store is closed", code="closed", hint="Open it again.")
+    raise store_closed()
 
 
 def _waits(durability: str) -> bool:

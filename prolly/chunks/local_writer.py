@@ -28,7 +28,7 @@ from prolly.codec.pack import CHUNK_BYTES_MAX
 from prolly.errors import Corrupt, Error, Invalid, Stale
 
 from .contract import ChunkWriter, RefMove, RefNote
-from .lmdb_environment import file_lock
+from .file_lock import file_lock
 from .local_directory import StoreDirectory
 from .local_index import LocalIndex
 from .local_index_step import IndexBatch, IndexStep

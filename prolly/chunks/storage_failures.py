@@ -12,7 +12,17 @@ import resource
 
 import lmdb
 
-from prolly.errors import Corrupt, Denied, Error, Invalid, ReadOnly, StorageFailed
+from prolly.errors import (
+    Corrupt,
+    Denied,
+    Error,
+    Invalid,
+    NotFound,
+    ReadOnly,
+    Stale,
+    StorageFailed,
+    Unsupported,
+)
 
 # The device is full, the quota is used up, the file may not grow past a limit of the
 # process: for whoever writes these are one thing.
@@ -152,4 +162,46 @@ def opened_read_only(path: str) -> ReadOnly:
         code="read-only",
         hint="Open it for writing, or check the permissions of the directory.",
         path=path,
+    )
+
+
+def map_outgrown() -> StorageFailed:
+    """Return what to raise when other processes grow the map all the time."""
+    return StorageFailed(
+        "the index grows faster than this process can follow",
+        code="map-resized",
+        hint="Try again.",
+    )
+
+
+def read_outrun() -> Stale:
+    """Return what to raise when every read without a lock was overtaken by commits."""
+    return Stale(
+        "the store is written faster than it can be read without its file of locks",
+        code="read-outrun",
+        hint="Try again, or ask for permission to write lock.mdb.",
+    )
+
+
+def store_closed() -> Invalid:
+    """Return what to raise for the use of a store after its end."""
+    return Invalid("the store is closed", code="closed", hint="Open it again.")
+
+
+def no_store(directory: str) -> NotFound:
+    """Return what to raise for a directory that holds no store."""
+    return NotFound(
+        f"there is no store in {directory}",
+        code="no-store",
+        hint="Make one with `prolly init`.",
+        path=directory,
+    )
+
+
+def engine_mismatch(found: str) -> Unsupported:
+    """Return what to raise for another engine than the one of the format."""
+    return Unsupported(
+        f"the index of a store is a file of LMDB 0.9: {found}",
+        code="engine-version",
+        hint="Install lmdb 3 with its default engine.",
     )

@@ -26,6 +26,17 @@ def store(tmp_path: Path) -> Iterator[LocalStore]:
 
 
 @pytest.fixture
+def forget() -> Callable[[LocalStore, list[bytes]], int]:
+    """Sweep chunks away whatever names them; return how many were there."""
+
+    def sweep(store: LocalStore, addresses: list[bytes]) -> int:
+        condemned = bytearray(b"".join(sorted(addresses)))
+        return store.maintenance().sweep(condemned, lambda _: lambda _: False)
+
+    return sweep
+
+
+@pytest.fixture
 def run_child() -> Callable[..., int]:
     """Run an action of ``store_child.py`` to its end; return its exit code."""
 

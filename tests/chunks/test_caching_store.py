@@ -53,7 +53,7 @@ def test_bound_holds_and_answers_are_right(reads: list[int], bytes_max: int) -> 
     cache = CachingStore(inner, bytes_max)
     for number in reads:
         assert cache.get(addresses[number]) == chunks[number]
-        assert cache.cached_bytes <= bytes_max
+        assert cache._bytes <= bytes_max
 
 
 def test_least_recently_used_goes_first() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,8 @@ import lmdb
 import pytest
 
 from prolly.chunks import LocalStore
-from prolly.chunks.lmdb_environment import MAP_BYTES_MIN, READERS_MAX
-from prolly.errors import Invalid, StorageFailed
+from prolly.chunks.lmdb_opening import MAP_BYTES_MIN, READERS_MAX
+from prolly.errors import Corrupt, Invalid, Stale, StorageFailed
 
 RunChild = Callable[..., int]
 
@@ -101,30 +102,6 @@ def test_reads_of_other_threads_while_the_map_grows(tmp_path: Path) -> None:
     store.close()
 
 
-def test_map_without_address_space_begins_smaller(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where a large map cannot be had, the largest half that can is taken."""
-    LocalStore.create(tmp_path).close()
-    real = lmdb.open
-    asked: list[int] = []
-
-    def limited(path: str, **options: Any) -> lmdb.Environment:
-        asked.append(options["map_size"])
-        if options["map_size"] > 2**30:
-            error = lmdb.Error("mmap")
-            error.__dict__["code"] = errno.ENOMEM
-            raise error
-        return real(path, **options)
-
-    monkeypatch.setattr(lmdb, "open", limited)
-    store = LocalStore.open(tmp_path, map_size=2**32)
-    assert asked == [2**32, 2**31, 2**30]
-    (address,) = add(store, b"works")
-    assert store.get(address) == b"works"
-    store.close()
-
-
 def test_map_that_cannot_grow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """At the bound of the map a commit is StorageFailed, and the store as it was."""
     monkeypatch.setattr("prolly.chunks.lmdb_environment.MAP_BYTES_MAX", MAP_BYTES_MIN)
@@ -168,6 +145,113 @@ def test_function_that_raises_changes_nothing(store: LocalStore) -> None:
     with pytest.raises(Invalid):
         environment.write(change)
     assert store.read_setting("x") is None
+
+
+def test_a_file_cut_off_while_it_is_open_fails_the_next_write(
+    tmp_path: Path, in_fork: Callable[[Callable[[], object]], int]
+) -> None:
+    """Corrupt, wherever it was cut, and not the end of the process."""
+    for kept in (0.0, 0.3, 0.9):
+        path = tmp_path / str(kept)
+        store = LocalStore.create(path)
+        add(store, *map(inline_chunk, range(10)))
+        store.close()
+
+        def write(path: Path = path, kept: float = kept) -> None:
+            store = LocalStore.open(path)
+            data = path / "data.mdb"
+            os.truncate(data, int(data.stat().st_size * kept))
+            with pytest.raises(Corrupt) as caught:
+                store.write_setting("x", b"y")
+            assert caught.value.code == "index-truncated"
+
+        assert in_fork(write) == 0
+
+
+@pytest.fixture
+def unlocked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalStore]:
+    """A store of one chunk, opened where its file of locks may not be written."""
+    LocalStore.create(tmp_path).close()
+    real = lmdb.open
+
+    def refuse(path: str, **options: Any) -> lmdb.Environment:
+        if options["lock"]:
+            error = lmdb.Error("lock.mdb: Permission denied")
+            error.__dict__["code"] = errno.EACCES
+            raise error
+        return real(path, **options)
+
+    monkeypatch.setattr(lmdb, "open", refuse)
+    store = LocalStore.open(tmp_path, writable=False)
+    assert not store._environment.is_locked
+    yield store
+    store.close()
+
+
+@pytest.mark.parametrize(("commits", "calls"), [(1, 1), (2, 2), (3, 2)])
+def test_without_locks_a_read_that_was_overtaken_is_done_again(
+    unlocked: LocalStore, run_child: RunChild, commits: int, calls: int
+) -> None:
+    """One commit of another process meanwhile does no harm; two may."""
+    seen: list[int] = []
+
+    def look(transaction: lmdb.Transaction[bytes]) -> int:
+        entries: int = transaction.stat(environment.databases[b"chunks"])["entries"]
+        seen.append(entries)
+        if len(seen) == 1:
+            count = str(commits)
+            assert run_child("fill", unlocked.path, count, str(MAP_BYTES_MIN)) == 0
+        return entries
+
+    environment = unlocked._environment
+    assert environment.read(look) == (0 if commits == 1 else commits)
+    assert seen == [0, commits][:calls]
+    assert len(list(unlocked.iter_addresses())) == commits
+
+
+def test_without_locks_an_error_of_an_overtaken_read_is_not_believed(
+    unlocked: LocalStore, run_child: RunChild
+) -> None:
+    """What was read from a page that is none any more may be of any form."""
+    seen: list[int] = []
+
+    def look(transaction: lmdb.Transaction[bytes]) -> str:
+        seen.append(transaction.id())
+        if len(seen) == 1:
+            assert run_child("fill", unlocked.path, "2", str(MAP_BYTES_MIN)) == 0
+            raise lmdb.CorruptedError("no page")
+        return "good"
+
+    assert unlocked._environment.read(look) == "good"
+
+
+def test_without_locks_a_read_that_is_always_overtaken_is_stale(
+    unlocked: LocalStore, run_child: RunChild, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends, and says what would help."""
+    monkeypatch.setattr("prolly.chunks.lmdb_environment.ADOPTIONS_MAX", 2)
+
+    def look(transaction: lmdb.Transaction[bytes]) -> None:
+        count = str(transaction.id() + 5)
+        assert run_child("fill", unlocked.path, count, str(MAP_BYTES_MIN)) == 0
+
+    with pytest.raises(Stale) as caught:
+        unlocked._environment.read(look)
+    assert caught.value.code == "read-outrun"
+    assert "lock.mdb" in caught.value.hint
+    assert unlocked.sequence() == 0
+
+
+def test_without_locks_names_and_chunks_follow_the_writer(
+    unlocked: LocalStore, run_child: RunChild
+) -> None:
+    """What another process committed is read at once."""
+    assert unlocked.read_ref("main") is None
+    assert run_child("race", unlocked.path, "20", "x") == 0
+    head = unlocked.read_ref("main")
+    assert head is not None
+    assert (unlocked.get(head) or b"").startswith(b"x 19 after ")
+    assert unlocked.sequence() == 20
 
 
 def test_readers_are_many(store: LocalStore) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import lmdb
@@ -70,7 +71,9 @@ def test_nothing_in_use_is_released(tmp_path: Path) -> None:
     env.close()
 
 
-def test_readers_of_another_process_are_seen(store: LocalStore) -> None:
+def test_readers_of_another_process_are_seen(
+    store: LocalStore, forget: Callable[[LocalStore, list[bytes]], int]
+) -> None:
     """Pages that a snapshot of another process has are left alone."""
     with store.writer() as writer:
         addresses = writer.put_many(bytes([n]) * 8000 for n in range(30))
@@ -98,7 +101,7 @@ def test_readers_of_another_process_are_seen(store: LocalStore) -> None:
         finally:
             os._exit(1)
     os.read(ready, 1)
-    store.sweep(addresses)
+    forget(store, addresses)
     for number in range(3):
         store.write_setting("x", b"%d" % number)
     assert store._environment.release_free_pages() < 100_000

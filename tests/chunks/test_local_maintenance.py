@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import random
 from collections.abc import Callable
@@ -13,9 +15,10 @@ from prolly.chunks import LocalMaintenance, LocalStore, RefMove, SweepView
 from prolly.chunks.local_writer import INLINE_BYTES_MAX
 from prolly.codec import Reference, encode_referring
 from prolly.codec.node import encode_leaf
-from prolly.errors import Corrupt, ReadOnly, Stale
+from prolly.errors import Corrupt, ReadOnly, Stale, StorageFailed
 
 Sparing = Callable[[SweepView], Callable[[bytes], bool]]
+Forget = Callable[[LocalStore, list[bytes]], int]
 
 source = random.Random(3)
 BULK = [source.randbytes(8192) for _ in range(2 * INLINE_BYTES_MAX // 8192)]
@@ -220,6 +223,20 @@ def test_one_collection_at_a_time(store: LocalStore) -> None:
         pass
 
 
+def test_a_file_system_without_locks_is_not_another_collection(
+    store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the system refuses is StorageFailed, and no reason to wait."""
+
+    def refuse(_descriptor: int, _operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(StorageFailed) as caught, store.maintenance().lock():
+        raise AssertionError("not held")
+    assert caught.value.code == "io-error"
+
+
 def test_a_reader_changes_nothing(store: LocalStore) -> None:
     """On a store opened for reading, what would change it is ReadOnly."""
     add(store, BULK)
@@ -239,14 +256,14 @@ def test_a_reader_changes_nothing(store: LocalStore) -> None:
     reader.close()
 
 
-def test_a_link_that_was_swept_is_counted_on(store: LocalStore) -> None:
+def test_a_link_that_was_swept_is_counted_on(store: LocalStore, forget: Forget) -> None:
     """A batch whose new chunk links to a swept one is Stale, dedupe or not."""
     (piece,) = add(store, [b"\3data"])
     leaf = encode_leaf([b"k"], [encode_referring([Reference(piece, 3)])])
     for chunks in ([leaf], [leaf, *BULK]):
         writer = store.writer()
         writer.put_many(chunks)
-        store.sweep([piece])
+        forget(store, [piece])
         with pytest.raises(Stale) as caught:
             writer.commit()
         assert (caught.value.code, caught.value.address) == ("gc-epoch", piece)
@@ -266,10 +283,10 @@ def test_a_batch_that_lost_a_race_is_looked_through(store: LocalStore) -> None:
     assert caught.value.code == "gc-epoch"
 
 
-def test_no_ref_is_moved_to_a_swept_chunk(store: LocalStore) -> None:
+def test_no_ref_is_moved_to_a_swept_chunk(store: LocalStore, forget: Forget) -> None:
     """Whoever read a chunk before the sweep cannot name it after."""
     kept, gone = add(store, SMALL[:2])
-    store.sweep([gone])
+    forget(store, [gone])
     with pytest.raises(Stale) as caught:
         store.move_refs([RefMove("main", None, gone)])
     assert caught.value.code == "gc-epoch"

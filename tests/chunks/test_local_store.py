@@ -174,7 +174,7 @@ def test_read_only_store_reads_and_refuses_writes(store: LocalStore) -> None:
         reader.writer,
         lambda: reader.move_refs([]),
         lambda: reader.write_setting("x", b""),
-        lambda: reader.sweep([address]),
+        lambda: reader.maintenance().repack([], bytes, inline=True),
     ):
         with pytest.raises(ReadOnly) as caught:
             call()
