@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from struct import iter_unpack
 from typing import Any, NoReturn, cast
 from uuid import UUID
 
@@ -152,15 +153,69 @@ def decode_key(data: bytes) -> Any:
 
 def decode_keys(datas: Sequence[bytes]) -> list[Any]:
     """Return the user keys of many spellings, in order; raises as ``decode_key``."""
-    if {data[:1] for data in datas} == {b"\x02"}:
-        raws = [data[1:-1] for data in datas]
-        plain = b"\0" not in b"".join(raws) and {data[-1] for data in datas} == {0}
-        if plain and max(map(len, raws)) <= KEY_BYTES_MAX - 2:
-            try:
-                return [raw.decode() for raw in raws]
-            except UnicodeDecodeError as error:
-                raise _misspelt(str(error)) from error
+    if len(datas) > 1 and max(map(len, datas)) <= KEY_BYTES_MAX:
+        joined = _SEPARATOR.join(datas)
+        head = joined[:1]
+        if head == b"\x02":
+            found = _decode_texts(joined, len(datas))
+        elif head in _INTEGERS:
+            found = _decode_integers(datas)
+        else:
+            found = None
+        if found is not None:
+            return found
     return [decode_key(data) for data in datas]
+
+
+# No byte of UTF-8 text.
+_SEPARATOR = b"\xff"
+_TEXT_BORDER = b"\0\xff\x02"
+
+
+def _decode_texts(joined: bytes, count: int) -> list[Any] | None:
+    """Return the texts of so many separated keys, or ``None`` if one is no text.
+
+    As many borders as separators: each key begins as a text and ends with a zero. As
+    many zeros as keys: it is the only one, so the spelling is canonical.
+    """
+    borders = joined.count(_SEPARATOR) == joined.count(_TEXT_BORDER) == count - 1
+    if not borders or joined[-1] or joined.count(0) != count:
+        return None
+    try:
+        text = joined[1:-1].replace(_TEXT_BORDER, b"\0").decode()
+    except UnicodeDecodeError as error:
+        raise _misspelt(str(error)) from error
+    return list(text.split("\0"))
+
+
+def _decode_integers(datas: Sequence[bytes]) -> list[Any] | None:
+    """Return positive integers of one length, or ``None`` if they are none."""
+    joined = b"".join(datas)
+    size = len(datas[0])
+    if len(set(map(len, datas))) > 1 or size != 1 + joined[0] - _ZERO:
+        return None
+    if joined[::size].count(joined[0]) != len(datas) or 0 in joined[1::size]:
+        return None
+    high, low, bits = _INTEGERS[joined[:1]]
+    if not high:
+        return [one for (one,) in iter_unpack(f">x{low}", joined)]
+    parts = iter_unpack(f">x{high}{low}", joined)
+    return [upper << bits | lower for upper, lower in parts]
+
+
+# How the bytes of a positive integer are read: a part in front, the rest and its bits.
+_INTEGERS = {
+    bytes((_ZERO + size,)): form
+    for size, form in {
+        1: ("", "B", 0),
+        2: ("", "H", 0),
+        3: ("B", "H", 16),
+        4: ("", "I", 0),
+        5: ("B", "I", 32),
+        6: ("H", "I", 32),
+        8: ("", "Q", 0),
+    }.items()
+}
 
 
 def prefix_range(prefix: object) -> tuple[bytes, bytes | None]:

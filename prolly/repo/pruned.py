@@ -7,6 +7,7 @@ whole version is gone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from prolly.errors import NotFound
@@ -21,16 +22,26 @@ def pinned(storage: Storage, anchor: bytes) -> Storage:
     Reading a chunk that is missing raises NotFound ``pruned`` when the anchor is
     missing too; else it is as absent as it was.
     """
-    inner = storage.reader.get_chunk
+    reader = storage.reader
     contains_many = storage.store.contains_many
 
     def get_chunk(address: bytes) -> bytes | None:
-        chunk = inner(address)
-        if chunk is None and not all(contains_many([anchor])):
-            raise pruned(anchor)
+        chunk = reader.get_chunk(address)
+        if chunk is None:
+            require_anchor()
         return chunk
 
-    return replace(storage, reader=NodeReader(get_chunk, storage.reader.cache))
+    def get_many(addresses: Sequence[bytes]) -> list[bytes | None]:
+        chunks = reader.get_chunks(addresses)
+        if None in chunks:
+            require_anchor()
+        return chunks
+
+    def require_anchor() -> None:
+        if not all(contains_many([anchor])):
+            raise pruned(anchor)
+
+    return replace(storage, reader=NodeReader(get_chunk, reader.cache, get_many))
 
 
 def pruned(anchor: bytes) -> NotFound:
@@ -38,6 +49,6 @@ def pruned(anchor: bytes) -> NotFound:
     return NotFound(
         f"version {anchor.hex()[:12]} was pruned: no ref led to it any more",
         code="pruned",
-        hint="open a version that a branch or tag leads to",
+        hint="Open a version that a branch or tag leads to.",
         address=anchor,
     )

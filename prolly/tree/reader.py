@@ -1,4 +1,4 @@
-"""Reading nodes: decoded once, kept in a cache bounded in bytes.
+"""Reading nodes: through a cache bounded in bytes.
 
 Nodes are immutable and named by their content, so a cached node never goes stale and
 one cache may serve any number of trees, snapshots and threads.
@@ -6,71 +6,98 @@ one cache may serve any number of trees, snapshots and threads.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from threading import Lock
 
-from prolly.codec.node import Inner, Leaf, Node, decode_node
+from prolly.codec.node import LEAF_MARK, Inner, Leaf, Node, decode_node
+from prolly.codec.stored_leaf import StoredLeaf
 from prolly.errors import Corrupt
 
-# Decoded leaves take about twice their bytes; this keeps a process that scans large
-# trees under 100 MB and holds all inner nodes of ten million records.
-CACHE_BYTES_DEFAULT = 48 * 1024 * 1024
+# The leaves of a million records of a hundred bytes, and all inner nodes above them: a
+# working set that any laptop holds in memory many times over.
+CACHE_BYTES_DEFAULT = 128 * 1024 * 1024
 
-# What the objects of one decoded entry cost beyond their bytes (two `bytes` headers
-# and two list slots), so that the bound speaks of memory and not of encoded size.
-ENTRY_OVERHEAD = 84
+# What one entry of a decoded inner node takes: its key, slots in lists, its columns.
+INNER_ENTRY_BYTES = 148
+# What any node takes in the cache, key and place included, and what a leaf takes beside
+# its bytes: the object, its prefix, and where its entries start.
+NODE_OVERHEAD = 200
+LEAF_OVERHEAD = NODE_OVERHEAD + 400
+
+# Leaves read ahead of a scan at most. A scan begins with one and doubles, so that
+# whoever wants the first record pays for no more; this many are 256 KiB.
+READ_AHEAD_LEAVES = 32
+
+# An inner node is kept decoded, a leaf as it is stored.
+Held = Inner | StoredLeaf
 
 
 class NodeCache:
-    """Decoded nodes by address, the least recently used half dropped at the bound.
+    """Nodes by address, the least recently used dropped at the bound.
 
-    Two generations stand for an exact order of use: a hit in the old one moves the
-    node to the young one; when the young one has half the bytes, it becomes the old
-    one. A hit costs one dictionary look-up and no lock.
+    Inner nodes are kept decoded, since each is asked again and again. Leaves are kept
+    as they are stored: a decoded leaf takes twice the memory, and finding one record
+    in its bytes costs a tenth of decoding it.
+
+    Thread-safe: each step on the ordered dictionary is one call that the interpreter
+    does not divide, and only what adds and drops is under the lock.
     """
 
     def __init__(self, bytes_max: int = CACHE_BYTES_DEFAULT) -> None:
-        self._half = bytes_max // 2
-        self._young: dict[bytes, Node] = {}
-        self._old: dict[bytes, Node] = {}
-        self._young_bytes = 0
+        self._bytes_max = bytes_max
+        self._bytes = 0
+        self._nodes: OrderedDict[bytes, Held] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, address: bytes) -> Node | None:
+    def get(self, address: bytes) -> Held | None:
         """Return the node, or ``None`` when it is not cached."""
-        node = self._young.get(address)
-        if node is None:
-            node = self._old.get(address)
-            if node is not None:
-                self.add(address, node)
+        node = self._nodes.get(address)
+        if node is not None:
+            # Another thread may have dropped it between these two lines.
+            with suppress(KeyError):
+                self._nodes.move_to_end(address)
         return node
 
     def clear(self) -> None:
         """Forget all nodes."""
         with self._lock:
-            self._young, self._old, self._young_bytes = {}, {}, 0
+            self._nodes = OrderedDict()
+            self._bytes = 0
 
-    def add(self, address: bytes, node: Node) -> None:
-        """Remember a node."""
+    def add(self, address: bytes, node: Held) -> None:
+        """Remember a node; those used least recently go when there is no room."""
         size = _memory_of(node)
         with self._lock:
-            if self._young_bytes + size > self._half:
-                self._old = self._young
-                self._young = {}
-                self._young_bytes = 0
-            self._young[address] = node
-            self._young_bytes += size
+            if size > self._bytes_max or address in self._nodes:
+                return
+            self._nodes[address] = node
+            self._bytes += size
+            while self._bytes > self._bytes_max:
+                _, dropped = self._nodes.popitem(last=False)
+                self._bytes -= _memory_of(dropped)
 
 
-def _memory_of(node: Node) -> int:
-    overhead = ENTRY_OVERHEAD * len(node)
-    if isinstance(node, Inner):
-        return overhead + 64 * len(node)
-    values = node.values
-    # One middle value stands for all: the bound is of memory, not an account.
-    return overhead + len(values) * (
-        16 + len(values[len(values) // 2]) if values else 0
-    )
+def _one_by_one(
+    get: Callable[[bytes], bytes | None],
+) -> Callable[[Sequence[bytes]], list[bytes | None]]:
+    return lambda addresses: list(map(get, addresses))
+
+
+def _held(chunk: bytes) -> Held:
+    """Return a chunk in the form that is kept; Corrupt when it is no node."""
+    if chunk[:1] == LEAF_MARK:
+        return StoredLeaf(chunk)
+    node = decode_node(chunk)
+    assert isinstance(node, Inner)
+    return node
+
+
+def _memory_of(node: Held) -> int:
+    if isinstance(node, StoredLeaf):
+        return LEAF_OVERHEAD + len(node.chunk)
+    return NODE_OVERHEAD + INNER_ENTRY_BYTES * len(node)
 
 
 class NodeReader:
@@ -78,33 +105,85 @@ class NodeReader:
 
     ``get`` returns the bytes of a chunk whose address has been verified, or ``None``:
     a store behind a verifying wrapper, or a writer that also knows its own chunks.
+    ``get_many`` does the same for many at once; scans read ahead by it.
     """
 
     def __init__(
-        self, get: Callable[[bytes], bytes | None], cache: NodeCache | None = None
+        self,
+        get: Callable[[bytes], bytes | None],
+        cache: NodeCache | None = None,
+        get_many: Callable[[Sequence[bytes]], list[bytes | None]] | None = None,
     ) -> None:
         self.get_chunk = get
         self.cache = NodeCache() if cache is None else cache
+        self.get_chunks = _one_by_one(get) if get_many is None else get_many
+
+    def hold(self, address: bytes) -> Held:
+        """Return an inner node, or the bytes of a leaf; Corrupt as ``read``."""
+        held = self.cache.get(address)
+        if held is None:
+            chunk = self.read_chunk(address)
+            held = _held(chunk)
+            self.cache.add(address, held)
+        return held
+
+    def hold_below(self, parent: Inner, index: int) -> Held:
+        """Return a child of an inner node; Corrupt when it is not one level lower.
+
+        Levels that fall by one at each step bound every descent, so a hostile tree
+        cannot make a reader loop.
+        """
+        address = parent.address(index)
+        held = self.hold(address)
+        if held.level != parent.level - 1:
+            raise _wrong_level(address, parent.level - 1, held.level)
+        return held
 
     def read(self, address: bytes) -> Node:
         """Return the node; Corrupt when it is absent or does not decode."""
-        node = self.cache.get(address)
-        if node is None:
-            node = decode_node(self.read_chunk(address))
-            self.cache.add(address, node)
-        return node
+        held = self.hold(address)
+        return held.decode() if isinstance(held, StoredLeaf) else held
+
+    def read_leaves(self, parent: Inner, places: Sequence[int]) -> Iterator[Leaf]:
+        """Yield children of a node of level 1, reading ahead of whoever takes them.
+
+        They do not go into the cache: a scan would drive out all that is in use, and a
+        leaf that is soon forgotten leaves its memory to the next one.
+        """
+        done, ahead = 0, 1
+        while done < len(places):
+            addresses = [parent.address(at) for at in places[done : done + ahead]]
+            for address, chunk in zip(addresses, self._chunks(addresses), strict=True):
+                node = decode_node(chunk)
+                if not isinstance(node, Leaf):
+                    raise _wrong_level(address, 0, node.level)
+                yield node
+            done += ahead
+            ahead = min(2 * ahead, READ_AHEAD_LEAVES)
+
+    def _chunks(self, addresses: Sequence[bytes]) -> list[bytes]:
+        """Return the bytes of leaves, those that are cached from there."""
+        held = [self.cache.get(address) for address in addresses]
+        missing = [
+            address
+            for address, one in zip(addresses, held, strict=True)
+            if not isinstance(one, StoredLeaf)
+        ]
+        if not missing:
+            return [one.chunk for one in held if isinstance(one, StoredLeaf)]
+        if len(missing) == 1:
+            found = {missing[0]: self.read_chunk(missing[0])}
+        else:
+            chunks = zip(missing, self.get_chunks(missing), strict=True)
+            found = {address: _present(address, chunk) for address, chunk in chunks}
+        return [
+            one.chunk if isinstance(one, StoredLeaf) else found[address]
+            for address, one in zip(addresses, held, strict=True)
+        ]
 
     def read_chunk(self, address: bytes) -> bytes:
         """Return the bytes of a chunk that must be there; Corrupt when it is not."""
-        chunk = self.get_chunk(address)
-        if chunk is None:
-            raise Corrupt(
-                f"chunk {address.hex()} is missing",
-                code="chunk-missing",
-                hint="run `prolly fsck`, then restore the chunk from another replica",
-                address=address,
-            )
-        return chunk
+        return _present(address, self.get_chunk(address))
 
     def read_leaf(self, address: bytes) -> Leaf:
         """Return a node that must be a leaf; Corrupt when it is not."""
@@ -121,23 +200,27 @@ class NodeReader:
         raise _wrong_level(address, level, node.level)
 
     def read_below(self, parent: Inner, index: int) -> Node:
-        """Return a child of an inner node; Corrupt when it is not one level lower.
+        """Return a child of an inner node, decoded; Corrupt as ``hold_below``."""
+        held = self.hold_below(parent, index)
+        return held.decode() if isinstance(held, StoredLeaf) else held
 
-        Levels that fall by one at each step bound every descent, so a hostile tree
-        cannot make a reader loop.
-        """
-        address = parent.address(index)
-        node = self.read(address)
-        if node.level != parent.level - 1:
-            raise _wrong_level(address, parent.level - 1, node.level)
-        return node
+
+def _present(address: bytes, chunk: bytes | None) -> bytes:
+    if chunk is None:
+        raise Corrupt(
+            f"chunk {address.hex()} is missing",
+            code="chunk-missing",
+            hint="Run `prolly fsck`, then restore the chunk from another replica.",
+            address=address,
+        )
+    return chunk
 
 
 def _wrong_level(address: bytes, expected: int, actual: int) -> Corrupt:
     return Corrupt(
         f"node {address.hex()} has level {actual} where {expected} is due",
         code="node-level",
-        hint="run `prolly fsck --full`",
+        hint="Run `prolly fsck --full`.",
         address=address,
         expected=expected,
         actual=actual,

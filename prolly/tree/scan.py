@@ -19,14 +19,13 @@ Batch = tuple[list[bytes], list[bytes]]
 
 def get(reader: NodeReader, root: bytes, key: bytes) -> bytes | None:
     """Return the stored value of exactly ``key``, or ``None``."""
-    node = reader.read(root)
+    node = reader.hold(root)
     while isinstance(node, Inner):
         index = node.position(key)
         if index == len(node):
             return None
-        node = reader.read_below(node, index)
-    index = node.find(key)
-    return node.values[index] if index >= 0 else None
+        node = reader.hold_below(node, index)
+    return node.find(key)
 
 
 def iter_batches(
@@ -66,8 +65,11 @@ def _leaves(
     start, stop = bounds
     low = 0 if start is None else node.position(start)
     high = len(node) if stop is None else min(node.position(stop) + 1, len(node))
-    places = range(low, high)
-    for index in reversed(places) if reverse else places:
+    places = range(high - 1, low - 1, -1) if reverse else range(low, high)
+    if node.level == 1:
+        yield from reader.read_leaves(node, places)
+        return
+    for index in places:
         yield from _leaves(reader, reader.read_below(node, index), bounds, reverse)
 
 
@@ -90,7 +92,7 @@ def nth(reader: NodeReader, root: bytes, index: int) -> tuple[bytes, bytes] | No
         raise Corrupt(
             "a node holds fewer records than its parents count",
             code="node-count",
-            hint="run `prolly fsck --full`",
+            hint="Run `prolly fsck --full`.",
         )
     return node.key(index), node.values[index]
 
