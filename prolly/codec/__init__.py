@@ -6,7 +6,7 @@ know where bytes live, how trees are cut, or what a name stands for; it does no 
 output. Each layout is drawn in its module and has a page in ``docs/spec/``.
 """
 
-from . import cbor, json_form, key, node, pack, row, store_entry
+from . import cbor, json_form, key, node, pack, row, store_entry, stored_leaf
 from .address import ADDRESS_BYTES, Address, ChunkType, address_of, require_type
 from .blob_node import BlobNode, decode_blob_node, encode_blob_node
 from .commit import (
@@ -17,7 +17,9 @@ from .commit import (
     first_commit,
 )
 from .descriptor import (
+    DATASET_ID_BYTES,
     DATASET_KINDS,
+    DATASET_NAME_BYTES_MAX,
     DESCRIPTOR_ROOTS_MAX,
     Descriptor,
     check_dataset_name,
@@ -50,7 +52,9 @@ from .working import WorkingState, decode_working, encode_working
 __all__ = [
     "ADDRESS_BYTES",
     "COMMIT_PARENTS_MAX",
+    "DATASET_ID_BYTES",
     "DATASET_KINDS",
+    "DATASET_NAME_BYTES_MAX",
     "DEFAULT_PARAMETERS",
     "DESCRIPTOR_ROOTS_MAX",
     "FILE_MODE_MAX",
@@ -96,4 +100,5 @@ __all__ = [
     "require_type",
     "row",
     "store_entry",
+    "stored_leaf",
 ]

@@ -25,9 +25,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
-from prolly.errors import Invalid
+from prolly.errors import Invalid, LimitExceeded
 
 from .cbor import VALUE_DEPTH_MAX
+
+# Digits of a whole number that Python reads, unless its user set another bound: to read
+# twice as many takes four times as long. A value holds fewer (``INT_BYTES_MAX``).
+JSON_INT_DIGITS_MAX = 4300
 
 _PLAIN = frozenset({type(None), bool, int, str})
 _SPECIAL_FLOATS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
@@ -82,24 +86,59 @@ def number_from_json(text: str) -> float | Decimal:
     return exact if is_lost or str(exact) == text else number
 
 
+class _LooseError(ValueError):
+    """JSON that other readers take in one way or another, and this one does not."""
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a name stands twice in one object")
+        raise _LooseError("a name stands twice in one object")
     return found
 
 
 def _refuse_constant(text: str) -> Any:
-    raise ValueError(f'{text} is no JSON: write {{"$float": ...}}')
+    raise _LooseError(f'{text} is no JSON: write {{"$float": ...}}')
 
 
-# Reads JSON without its looseness: a name twice in one object and NaN raise ValueError,
-# and a number keeps what was written. `RecursionError` for nesting past Python's limit.
-STRICT_DECODER = json.JSONDecoder(
-    object_pairs_hook=_object,
-    parse_float=number_from_json,
-    parse_constant=_refuse_constant,
-)
+def _number(text: str) -> float | Decimal:
+    try:
+        return number_from_json(text)
+    except ValueError as error:
+        raise _LooseError(str(error)) from None
+
+
+class StrictDecoder(json.JSONDecoder):
+    """Reads JSON without its looseness, and a number as it was written.
+
+    A name twice in one object, NaN and wrong syntax raise ValueError, nesting past
+    Python's limit RecursionError, and a whole number past ``JSON_INT_DIGITS_MAX``
+    LimitExceeded ``integer-too-long``.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            object_pairs_hook=_object,
+            parse_float=_number,
+            parse_constant=_refuse_constant,
+        )
+
+    def raw_decode(self, s: str, idx: int = 0) -> tuple[Any, int]:
+        """Return the value that begins at a place of a text, and its end."""
+        try:
+            return super().raw_decode(s, idx)
+        except (json.JSONDecodeError, _LooseError):
+            raise
+        except ValueError:
+            # A hook that counts digits would cost more than all else of a number.
+            raise LimitExceeded(
+                f"a whole number has more than {JSON_INT_DIGITS_MAX} digits",
+                code="integer-too-long",
+                hint="Write it as text, or as a number with an exponent.",
+            ) from None
+
+
+STRICT_DECODER = StrictDecoder()
 
 
 def from_json(form: object) -> Any:

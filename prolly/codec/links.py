@@ -43,7 +43,7 @@ def links_of(chunk: bytes) -> list[Reference]:
     raise Corrupt(
         f"a chunk begins with the unknown type {kind}",
         code="chunk-type",
-        hint="run `prolly fsck --full`",
+        hint="Run `prolly fsck --full`.",
         actual=kind,
     )
 

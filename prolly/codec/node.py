@@ -257,7 +257,7 @@ def decode_node(chunk: bytes) -> Node:
         raise Corrupt(
             f"a node does not decode: {error}",
             code="node-form",
-            hint="run `prolly fsck` to see what is damaged",
+            hint="Run `prolly fsck` to see what is damaged.",
         ) from error
     raise Corrupt(
         "a chunk is not a node of a record tree",

@@ -145,19 +145,6 @@ def _inflate(payload: bytes, raw_length: int) -> bytes:
     return chunk
 
 
-def frame_length(header: bytes) -> int:
-    """Return the whole length of the frame that begins with these bytes."""
-    try:
-        _codec, raw_length, stored_length = FRAME_HEADER.unpack_from(header)
-    except StructError:
-        raise _bad_frame(f"{len(header)} bytes are no frame header") from None
-    if not 0 < stored_length <= raw_length <= CHUNK_BYTES_MAX:
-        raise _bad_frame(
-            f"a frame promises {raw_length} bytes and stores {stored_length}"
-        )
-    return FRAME_HEADER_BYTES + int(stored_length)
-
-
 def encode_index(entries: Iterable[tuple[bytes, int, int]]) -> bytes:
     """Return the index of (address, offset, length), given in any order."""
     pack = INDEX_ENTRY.pack

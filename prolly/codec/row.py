@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import compress
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import cbor2
 from blake3 import blake3
@@ -143,6 +143,13 @@ def check(data: bytes, fills: Sequence[object]) -> list[Any]:
     return cells
 
 
+class OutlineCell(NamedTuple):
+    """A cell that stands out of line: its blob, and the bytes of its encoding."""
+
+    reference: Reference
+    size: int
+
+
 def encode_outline(
     cells: Sequence[object], fills: Sequence[object], write: Write
 ) -> Referring:
@@ -154,13 +161,48 @@ def encode_outline(
     """
     stored = _stored_positions(cells, fills)
     encoded = {position: cbor.encode(cells[position]) for position in stored}
-    moved = _choose_moved(stored, encoded)
+    moved = _choose_moved(stored, {at: len(data) for at, data in encoded.items()})
     if moved is None:
         return encode_referring([write(encode(cells, fills))])
     references = [write(encoded[position]) for position in moved]
-    outside = set(moved)
-    inline = [encoded[position] for position in stored if position not in outside]
-    return encode_referring(references, _outline_payload(stored, moved, inline))
+    return _outline(stored, moved, references, encoded)
+
+
+def encode_stored(
+    cells: Sequence[object], fills: Sequence[object], write: Write, read: Read
+) -> bytes:
+    """Return the stored value of a row, plain or not, some of whose cells are outside.
+
+    A cell may be an :class:`OutlineCell` of a row with these fills, which is read only
+    if it has to come in: the other cells decide that. ``read`` gives the bytes that a
+    reference stands for. Raises as ``encode`` and what ``read`` raises.
+    """
+    places = [at for at, cell in enumerate(cells) if type(cell) is OutlineCell]
+    if not places:
+        plain = encode(cells, fills)
+        fits = len(plain) <= INLINE_BYTES_MAX
+        return plain if fits else encode_outline(cells, fills, write)
+    # A cell that equals its fill is stored nowhere, so none of these does.
+    outside: dict[int, Any] = {at: cells[at] for at in places}
+    inside = [fills[at] if at in outside else one for at, one in enumerate(cells)]
+    stored = tuple(sorted({*_stored_positions(inside, fills), *places}))
+    encoded = {at: cbor.encode(cells[at]) for at in stored if at not in outside}
+    sizes = {at: len(data) for at, data in encoded.items()}
+    sizes.update({at: cell.size for at, cell in outside.items()})
+    plain_size = len(cbor.array_header(1 + len(stored))) + sum(sizes.values())
+    plain_size += len(cbor.encode(_bits(stored)))
+    moved = None
+    if plain_size > INLINE_BYTES_MAX:
+        moved = _choose_moved(stored, sizes)
+    if moved is None or not outside.keys() <= set(moved):
+        loaded = list(cells)
+        for at, cell in outside.items():
+            loaded[at] = cbor.decode(read(cell.reference))
+        return encode_stored(loaded, fills, write, read)
+    references = [
+        outside[at].reference if at in outside else write(encoded[at]) for at in moved
+    ]
+    return _outline(stored, moved, references, encoded)
 
 
 def decode_outline(value: bytes, fills: Sequence[object], read: Read) -> list[Any]:
@@ -168,6 +210,18 @@ def decode_outline(value: bytes, fills: Sequence[object], read: Read) -> list[An
 
     ``read`` gives the bytes that a reference stands for. Raises Corrupt ``row``,
     ``reference`` or ``value-spelling``, and what ``read`` raises.
+    """
+    return [
+        cbor.decode(read(cell)) if type(cell) is Reference else cell
+        for cell in outline_cells(value, fills, read)
+    ]
+
+
+def outline_cells(value: bytes, fills: Sequence[object], read: Read) -> list[Any]:
+    """Return the cells as ``decode_outline``, but a :class:`Reference` for each
+    outside.
+
+    Only a row that is whole out of line is read.
     """
     references, payload = decode_referring(value)
     if not payload:
@@ -190,7 +244,7 @@ def decode_outline(value: bytes, fills: Sequence[object], read: Read) -> list[An
     for position, cell in zip(kept, inline, strict=True):
         cells[position] = cell
     for position, reference in zip(moved, references, strict=True):
-        cells[position] = cbor.decode(read(reference))
+        cells[position] = reference
     return cells
 
 
@@ -280,23 +334,31 @@ def _picker(
     return len(positions), itemgetter(*places)
 
 
-def _outline_payload(
-    stored: tuple[int, ...], moved: tuple[int, ...], inline: list[bytes]
-) -> bytes:
+def _outline(
+    stored: tuple[int, ...],
+    moved: tuple[int, ...],
+    references: Sequence[Reference],
+    encoded: dict[int, bytes],
+) -> Referring:
+    outside = set(moved)
+    inline = [encoded[position] for position in stored if position not in outside]
     head = cbor.array_header(2 + len(inline))
     bits = cbor.encode(_bits(stored)) + cbor.encode(_bits(moved))
-    return head + bits + b"".join(inline)
+    return encode_referring(references, head + bits + b"".join(inline))
 
 
 def _choose_moved(
-    stored: tuple[int, ...], encoded: dict[int, bytes]
+    stored: tuple[int, ...], sizes: dict[int, int]
 ) -> tuple[int, ...] | None:
-    """Return the fewest largest cells whose moving makes the row fit, or None."""
-    by_size = sorted(stored, key=lambda position: (-len(encoded[position]), position))
-    cells_size = sum(map(len, encoded.values()))
+    """Return the fewest largest cells whose moving makes the row fit, or None.
+
+    ``sizes`` are the lengths of the encodings of the stored cells.
+    """
+    by_size = sorted(stored, key=lambda position: (-sizes[position], position))
+    cells_size = sum(sizes.values())
     presence = cbor.encode(_bits(stored))
     for count in range(1, min(len(by_size), REFERENCES_MAX) + 1):
-        cells_size -= len(encoded[by_size[count - 1]])
+        cells_size -= sizes[by_size[count - 1]]
         moved = tuple(sorted(by_size[:count]))
         head = cbor.array_header(2 + len(stored) - count)
         bits_size = len(presence) + len(cbor.encode(_bits(moved)))

@@ -20,16 +20,20 @@ if _typing.TYPE_CHECKING:
     from .files_add import AddResult
     from .files_checkout import CheckoutResult
     from .files_disk import storage_error
+    from .files_paths import FILE_NAME_BYTES_MAX, FILE_PATH_BYTES_MAX
     from .mutable_files import MutableFiles
     from .mutable_map import MutableOrderedMap
     from .ordered_map import OrderedMap
-    from .records import EditedRecords, Records, StoredRecords
+    from .records import NOTHING, EditedRecords, Records, StoredRecords
     from .sorted_mapping import SortedMapping, key_not_found
     from .values import decode_value, decode_values, encode_value, encode_values
     from .views import SortedItems, SortedKeys, SortedValues, Stretch
 
 __all__ = [
     "ABSENT",
+    "FILE_NAME_BYTES_MAX",
+    "FILE_PATH_BYTES_MAX",
+    "NOTHING",
     "Absent",
     "AddResult",
     "BlobEdit",
@@ -71,10 +75,11 @@ _MODULES = {
     "files_add": ("AddResult",),
     "files_checkout": ("CheckoutResult",),
     "files_disk": ("storage_error",),
+    "files_paths": ("FILE_NAME_BYTES_MAX", "FILE_PATH_BYTES_MAX"),
     "mutable_files": ("MutableFiles",),
     "mutable_map": ("MutableOrderedMap",),
     "ordered_map": ("OrderedMap",),
-    "records": ("EditedRecords", "Records", "StoredRecords"),
+    "records": ("NOTHING", "EditedRecords", "Records", "StoredRecords"),
     "sorted_mapping": ("SortedMapping", "key_not_found"),
     "values": ("decode_value", "decode_values", "encode_value", "encode_values"),
     "views": ("SortedItems", "SortedKeys", "SortedValues", "Stretch"),

@@ -204,6 +204,13 @@ class BlobEdit:
         self._waiting = 0
         self._is_settled = True
 
+    def start_over(self, reference: Reference) -> None:
+        """Forget what was written, and edit another value, one that is stored."""
+        self.require_open()
+        self._tail = None
+        self._base_on(reference)
+        self.length = self._tree.length
+
     def store(self) -> Reference:
         """Write what is missing of the value; return the reference to its root.
 

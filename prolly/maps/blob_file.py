@@ -89,7 +89,7 @@ class BlobReader(io.BufferedIOBase):
             raise Invalid(
                 f"cannot seek by {offset} from {whence!r}",
                 code="seek",
-                hint="seek to 0 or more, from the beginning, the position or the end",
+                hint="Seek to 0 or more, from the beginning, the position or the end.",
             )
         self._position = bases[whence] + offset
         return self._position
@@ -216,7 +216,7 @@ class BlobFile(BlobReader):
             raise Invalid(
                 f"a blob cannot have {size} bytes",
                 code="seek",
-                hint="give a size of 0 or more",
+                hint="Give a size of 0 or more.",
             )
         self._edit.resize(size)
         return size
@@ -237,5 +237,5 @@ def unknown_mode(mode: str, modes: tuple[str, ...]) -> Invalid:
     return Invalid(
         f"a blob cannot be opened with mode {mode!r}",
         code="option",
-        hint=f"choose one of: {', '.join(modes)}",
+        hint=f"Choose one of: {', '.join(modes)}.",
     )

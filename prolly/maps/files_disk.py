@@ -82,10 +82,10 @@ def regular_status(stream: Any) -> os.stat_result | None:
     return None
 
 
-_DENIED = partial(Denied, code="file-denied", hint="check the permissions")
-_FULL = partial(StorageFailed, code="disk-full", hint="make room, then try again")
-_ABSENT = partial(NotFound, code="no-file", hint="check the name")
-_FAILED = partial(StorageFailed, code="io-error", hint="look at the disk and the file")
+_DENIED = partial(Denied, code="file-denied", hint="Check the permissions.")
+_FULL = partial(StorageFailed, code="disk-full", hint="Make room, then try again.")
+_ABSENT = partial(NotFound, code="no-file", hint="Check the name.")
+_FAILED = partial(StorageFailed, code="io-error", hint="Look at the disk and the file.")
 
 _KINDS: dict[int, Callable[..., Error]] = {
     errno.ENOENT: _ABSENT,
@@ -93,7 +93,7 @@ _KINDS: dict[int, Callable[..., Error]] = {
     errno.EACCES: _DENIED,
     errno.EPERM: _DENIED,
     errno.EROFS: _DENIED,
-    errno.EISDIR: partial(Invalid, code="not-a-file", hint="name a file"),
+    errno.EISDIR: partial(Invalid, code="not-a-file", hint="Name a file."),
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,
     errno.EFBIG: _FULL,

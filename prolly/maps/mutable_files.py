@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from typing import IO, Any
 
 from prolly.chunks import ChunkWriter
@@ -26,6 +26,7 @@ from .files import Files, no_such_file
 from .files_add import AddResult, add_directory, add_file
 from .files_disk import regular_status, require_unchanged
 from .files_paths import check_directory, check_path, parents, path_clash
+from .open_files import OpenFile, OpenFiles
 from .records import EditedRecords
 from .sorted_mapping import SortedMapping
 
@@ -46,7 +47,7 @@ class MutableFiles(Files):
 
     def __init__(self, tree: WorkingTree, writer: ChunkWriter) -> None:
         self._edited = EditedRecords(tree, writer)
-        self._editing: dict[int, tuple[str, BlobEdit]] = {}
+        self._open_files = OpenFiles()
         SortedMapping.__init__(self, self._edited)
 
     def write(
@@ -93,7 +94,7 @@ class MutableFiles(Files):
             raise Invalid(
                 f"the content is {type(first).__name__}, not bytes",
                 code="value-type",
-                hint="open the file in binary mode",
+                hint="Open the file in binary mode.",
             )
         following = stream.read(READ_BYTES) if first else b""
         if not following:
@@ -115,7 +116,22 @@ class MutableFiles(Files):
         mode: int | None,
         mtime_ns: int | None,
     ) -> FileEntry:
-        """Point a path at a blob, told with its length; raises as ``write``."""
+        """Point a path at a blob, told with its length; raises as ``write``.
+
+        File objects that are open on the path have this content from now on.
+        """
+        entry = self._put(path, content, mode=mode, mtime_ns=mtime_ns)
+        self._open_files.start_over(path, entry.reference)
+        return entry
+
+    def _put(
+        self,
+        path: str,
+        content: tuple[Reference, int],
+        *,
+        mode: int | None,
+        mtime_ns: int | None,
+    ) -> FileEntry:
         _check_dress(mode, mtime_ns)
         encoded = self.encode_key(path)
         stored = self._edited.get(encoded)
@@ -135,17 +151,21 @@ class MutableFiles(Files):
     def _check_clash(self, path: str) -> None:
         """Refuse a new file in the place of a directory, or below a file."""
         for parent in parents(path):
-            if parent in self:
+            if self._holds(parent):
                 raise path_clash(path, parent)
-        below = next(iter(self.keys(prefix=f"{path}/")), None)
+        below = next(self._iter_below(path), None)
         if below is not None:
             raise path_clash(path, below)
 
     def open(self, path: str, mode: str = "rb") -> BlobReader:
         """Open a file: ``rb``, or for writing ``r+b``, ``wb`` (anew), ``ab`` (append).
 
-        What is written becomes the file's content when the file object is closed, or at
-        the end of the transaction; its mode stays, its time is not known then.
+        File objects of one path write to one content, and each sees what the others
+        wrote. It becomes the file's content when one of them is closed, or at the end
+        of the transaction; ``rb`` reads what was kept so far. The mode stays; the time
+        is not known then, unless the content is as it was. A renamed file takes what is
+        open with it; what is written to a deleted one is lost.
+
         KeyNotFound ``no-such-file`` for ``rb`` and ``r+b``; Invalid ``option``.
         """
         if mode == "rb":
@@ -153,36 +173,46 @@ class MutableFiles(Files):
         if mode not in WRITE_MODES:
             raise unknown_mode(mode, ("rb", *WRITE_MODES))
         self._edited.require_open()
-        entry = self.get(path)
-        if entry is None:
+        entry = self.get(check_path(path))
+        if entry is None and path not in self._open_files:
             if mode == "r+b":
                 raise no_such_file(path)
             self._check_clash(path)
         reference = None if entry is None or mode == "wb" else entry.reference
-        edit = BlobEdit(self._edited.writer, reference)
-        self._editing[id(edit)] = (path, edit)
-        return BlobFile(edit, mode, when_closed=lambda: self._keep(edit))
+        writer = self._edited.writer
+        file = self._open_files.use(path, lambda: BlobEdit(writer, reference))
+        return BlobFile(file.edit, mode, when_closed=lambda: self._close_one(file))
 
-    def _keep(self, edit: BlobEdit) -> None:
-        """Make what an open file holds its content; nothing after the transaction."""
-        path, _ = self._editing.pop(id(edit), ("", None))
-        if path:
-            reference = edit.store()
-            content = reference, edit.length
-            edit.close()
-            self.put_entry(path, content, mode=None, mtime_ns=None)
+    def _close_one(self, file: OpenFile) -> None:
+        """Keep what an open file holds; nothing after the transaction."""
+        try:
+            if self._open_files.holds(file):
+                self._keep(file)
+        finally:
+            self._open_files.give_back(file)
+
+    def _keep(self, file: OpenFile) -> None:
+        """Make what an open file holds the content at its path."""
+        path = file.path
+        assert path is not None, "a file that is deleted is not kept"
+        content = file.edit.store(), file.edit.length
+        stored = self.get(path)
+        if stored is None or (stored.reference, stored.size) != content:
+            self._put(path, content, mode=None, mtime_ns=None)
 
     def flush(self) -> None:
         """Keep what was written through file objects that are still open."""
-        for _, edit in list(self._editing.values()):
-            self._keep(edit)
+        for file in self._open_files.files():
+            self._keep(file)
 
     def __delitem__(self, path: str) -> None:
         """Delete a file; KeyNotFound ``no-such-file``."""
         encoded = self.encode_key(path)
-        if self._edited.get(encoded) is None:
+        if self._edited.get(encoded) is not None:
+            self._edited.put(encoded, None)
+        elif path not in self._open_files:
             raise no_such_file(path)
-        self._edited.put(encoded, None)
+        self._open_files.forget(path)
 
     def delete(self, path: str) -> int:
         """Delete a file, or all files below a directory; return how many.
@@ -206,31 +236,44 @@ class MutableFiles(Files):
             return len(paths)
         if f"{new}/".startswith(f"{old}/"):
             raise path_clash(old, new)
-        if new in self or self.is_directory(new):
+        if self._holds(new) or any(self._iter_below(new)):
             raise AlreadyExists(
                 f"there is {new!r} already",
                 code="file-exists",
                 hint="Delete it first, or choose another path.",
                 path=new,
             )
-        moved = [(new + path[len(old) :], self[path]) for path in paths]
-        for path, _ in moved:
-            check_path(path)
+        moved = {path: check_path(new + path[len(old) :]) for path in paths}
         self._check_clash(new)
-        for path in paths:
-            del self[path]
-        for path, entry in moved:
-            self._edited.put(self.encode_key(path), encode_file_entry(entry))
+        for path, place in moved.items():
+            encoded = self.encode_key(path)
+            stored = self._edited.get(encoded)
+            # A new file that is open has no entry before it is kept.
+            if stored is not None:
+                self._edited.put(encoded, None)
+                self._edited.put(self.encode_key(place), stored)
+            self._open_files.rename(path, place)
         return len(paths)
 
     def _paths_at(self, path: str) -> list[str]:
+        """Return a file, or the files below a directory, new ones that are open too."""
         check_path(path)
-        if path in self:
-            return [path]
-        found = list(self.keys(prefix=f"{path}/"))
+        found = {path} if self._holds(path) else set(self._iter_below(path))
         if not found:
             raise no_such_file(path)
-        return found
+        return sorted(found)
+
+    def _iter_below(self, path: str) -> Iterator[str]:
+        """Yield the files below a directory, then, perhaps again, those open."""
+        prefix = f"{path}/"
+        yield from self.keys(prefix=prefix)
+        for one in self._open_files.paths():
+            if one.startswith(prefix):
+                yield one
+
+    def _holds(self, path: str) -> bool:
+        """Tell whether there is a file, or one that is going to be when it is kept."""
+        return path in self._open_files or path in self
 
     def add_directory(
         self,
@@ -262,9 +305,7 @@ class MutableFiles(Files):
 
     def close(self) -> None:
         """End the use of these files; twice is fine."""
-        for _, edit in self._editing.values():
-            edit.close()
-        self._editing.clear()
+        self._open_files.close()
         self._edited.close()
 
 

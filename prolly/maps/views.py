@@ -7,7 +7,15 @@ each iterator sees the state at its creation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, ItemsView, Iterator, KeysView, ValuesView
+from abc import abstractmethod
+from collections.abc import (
+    Callable,
+    ItemsView,
+    Iterator,
+    KeysView,
+    MappingView,
+    ValuesView,
+)
 from itertools import chain, starmap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -69,8 +77,8 @@ class Stretch(NamedTuple):
         return self._replace(reverse=not self.reverse)
 
 
-class SortedKeys(KeysView[Any]):
-    """The user keys of a stretch, in order; ``in`` costs one look-up."""
+class _StretchView(MappingView):
+    """What the three views share: a stretch of a mapping, its length, both ways."""
 
     def __init__(self, mapping: SortedMapping, stretch: Stretch) -> None:
         super().__init__(mapping)
@@ -79,6 +87,16 @@ class SortedKeys(KeysView[Any]):
 
     def __len__(self) -> int:
         return self._stretch.size()
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Any]: ...
+
+    def __reversed__(self) -> Iterator[Any]:
+        return iter(type(self)(self._sorted, self._stretch.turned()))
+
+
+class SortedKeys(_StretchView, KeysView[Any]):
+    """The user keys of a stretch, in order; ``in`` costs one look-up."""
 
     def __contains__(self, key: object) -> bool:
         if not self._stretch.holds(self._sorted.encode_key(key)):
@@ -89,20 +107,9 @@ class SortedKeys(KeysView[Any]):
         decode = self._sorted.decode_keys
         return self._stretch.each(lambda keys, values: decode(keys))
 
-    def __reversed__(self) -> Iterator[Any]:
-        return iter(type(self)(self._sorted, self._stretch.turned()))
 
-
-class SortedValues(ValuesView[Any]):
+class SortedValues(_StretchView, ValuesView[Any]):
     """The values (of a table, the rows) of a stretch, in key order."""
-
-    def __init__(self, mapping: SortedMapping, stretch: Stretch) -> None:
-        super().__init__(mapping)
-        self._sorted = mapping
-        self._stretch = stretch
-
-    def __len__(self) -> int:
-        return self._stretch.size()
 
     def __contains__(self, value: object) -> bool:
         return any(value is one or value == one for one in self)
@@ -110,20 +117,9 @@ class SortedValues(ValuesView[Any]):
     def __iter__(self) -> Iterator[Any]:
         return self._stretch.each(self._sorted.decode_records)
 
-    def __reversed__(self) -> Iterator[Any]:
-        return iter(type(self)(self._sorted, self._stretch.turned()))
 
-
-class SortedItems(ItemsView[Any, Any]):
+class SortedItems(_StretchView, ItemsView[Any, Any]):
     """The (key, value) pairs of a stretch, in key order; ``in`` costs one look-up."""
-
-    def __init__(self, mapping: SortedMapping, stretch: Stretch) -> None:
-        super().__init__(mapping)
-        self._sorted = mapping
-        self._stretch = stretch
-
-    def __len__(self) -> int:
-        return self._stretch.size()
 
     def __contains__(self, pair: object) -> bool:
         if not isinstance(pair, tuple) or len(pair) != 2:
@@ -141,6 +137,3 @@ class SortedItems(ItemsView[Any, Any]):
                 decode_keys(keys), decode_records(keys, values), strict=True
             )
         )
-
-    def __reversed__(self) -> Iterator[tuple[Any, Any]]:
-        return iter(type(self)(self._sorted, self._stretch.turned()))

@@ -1,19 +1,28 @@
-"""Edits that wait for their commit: a dictionary, spilling sorted runs past a bound."""
+"""Edits that wait for their commit: a dictionary, spilling sorted runs past a bound.
+
+Each run is an open file, so runs are merged before they are many: ``RUNS_MAX`` of them
+into one that is so much larger, and as many of those again. An edit is written once for
+each such step, which is once for the first 4 GiB and three times up to 16 TiB.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from itertools import islice, repeat
+from itertools import islice
 from operator import lt
 
 from prolly.errors import Invalid
 
-from .sorted_run import BLOCK_EDITS, Edits, SortedRun, merge_runs
+from .sorted_run import Edits, SortedRun, blocks_of, merge_runs
 
 # Estimated bytes of buffered edits at which a run is written out. A million small
 # records spill a handful of runs and stay under 150 MB in all.
 BUFFER_BYTES_MAX = 64 * 1024 * 1024
+
+# Runs of one size before they are merged into one. A process may commonly have 1,024
+# files open, and a table with its indexes is several buffers at once.
+RUNS_MAX = 64
 
 # What one buffered edit costs beyond its bytes: two `bytes` headers, one dict slot.
 EDIT_OVERHEAD = 170
@@ -22,8 +31,9 @@ EDIT_OVERHEAD = 170
 class EditBuffer:
     """Puts and deletes by key, the last one winning, in bounded memory.
 
-    With ``unique`` a key may be put once only: a repeat raises Invalid with code
-    ``duplicate-key`` and the encoded key, at once or when runs are merged.
+    With ``unique`` a key may be edited once only: a repeat raises Invalid with code
+    ``duplicate-key`` and the encoded key, at once or when runs are merged. Writing, and
+    reading what was spilled, raise StorageFailed ``spill-failed``.
     """
 
     def __init__(
@@ -48,12 +58,14 @@ class EditBuffer:
 
     @property
     def runs_spilled(self) -> int:
-        """How many sorted runs were written to disk."""
+        """How many sorted runs are on the disk."""
         return len(self._runs)
 
     def put(self, key: bytes, value: bytes | None) -> None:
         """Write one record; ``None`` deletes it."""
         self._mix()
+        if self._unique and key in self._edits:
+            raise _duplicate(key)
         self._edits[key] = value
         self._bytes += len(key) + len(value or b"") + EDIT_OVERHEAD
         if self._bytes > self._bytes_max:
@@ -66,11 +78,7 @@ class EditBuffer:
             self._ordered[1].extend(values)
         else:
             self._mix()
-            edits = self._edits
-            before = len(edits)
-            edits.update(zip(keys, values, strict=True))
-            if self._unique and len(edits) != before + len(keys):
-                raise _duplicate(_first_repeat(keys, edits, before))
+            self._update(keys, values)
         size = sum(map(len, keys)) + sum(map(len, values))
         self._bytes += size + EDIT_OVERHEAD * len(keys)
         if self._bytes > self._bytes_max:
@@ -79,10 +87,17 @@ class EditBuffer:
     def delete_many(self, keys: Sequence[bytes]) -> None:
         """Delete many records; absent ones are no error."""
         self._mix()
-        self._edits.update(zip(keys, repeat(None)))
+        self._update(keys, [None] * len(keys))
         self._bytes += sum(map(len, keys)) + EDIT_OVERHEAD * len(keys)
         if self._bytes > self._bytes_max:
             self._spill()
+
+    def _update(self, keys: Sequence[bytes], values: Sequence[bytes | None]) -> None:
+        edits = self._edits
+        before = len(edits)
+        edits.update(zip(keys, values, strict=True))
+        if self._unique and len(edits) != before + len(keys):
+            raise _duplicate(_first_repeat(keys, edits, before))
 
     def find(self, key: bytes) -> tuple[bool, bytes | None]:
         """Return whether ``key`` was edited, and what was written (None: deleted)."""
@@ -105,25 +120,21 @@ class EditBuffer:
             if edits[0]:
                 yield edits
             return
-        runs = [run.blocks() for run in self._runs]
-        merged = merge_runs([*runs, self._blocks()])
-        if not self._unique:
-            yield from merged
-            return
-        runs_keys = sum(run.edits for run in self._runs)
-        runs_keys += len(self._edits) + len(self._ordered[0])
+        blocks = [run.blocks() for run in self._runs]
+        spilled = sum(run.edits for run in self._runs)
+        waiting = self._sorted()
+        yield from self._merged(
+            [*blocks, blocks_of(waiting)], spilled + len(waiting[0])
+        )
+
+    def _merged(self, blocks: Sequence[Iterator[Edits]], edits: int) -> Iterator[Edits]:
+        """Merge so many edits; where each is to be of its own key, see that it is."""
         seen = 0
-        for batch in merged:
+        for batch in merge_runs(blocks):
             seen += len(batch[0])
             yield batch
-        if seen != runs_keys:
+        if self._unique and seen != edits:
             raise _duplicate(self._repeat_in_runs())
-
-    def _blocks(self) -> Iterator[Edits]:
-        keys, values = self._sorted()
-        for low in range(0, len(keys), BLOCK_EDITS):
-            high = low + BLOCK_EDITS
-            yield keys[low:high], values[low:high]
 
     def _sorted(self) -> Edits:
         """Return the edits in memory, sorted."""
@@ -147,7 +158,7 @@ class EditBuffer:
 
     def _repeat_in_runs(self) -> bytes:
         for index, run in enumerate([*self._runs[1:], None], 1):
-            blocks = run.blocks() if run else self._blocks()
+            blocks = run.blocks() if run else blocks_of(self._sorted())
             for keys, _ in blocks:
                 for key in keys:
                     if any(earlier.find(key)[0] for earlier in self._runs[:index]):
@@ -155,10 +166,26 @@ class EditBuffer:
         raise AssertionError("no key repeats")
 
     def _spill(self) -> None:
-        self._runs.append(SortedRun(self._sorted(), self._directory))
+        self._runs.append(SortedRun([self._sorted()], self._directory))
         self._ordered = [], []
         self._edits.clear()
         self._bytes = 0
+        while self._merge_youngest():
+            pass
+
+    def _merge_youngest(self) -> bool:
+        """Merge the youngest runs if they are ``RUNS_MAX`` of one size."""
+        group = self._runs[-RUNS_MAX:]
+        merges = group[-1].merges
+        # Older runs were merged as often or more often, so the ends tell of all.
+        if len(group) < RUNS_MAX or group[0].merges != merges:
+            return False
+        edits = sum(run.edits for run in group)
+        batches = self._merged([run.blocks() for run in group], edits)
+        self._runs[-RUNS_MAX:] = [SortedRun(batches, self._directory, merges + 1)]
+        for run in group:
+            run.close()
+        return True
 
     def close(self) -> None:
         """Forget everything; twice is fine."""
@@ -186,6 +213,6 @@ def _duplicate(key: bytes) -> Invalid:
     return Invalid(
         f"a key occurs twice (encoded as {key.hex()})",
         code="duplicate-key",
-        hint="remove one of the two records",
+        hint="Remove one of the two records.",
         encoded_key=key,
     )

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import marshal
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from prolly.chunks import SpillFile
 from prolly.codec import Referring
-from prolly.env import temporary_file
-from prolly.errors import StorageFailed
 
 # Edits a block: one block a run is in memory while runs are merged.
 BLOCK_EDITS = 2048
@@ -17,29 +16,32 @@ Edits = tuple[list[bytes], list[bytes | None]]
 
 
 class SortedRun:
-    """Sorted edits on disk. The file has no name and goes with its last reference."""
+    """Sorted edits on disk. The file has no name and goes with its last reference.
 
-    def __init__(self, edits: Edits, directory: str | None) -> None:
-        keys, values = edits
-        self.edits = len(keys)
+    ``batches`` hold them in order, each key once, and none is empty. ``merges`` tells
+    how many times they were merged into a larger run. Raises StorageFailed
+    ``spill-failed``.
+    """
+
+    def __init__(
+        self, batches: Iterable[Edits], directory: str | None, merges: int = 0
+    ) -> None:
+        self.edits = 0
+        self.merges = merges
         self._last_keys: list[bytes] = []
         self._offsets = [0]
-        try:
-            self._file = temporary_file(directory)
-            for low in range(0, len(keys), BLOCK_EDITS):
-                high = low + BLOCK_EDITS
-                block = _freeze(keys[low:high], values[low:high])
-                self._file.write(block)
-                self._offsets.append(self._offsets[-1] + len(block))
-                self._last_keys.append(keys[low:high][-1])
-            self._file.flush()
-        except OSError as error:
-            raise StorageFailed(
-                f"cannot spill a transaction to a temporary file: {error}",
-                code="spill-failed",
-                hint="free space in the temporary directory, or point TMPDIR elsewhere",
-            ) from error
         self._cached: tuple[int, Edits] = (-1, ([], []))
+        self._file = SpillFile(directory)
+        try:
+            for batch in batches:
+                for keys, values in blocks_of(batch):
+                    self._file.append(_freeze(keys, values))
+                    self._offsets.append(self._file.size)
+                    self._last_keys.append(keys[-1])
+                    self.edits += len(keys)
+        except BaseException:
+            self._file.close()
+            raise
 
     def __len__(self) -> int:
         return len(self._last_keys)
@@ -48,8 +50,7 @@ class SortedRun:
         """Return one block of edits."""
         if self._cached[0] != index:
             low, high = self._offsets[index : index + 2]
-            self._file.seek(low)
-            self._cached = index, _thaw(self._file.read(high - low))
+            self._cached = index, _thaw(self._file.read(low, high - low))
         return self._cached[1]
 
     def blocks(self) -> Iterator[Edits]:
@@ -68,6 +69,14 @@ class SortedRun:
     def close(self) -> None:
         """Give the file back; twice is fine."""
         self._file.close()
+
+
+def blocks_of(edits: Edits) -> Iterator[Edits]:
+    """Yield edits in blocks, the last of which may be short."""
+    keys, values = edits
+    for low in range(0, len(keys), BLOCK_EDITS):
+        high = low + BLOCK_EDITS
+        yield keys[low:high], values[low:high]
 
 
 def _freeze(keys: Sequence[bytes], values: Sequence[bytes | None]) -> bytes:

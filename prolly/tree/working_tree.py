@@ -3,7 +3,10 @@
 A read of one key looks into the edits first. Reads that need order or numbers (ranges,
 reverse, nth, rank, length) run on the *settled* root: the edits so far, applied with
 their new nodes in scratch memory. Nothing of that reaches the store: ``write`` applies
-all edits to the base once, so no node is written that the final tree does not hold.
+the edits to the base. While they fit into memory, or the base is empty, that is one
+pass, and no node is written that the final tree does not hold. What was spilled comes
+in sorted batches, each a pass of its own: where one ends and the next begins, the nodes
+on that path are written once for each of the two, and gc removes the earlier ones.
 """
 
 from __future__ import annotations
@@ -34,9 +37,9 @@ def apply_batches(
 ) -> bytes:
     """Apply sorted batches of edits one after the other; return the last root.
 
-    An empty tree (``None`` or an empty leaf) is built in one pass. Else each batch
-    leaves O(depth) nodes behind that the next one replaces. ``reader`` must see what
-    ``writer`` wrote.
+    An empty tree (``None`` or an empty leaf) is built in one pass. Else each batch but
+    the last leaves nodes behind that the next one replaces: those on the path between
+    the two, O(depth) of them. ``reader`` must see what ``writer`` wrote.
     """
     if root is None or reader.read(root).count() == 0:
         return build(writer, map(_puts, batches), parameters)

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prolly.codec import cbor, json_form, key
-from prolly.errors import Invalid
+from prolly.codec.json_form import JSON_INT_DIGITS_MAX
+from prolly.errors import Invalid, LimitExceeded
 from prolly.testing.strategies import keys, texts, values
 
 dollar_maps = st.dictionaries(texts(3).map(lambda text: "$" + text), values(3))
@@ -115,6 +116,27 @@ def test_deep_json_is_refused_and_does_not_recurse() -> None:
     assert json_form.from_json(form) == form
     with pytest.raises(Invalid):
         json_form.from_json([form])
+
+
+def test_whole_numbers_are_read_up_to_their_limit() -> None:
+    """At the limit of digits a number is read; past it the error and hint are ours."""
+    longest = "9" * JSON_INT_DIGITS_MAX
+    assert json_form.STRICT_DECODER.decode(f"[-{longest}]") == [-int(longest)]
+    for text in (f"{longest}9", f'{{"a": [-1{longest}]}}'):
+        with pytest.raises(LimitExceeded) as caught:
+            json_form.STRICT_DECODER.decode(text)
+        assert caught.value.code == "integer-too-long"
+        assert str(JSON_INT_DIGITS_MAX) in caught.value.message
+        assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": 1, "a": 2}', "NaN", "[1,", "[1e99999999999999999999]", "1 2"]
+)
+def test_loose_json_is_a_value_error(text: str) -> None:
+    """Not the error of a limit."""
+    with pytest.raises(ValueError, match=r"."):
+        json_form.STRICT_DECODER.decode(text)
 
 
 @pytest.mark.parametrize("parts", [[], {}, "a", None, 5])

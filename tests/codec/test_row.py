@@ -95,6 +95,43 @@ def test_a_column_added_at_the_end_leaves_rows_as_they_are() -> None:
     assert row.encode([], []) == row.encode([None], [None])
 
 
+@given(cells(), st.lists(st.integers(0, 2000), max_size=40), st.data())
+def test_cells_outside_before_make_no_other_row(
+    pair: tuple[list[Any], list[Any]], sizes: list[int], data: st.DataObject
+) -> None:
+    """A row is stored alike from values and from cells that stand outside already."""
+    some = pair[0] + [bytes([n % 251]) * size for n, size in enumerate(sizes)]
+    fills = pair[1] + [None] * len(sizes)
+    pieces = Pieces()
+    stored = row.encode_stored(some, fills, pieces.write, pieces.read)
+    plain = row.encode(some, fills)
+    assert (stored == plain) is (len(plain) <= INLINE_BYTES_MAX)
+    moved = []
+    for cell, fill in zip(some, fills, strict=True):
+        coded = cbor.encode(cell)
+        is_outside = coded != cbor.encode(fill) and data.draw(st.booleans())
+        outside = row.OutlineCell(pieces.write(coded), len(coded))
+        moved.append(outside if is_outside else cell)
+    assert row.encode_stored(moved, fills, pieces.write, pieces.read) == stored
+
+
+def test_a_cell_that_stays_outside_is_not_read() -> None:
+    """Only its length counts; it comes in when the others leave room for it."""
+    pieces = Pieces()
+    long = cbor.encode(b"x" * 5000)
+    outside = row.OutlineCell(pieces.write(long), len(long))
+
+    def read(reference: Reference) -> bytes:
+        raise AssertionError("it was read")
+
+    stored = row.encode_stored([1, outside], [None, None], pieces.write, read)
+    assert row.outline_cells(stored, [None, None], read) == [1, outside.reference]
+    short = cbor.encode(b"x" * 500)
+    inside = row.OutlineCell(pieces.write(short), len(short))
+    stored = row.encode_stored([1, inside], [None, None], pieces.write, pieces.read)
+    assert row.decode(stored, [None, None]) == [1, b"x" * 500]
+
+
 @given(cells(), st.lists(st.integers(0, 2000), min_size=1, max_size=40))
 def test_an_outline_gives_the_row_back(
     pair: tuple[list[Any], list[Any]], sizes: list[int]

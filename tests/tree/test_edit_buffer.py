@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from prolly.codec import Referring
 from prolly.errors import Invalid
 from prolly.tree import EditBuffer
+from prolly.tree.edit_buffer import RUNS_MAX
 
 keys = st.integers(0, 400).map(b"%03d".__mod__)
 steps = st.lists(
@@ -19,13 +22,21 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
-@given(steps, st.sampled_from([500, 5000, 10**9]))
+@settings(max_examples=100, deadline=None)
+@given(steps, st.sampled_from([500, 5000, 10**9]), st.sampled_from([2, 3, 64]))
 def test_buffer_equals_a_dictionary(
-    drawn: list[tuple[str, list[bytes]]], bytes_max: int
+    drawn: list[tuple[str, list[bytes]]], bytes_max: int, runs_max: int
 ) -> None:
-    """Whatever spills, find and batches tell what a dictionary tells."""
-    buffer = EditBuffer(bytes_max)
+    """Whatever spills and is merged, find and batches tell what a dictionary tells."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("prolly.tree.edit_buffer.RUNS_MAX", runs_max)
+        check_equals_a_dictionary(drawn, EditBuffer(bytes_max))
+
+
+def check_equals_a_dictionary(
+    drawn: list[tuple[str, list[bytes]]], buffer: EditBuffer
+) -> None:
+    """Do the steps to a buffer and to a dictionary, and compare."""
     model: dict[bytes, bytes | None] = {}
     for number, (kind, some) in enumerate(drawn):
         value = b"%d" % number
@@ -57,6 +68,68 @@ def test_values_that_refer_survive_a_spill() -> None:
         b"b": bytes,
     }
     assert type(buffer.find(b"a")[1]) is Referring
+    buffer.close()
+
+
+def open_files() -> int:
+    """Return how many files this process has open."""
+    return len(os.listdir("/proc/self/fd"))
+
+
+def test_runs_are_merged_before_they_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand spills keep few files open, and lose nothing and no order."""
+    monkeypatch.setattr("prolly.tree.edit_buffer.RUNS_MAX", 4)
+    before = open_files()
+    buffer = EditBuffer(1)
+    model: dict[bytes, bytes | None] = {}
+    source = random.Random(4)
+    for number in range(1000):
+        key = b"%04d" % source.randrange(700)
+        value = None if number % 7 == 0 else b"%d" % number
+        buffer.put(key, value)
+        model[key] = value
+        # A count of up to a thousand has five digits to the base of four.
+        assert buffer.runs_spilled <= 3 * 5
+        assert open_files() <= before + 3 * 5
+    merged = [pair for batch in buffer.batches() for pair in zip(*batch, strict=True)]
+    assert merged == sorted(model.items())
+    buffer.close()
+    assert open_files() == before
+
+
+@pytest.mark.parametrize("runs", [RUNS_MAX - 1, RUNS_MAX])
+def test_so_many_runs_become_one(runs: int) -> None:
+    """One less than the bound are kept apart; at the bound there is one run."""
+    buffer = EditBuffer(1)
+    for number in range(runs):
+        buffer.put(b"%04d" % (number % 10), b"%d" % number)
+    assert buffer.runs_spilled == (1 if runs == RUNS_MAX else runs)
+    assert buffer.find(b"0003") == (True, b"%d" % ((runs - 4) // 10 * 10 + 3))
+    buffer.close()
+
+
+def test_a_unique_buffer_refuses_a_repeat_of_any_kind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Single puts and deletions are held to it too, at once or when runs merge."""
+    repeats: list[Callable[[EditBuffer], None]] = [
+        lambda buffer: buffer.put(b"a", b"2"),
+        lambda buffer: buffer.put_many([b"a"], [b"2"]),
+        lambda buffer: buffer.delete_many([b"a"]),
+    ]
+    for repeat in repeats:
+        buffer = EditBuffer(unique=True)
+        buffer.put(b"a", b"1")
+        buffer.put(b"b", b"1")
+        with pytest.raises(Invalid) as caught:
+            repeat(buffer)
+        assert (caught.value.code, caught.value.encoded_key) == ("duplicate-key", b"a")
+    monkeypatch.setattr("prolly.tree.edit_buffer.RUNS_MAX", 2)
+    buffer = EditBuffer(1, unique=True)
+    buffer.put(b"a", b"1")
+    with pytest.raises(Invalid) as caught:
+        buffer.put(b"a", b"2")
+    assert (caught.value.code, caught.value.encoded_key) == ("duplicate-key", b"a")
     buffer.close()
 
 
