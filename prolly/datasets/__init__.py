@@ -29,17 +29,23 @@ if _typing.TYPE_CHECKING:
         root_references,
         write_manifest,
     )
-    from .references import verify_references
+    from .references import (
+        ReferenceViolation,
+        reference_violations,
+        verify_references,
+    )
 
 __all__ = [
     "DatasetInfo",
     "Manifest",
+    "ReferenceViolation",
     "changed_datasets",
     "dataset_of",
     "describe",
     "missing_dataset",
     "read_descriptor",
     "records_of",
+    "reference_violations",
     "require_kind",
     "require_local",
     "root_reference",
@@ -70,7 +76,7 @@ _MODULES = {
         "root_references",
         "write_manifest",
     ),
-    "references": ("verify_references",),
+    "references": ("ReferenceViolation", "reference_violations", "verify_references"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -47,14 +47,14 @@ def records_of(reader: NodeReader, entry: Descriptor) -> OrderedMap | Table:
         raise Invalid(
             f"dataset {entry.name!r} is a blob, which has no records",
             code="wrong-kind",
-            hint="open it as a blob, or print it with `prolly files cat`",
+            hint="Open it as a blob, or print it with `prolly files cat`.",
             dataset=entry.name,
             actual=entry.kind,
         )
     raise Unsupported(
         f"dataset {entry.name!r} is of kind {entry.kind!r}",
         code="dataset-kind",
-        hint="use a newer release of prolly",
+        hint="Use a newer release of prolly.",
         dataset=entry.name,
     )
 
@@ -74,7 +74,7 @@ def require_kind(entry: Descriptor, kind: str) -> None:
         raise Invalid(
             f"dataset {entry.name!r} is of kind {entry.kind}, not {kind}",
             code="wrong-kind",
-            hint=f"open it as what it is: {entry.kind}",
+            hint=f"Open it as what it is: {entry.kind}.",
             dataset=entry.name,
             expected=kind,
             actual=entry.kind,
@@ -88,7 +88,7 @@ def require_local(entry: Descriptor, local: bool | None) -> None:
         raise Invalid(
             f"dataset {entry.name!r} is there already, and {stands}",
             code="local-mismatch",
-            hint="leave `local` out to use it as it is, or choose another name",
+            hint="Leave `local` out to use it as it is, or choose another name.",
             dataset=entry.name,
         )
 

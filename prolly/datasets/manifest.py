@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from prolly.chunks import ChunkWriter
 from prolly.codec import (
@@ -18,6 +19,9 @@ from prolly.codec import (
 from prolly.errors import NotFound
 from prolly.tree import NodeReader, apply, diff, iter_batches
 
+if TYPE_CHECKING:
+    from prolly.tables import Schema
+
 
 class Manifest:
     """The datasets under one manifest root, read once and kept."""
@@ -26,6 +30,7 @@ class Manifest:
         self._reader = reader
         self.root = root
         self._by_id: dict[bytes, Descriptor] | None = None
+        self._schemas: dict[bytes, Schema] = {}
 
     @property
     def by_id(self) -> Mapping[bytes, Descriptor]:
@@ -37,6 +42,16 @@ class Manifest:
                     found[dataset_of(encoded)] = read_descriptor(self._reader, value)
             self._by_id = found
         return self._by_id
+
+    def schema(self, identity: bytes) -> Schema:
+        """Return the schema of a table that is there, read once and kept."""
+        found = self._schemas.get(identity)
+        if found is None:
+            from prolly.tables import Schema
+
+            found = Schema.from_value(self.by_id[identity].schema)
+            self._schemas[identity] = found
+        return found
 
     def ids(self) -> dict[str, bytes]:
         """Return dataset ids by name, in name order."""
@@ -65,9 +80,9 @@ def missing_dataset(name: str, manifest: Manifest) -> NotFound:
     return NotFound(
         f"no dataset {name!r}",
         code="no-such-dataset",
-        hint=f"there is: {there}"
+        hint=f"There is: {there}."
         if names
-        else "there is none yet: import or create one",
+        else "There is none yet: import or create one.",
         dataset=name,
     )
 

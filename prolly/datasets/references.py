@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from prolly.codec import Descriptor
 from prolly.codec import key as key_codec
@@ -27,10 +27,27 @@ from .dataset import stored_table
 from .manifest import Manifest, changed_datasets
 
 
+class ReferenceViolation(NamedTuple):
+    """A reference that does not hold; ``error`` says so to people.
+
+    ``child`` is the table that refers, ``parent`` the table referred to, None where
+    there is none. ``child_key`` and ``parent_key`` are the two rows by encoded key;
+    both None where no row is at fault: the table is missing or has another key.
+    """
+
+    reference: Reference
+    child: bytes
+    parent: bytes | None
+    child_key: bytes | None
+    parent_key: bytes | None
+    error: Invalid
+
+
 @dataclass(frozen=True)
 class _Bond:
     """One reference of one table: child and parent as they stand in the new version."""
 
+    child_id: bytes
     child: Descriptor
     reference: Reference
     parent_id: bytes
@@ -45,6 +62,14 @@ class _Bond:
         keys = [(one.id, one.type) for one in parent.key_columns]
         return self.parent_id, kinds, keys
 
+    def violation(
+        self, child_key: bytes, parent_key: bytes, error: Invalid
+    ) -> ReferenceViolation:
+        """Return the violation by a row of the child."""
+        return ReferenceViolation(
+            self.reference, self.child_id, self.parent_id, child_key, parent_key, error
+        )
+
 
 def verify_references(reader: NodeReader, old: bytes, new: bytes) -> None:
     """Raise Invalid if the version ``new`` breaks a reference that ``old`` did not.
@@ -56,25 +81,54 @@ def verify_references(reader: NodeReader, old: bytes, new: bytes) -> None:
     """
     if old == new:
         return
-    changed = changed_datasets(reader, old, new)
-    versions = Manifest(reader, old), Manifest(reader, new)
-    for identity, child in versions[1].by_id.items():
+    for violation in reference_violations(reader, [old], new):
+        raise violation.error
+
+
+def reference_violations(
+    reader: NodeReader, valid: Sequence[bytes], new: bytes
+) -> Iterator[ReferenceViolation]:
+    """Yield every reference of the version ``new`` that does not hold.
+
+    ``valid`` are versions whose references hold. Each reference is asked of what
+    differs from the first of them that has it too, and of all rows where none has.
+    """
+    known = [
+        (Manifest(reader, one), changed_datasets(reader, one, new).keys())
+        for one in valid
+    ]
+    version = Manifest(reader, new)
+    for identity, child in version.by_id.items():
         if child.kind != "table" or not child.schema["references"]:
             continue
-        for reference in _schema(child).references:
-            was = _bond(versions[0], identity, reference.name)
-            now = _bond(versions[1], identity, reference.name)
-            touched = {identity, was and was.parent_id, now and now.parent_id}
-            if touched.intersection(changed):
-                _verify(reader, was, _require_fit(child, reference, now))
+        for reference in version.schema(identity).references:
+            now = _bond(version, identity, reference.name)
+            stood = [_bond(one, identity, reference.name) for one, _ in known]
+            touched = [
+                {identity, was and was.parent_id, now and now.parent_id} & changed
+                for was, (_, changed) in zip(stood, known, strict=True)
+            ]
+            if not all(touched):
+                continue
+            fault = _misfit(child, reference, now)
+            if now is None or fault is not None:
+                assert fault is not None
+                parent = None if now is None else now.parent_id
+                yield ReferenceViolation(reference, identity, parent, None, None, fault)
+            else:
+                yield from _violations(reader, stood, now)
 
 
-def _verify(reader: NodeReader, was: _Bond | None, now: _Bond) -> None:
-    if was is None or was.form != now.form:
-        _verify_children(reader, now, None)
+def _violations(
+    reader: NodeReader, stood: Sequence[_Bond | None], now: _Bond
+) -> Iterator[ReferenceViolation]:
+    """Yield the rows that break a reference; ``stood`` is it in valid versions."""
+    alike = [was for was in stood if was is not None and was.form == now.form]
+    if not alike:
+        yield from _missing_parents(reader, now, None)
         return
-    _verify_children(reader, now, was.child)
-    _verify_parents(reader, now, was.parent)
+    yield from _missing_parents(reader, now, alike[0].child)
+    yield from _lost_parents(reader, now, alike[0].parent)
 
 
 def _schema(entry: Descriptor) -> Schema:
@@ -86,15 +140,21 @@ def _bond(manifest: Manifest, identity: bytes, name: str) -> _Bond | None:
     child = manifest.by_id.get(identity)
     if child is None:
         return None
-    for reference in _schema(child).references:
+    if child.kind != "table":
+        return None
+    for reference in manifest.schema(identity).references:
+        if reference.name != name:
+            continue
         found = manifest.find(reference.table)
-        if reference.name == name and found is not None and found[1].kind == "table":
-            return _Bond(child, reference, *found)
+        if found is not None and found[1].kind == "table":
+            return _Bond(identity, child, reference, *found)
     return None
 
 
-def _require_fit(child: Descriptor, reference: Reference, bond: _Bond | None) -> _Bond:
-    """Return the bond, whose columns fit the other table's key."""
+def _misfit(
+    child: Descriptor, reference: Reference, bond: _Bond | None
+) -> Invalid | None:
+    """Return the error unless the columns fit the key of a table that is there."""
     facts = {
         "dataset": child.name,
         "table": reference.table,
@@ -102,7 +162,7 @@ def _require_fit(child: Descriptor, reference: Reference, bond: _Bond | None) ->
         "columns": reference.columns,
     }
     if bond is None:
-        raise Invalid(
+        return Invalid(
             f"{child.name!r} refers to the table {reference.table!r}: there is none",
             code="reference-missing",
             hint="Create that table, or drop the reference first.",
@@ -111,15 +171,15 @@ def _require_fit(child: Descriptor, reference: Reference, bond: _Bond | None) ->
     schema, parent = _schema(child), _schema(bond.parent)
     types = [schema.column(name).type for name in reference.columns]
     wanted = [column.type for column in parent.key_columns]
-    if types != wanted:
-        raise Invalid(
-            f"{child.name!r} refers by {', '.join(types)} to {reference.table!r}, "
-            f"whose key is {', '.join(wanted) or 'not known yet'}",
-            code="reference-columns",
-            hint="Name a column for each column of that key, of the same type.",
-            **facts,
-        )
-    return bond
+    if types == wanted:
+        return None
+    return Invalid(
+        f"{child.name!r} refers by {', '.join(types)} to {reference.table!r}, "
+        f"whose key is {', '.join(wanted) or 'not known yet'}",
+        code="reference-columns",
+        hint="Name a column for each column of that key, of the same type.",
+        **facts,
+    )
 
 
 def _open(reader: NodeReader, entry: Descriptor) -> Table:
@@ -128,10 +188,10 @@ def _open(reader: NodeReader, entry: Descriptor) -> Table:
     return Table(reader, stored.records, stored.schema, stored.indexes)
 
 
-def _verify_children(
+def _missing_parents(
     reader: NodeReader, bond: _Bond, before: Descriptor | None
-) -> None:
-    """Check the rows that refer and differ from ``before``; all of them for None."""
+) -> Iterator[ReferenceViolation]:
+    """Look at the rows that refer and differ from ``before``; all of them for None."""
     child = _open(reader, bond.child)
     known = None if before is None else _open(reader, before)
     start = None if known is None else known.root
@@ -147,7 +207,8 @@ def _verify_children(
                 continue
         if named is None or get(reader, parent_root, named) is not None:
             continue
-        raise _missing(bond, child.row_key(row), row)
+        error = _missing(bond, child.row_key(row), row)
+        yield bond.violation(encoded, named, error)
 
 
 def _columns_before(bond: _Bond, schema: Schema) -> list[str]:
@@ -169,8 +230,10 @@ def _named(row: dict[str, Any], columns: Sequence[str]) -> bytes | None:
         return b"\xff" * (key_codec.KEY_BYTES_MAX + 1)
 
 
-def _verify_parents(reader: NodeReader, bond: _Bond, before: Descriptor) -> None:
-    """Check that nothing refers to rows of the parent that are gone."""
+def _lost_parents(
+    reader: NodeReader, bond: _Bond, before: Descriptor
+) -> Iterator[ReferenceViolation]:
+    """Look for rows that refer to rows of the parent that are gone."""
     after = bond.parent.roots[0].address
     child: Table | None = None
     for encoded, _, new in diff(reader, before.roots[0].address, after):
@@ -180,7 +243,9 @@ def _verify_parents(reader: NodeReader, bond: _Bond, before: Descriptor) -> None
         parts = key_codec.decode(encoded)
         for row in _referring(child, bond.reference, parts):
             if _named(row, bond.reference.columns) == encoded:
-                raise _in_use(bond, parts, child.row_key(row))
+                key = child.row_key(row)
+                error = _in_use(bond, parts, key)
+                yield bond.violation(child.encode_key(key), encoded, error)
 
 
 def _referring(

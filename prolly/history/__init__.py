@@ -4,7 +4,7 @@ This room knows chunks and commits. It must not know what a commit's manifest ho
 """
 
 from .commits import COMMITS_CACHED_MAX, Commits
-from .graph import Front, is_ancestor, merge_bases, walk
+from .graph import Front, heads, is_ancestor, merge_bases, walk
 from .refs import (
     BRANCHES,
     NAME_BYTES_MAX,
@@ -30,6 +30,7 @@ __all__ = [
     "Front",
     "Revisions",
     "check_name",
+    "heads",
     "is_ancestor",
     "merge_bases",
     "walk",

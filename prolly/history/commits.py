@@ -38,7 +38,7 @@ class Commits:
             raise NotFound(
                 f"commit {commit_id.hex()} is not here",
                 code="no-such-commit",
-                hint="fetch it from a replica that has it",
+                hint="Fetch it from a replica that has it.",
                 address=commit_id,
             )
         return commit

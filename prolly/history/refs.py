@@ -31,7 +31,7 @@ def check_name(name: str) -> str:
         raise Invalid(
             f"{name!r} cannot name a branch or tag: {problem}",
             code="ref-name",
-            hint="use letters, digits, '-', '_', '.', and '/' between parts",
+            hint="Use letters, digits, '-', '_', '.', and '/' between parts.",
             ref=name,
         )
     return name

@@ -96,7 +96,7 @@ class Revisions:
             raise Invalid(
                 f"{base!r} is the name of several refs: {', '.join(found)}",
                 code="ambiguous-revision",
-                hint=f"write {found[0]} or {found[1]}",
+                hint=f"Write {found[0]} or {found[1]}.",
                 revision=base,
                 candidates=found,
             )
@@ -117,7 +117,7 @@ class Revisions:
             raise Invalid(
                 f"{digits!r} begins the ids of {len(found)} commits: {shown}",
                 code="ambiguous-revision",
-                hint="give more digits",
+                hint="Give more digits.",
                 revision=digits,
                 candidates=[address.hex() for address in found],
             )
@@ -142,7 +142,7 @@ class Revisions:
             raise NotFound(
                 f"{text!r}: commit {commit_id.hex()[:12]} has {has}",
                 code="no-such-revision",
-                hint="`prolly log --graph` shows what there is",
+                hint="`prolly log --graph` shows what there is.",
                 revision=text,
             )
         return parents[number - 1]
@@ -202,7 +202,7 @@ def _syntax(text: str, problem: str) -> Invalid:
     return Invalid(
         f"{text!r} is no revision: {problem}",
         code="revision-syntax",
-        hint="examples: main, HEAD~2, 4f2a9c, main@{1}, main@{2026-01-31}",
+        hint="Examples: main, HEAD~2, 4f2a9c, main@{1}, main@{2026-01-31}.",
         revision=text,
     )
 

@@ -14,10 +14,21 @@ if _typing.TYPE_CHECKING:
     from .arrow_layout import ArrowLayout
     from .arrow_library import OffersArrow, offers_arrow, require_pyarrow
     from .arrow_reading import ArrowColumns, adapted, arrow_slices
+    from .automatic_keys import automatic_column
     from .column import COLUMN_NAME_BYTES_MAX, FILL_BYTES_MAX, Column, cell_text
     from .column_types import ColumnType
-    from .constraints import INDEX_PREFIX_MAX, INDEXES_MAX, Check, Index, Reference
+    from .constraints import (
+        INDEX_PREFIX_MAX,
+        INDEXES_MAX,
+        Check,
+        Index,
+        Reference,
+        with_indexes_of_references,
+    )
+    from .conversion import converted, first_lossy
     from .filtered_rows import FilteredRows
+    from .index_codec import IndexCodec
+    from .index_faults import IndexViolation, Vetted, index_violations
     from .index_upkeep import StoredTable, Trees, carry_indexes
     from .inference import InferredColumn, JsonInference, TextInference
     from .mutable_table import LoadMode, MutableTable, OnDuplicate
@@ -31,10 +42,11 @@ if _typing.TYPE_CHECKING:
     from .record_codec import RecordCodec, Row
     from .row_batches import ColumnBatches
     from .row_inference import RowInference
-    from .schema import Schema
+    from .schema import Schema, bound_checks, with_slots
     from .schema_rules import COLUMNS_MAX
     from .table import Table
     from .table_index import IndexKeys, IndexRows, TableIndex
+    from .table_reads import TableReads
     from .type_registry import COLUMN_TYPES, column_type
 
 __all__ = [
@@ -56,8 +68,10 @@ __all__ = [
     "ColumnType",
     "FilteredRows",
     "Index",
+    "IndexCodec",
     "IndexKeys",
     "IndexRows",
+    "IndexViolation",
     "InferredColumn",
     "JsonInference",
     "LoadMode",
@@ -73,18 +87,27 @@ __all__ = [
     "StoredTable",
     "Table",
     "TableIndex",
+    "TableReads",
     "TextInference",
     "Trees",
+    "Vetted",
     "Where",
     "adapted",
     "arrow_slices",
     "as_predicate",
+    "automatic_column",
+    "bound_checks",
     "carry_indexes",
     "cell_text",
     "column_type",
+    "converted",
+    "first_lossy",
     "format_predicate",
+    "index_violations",
     "offers_arrow",
     "require_pyarrow",
+    "with_indexes_of_references",
+    "with_slots",
 ]
 
 # Where each name is defined. Modules are loaded when a name of theirs is asked for:
@@ -94,11 +117,22 @@ _MODULES = {
     "arrow_layout": ("ArrowLayout",),
     "arrow_library": ("OffersArrow", "offers_arrow", "require_pyarrow"),
     "arrow_reading": ("ArrowColumns", "adapted", "arrow_slices"),
+    "automatic_keys": ("automatic_column",),
     "column": ("COLUMN_NAME_BYTES_MAX", "FILL_BYTES_MAX", "Column", "cell_text"),
     "column_types": ("ColumnType",),
-    "constraints": ("INDEX_PREFIX_MAX", "INDEXES_MAX", "Check", "Index", "Reference"),
+    "constraints": (
+        "INDEX_PREFIX_MAX",
+        "INDEXES_MAX",
+        "Check",
+        "Index",
+        "Reference",
+        "with_indexes_of_references",
+    ),
+    "conversion": ("converted", "first_lossy"),
     "filtered_rows": ("FilteredRows",),
+    "index_codec": ("IndexCodec",),
     "index_upkeep": ("StoredTable", "Trees", "carry_indexes"),
+    "index_faults": ("IndexViolation", "Vetted", "index_violations"),
     "inference": ("InferredColumn", "JsonInference", "TextInference"),
     "mutable_table": ("LoadMode", "MutableTable", "OnDuplicate"),
     "predicate": ("PREDICATE_DEPTH_MAX", "PREDICATE_TERMS_MAX", "Predicate"),
@@ -111,10 +145,11 @@ _MODULES = {
     "record_codec": ("RecordCodec", "Row"),
     "row_batches": ("ColumnBatches",),
     "row_inference": ("RowInference",),
-    "schema": ("Schema",),
+    "schema": ("Schema", "bound_checks", "with_slots"),
     "schema_rules": ("COLUMNS_MAX",),
     "table": ("Table",),
     "table_index": ("IndexKeys", "IndexRows", "TableIndex"),
+    "table_reads": ("TableReads",),
     "type_registry": ("COLUMN_TYPES", "column_type"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

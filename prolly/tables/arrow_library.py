@@ -24,7 +24,7 @@ def require_pyarrow() -> Any:
         raise Unsupported(
             "Arrow, Parquet and DataFrames need the package pyarrow",
             code="missing-extra",
-            hint="pip install 'prolly[arrow]'",
+            hint="`pip install 'prolly[arrow]'` installs it.",
             extra="arrow",
         ) from error
     return pyarrow

@@ -47,7 +47,7 @@ class ArrowColumns:
                 raise Invalid(
                     f"two columns are named {name!r}",
                     code="duplicate-column",
-                    hint="give every column its own name",
+                    hint="Give every column its own name.",
                     column=name,
                 )
         self._readings: list[Reading] = list(map(reading_of, fields))
@@ -63,8 +63,8 @@ class ArrowColumns:
                 raise Invalid(
                     f"column {name!r}: its timestamps have no time zone",
                     code="naive-timestamp",
-                    hint="give them one where they come from (tz_localize), or a "
-                    "schema that says text",
+                    hint="Give them one where they come from (tz_localize), or a "
+                    "schema that says text.",
                     column=name,
                 )
         return [
@@ -145,8 +145,8 @@ def _first_refused(name: str, array: Any, reading: Reading, before: int) -> Inva
             return Invalid(
                 f"row {number}, column {name!r}: {describe(error)}",
                 code="arrow-value",
-                hint="a table keeps whole microseconds of the years 1 to 9999, and "
-                "text in UTF-8",
+                hint="A table keeps whole microseconds of the years 1 to 9999, and "
+                "text in UTF-8.",
                 row=number,
                 column=name,
             )
@@ -197,7 +197,7 @@ def arrow_reader(source: Any) -> Any:
         raise Invalid(
             f"it does not become Arrow data: {describe(error)}",
             code="arrow-data",
-            hint="give every column one type",
+            hint="Give every column one type.",
         ) from error
     return pyarrow.RecordBatchReader.from_batches(batch.schema, [batch])
 

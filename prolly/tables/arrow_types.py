@@ -60,7 +60,7 @@ def reading_of(field: Any) -> Reading:
         raise Invalid(
             f"column {field.name!r}: {error}",
             code="arrow-type",
-            hint="convert the column, or leave it out",
+            hint="Convert the column, or leave it out.",
             column=field.name,
             type=str(field.type),
         ) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from prolly.errors import Invalid
@@ -41,6 +41,18 @@ class RowChecks:
                 place = mask.index(False)
                 return place, self._violation(check, columns, place)
         return None
+
+    def violations(
+        self, columns: Sequence[Sequence[Any]]
+    ) -> Iterator[tuple[int, Check]]:
+        """Yield the place of each row that makes a check false, and the check."""
+        size = len(columns[0]) if columns else 0
+        for check, tested in self._filters:
+            mask = tested.mask(columns, size)
+            if False in mask:
+                for place, one in enumerate(mask):
+                    if one is False:
+                        yield place, check
 
     def _violation(
         self, check: Check, columns: Sequence[Sequence[Any]], place: int

@@ -11,6 +11,8 @@ from prolly.chunks import ChunkWriter, ScratchWriter
 from prolly.codec import TreeParameters
 from prolly.tree import NodeReader
 
+from .constraints import Index
+from .index_codec import IndexCodec
 from .index_upkeep import StoredTable, Trees, carry_indexes
 from .schema import Schema
 
@@ -42,6 +44,15 @@ class EditedIndexes:
         roots = carry_indexes(trees, self._last, schema, records)
         self._last = StoredTable(schema, records, roots)
         return self._reader, roots
+
+    def stored_place(self, schema: Schema, index: Index) -> int | None:
+        """Return the place of the stored tree that an index goes on from, if any."""
+        form = IndexCodec(schema, index).form()
+        for place, _ in enumerate(self._stored.indexes):
+            stored = self._stored.schema
+            if IndexCodec(stored, stored.indexes[place]).form() == form:
+                return place
+        return None
 
     def write(
         self, reader: NodeReader, writer: ChunkWriter, schema: Schema, records: bytes

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from prolly.maps import SortedValues, Stretch
+from prolly.maps import NOTHING, SortedValues, StoredRecords, Stretch
 from prolly.tree import Batch
 
 from .access_path import (
@@ -23,11 +23,11 @@ from .access_path import (
     limits_of,
 )
 from .constraints import Index
-from .index_codec import IndexCodec, missing_record
+from .index_codec import IndexCodec
 from .predicate import Predicate
 from .predicate_filter import Filter
-from .record_batches import fetch, gather
-from .table_index import Entries
+from .record_batches import gather
+from .table_index import IndexEntries
 
 if TYPE_CHECKING:
     from .table import Table
@@ -57,7 +57,7 @@ class Selection:
             span = index_span(schema, index, self._limits)
             if span is None:
                 continue
-            size = self._entries(index, span).size()
+            size = self._entries(index, span, NOTHING).stretch.size()
             is_cheap = span.is_point or size <= SORTED_KEYS_MAX
             if is_cheap and FETCH_COST * size < cost:
                 best, cost = AccessPath("index", span, index), FETCH_COST * size
@@ -78,14 +78,13 @@ class Selection:
     def _batches(self, path: AccessPath, reverse: bool) -> Iterator[Batch]:
         if path.index is None:
             return gather(self._clipped(path.span)._replace(reverse=reverse).batches())
-        entries = self._entries(path.index, path.span)
-        index = path.index
-        keys = self._primary_keys(entries, path.span, reverse)
-        tree = self._stretch.records.settled()
-        return fetch(*tree, keys, lambda: missing_record(index))
+        span = path.span
+        entries = self._entries(path.index, span, (span.low, span.high))
+        keys = self._primary_keys(entries, span, reverse)
+        return self._table.fetch(keys, path.index)
 
     def _primary_keys(
-        self, entries: Entries, span: Span, reverse: bool
+        self, entries: IndexEntries, span: Span, reverse: bool
     ) -> Iterator[bytes]:
         """Yield the keys of the entries within the stretch, in their own order."""
         keys = filter(self._stretch.holds, entries.primary_keys(reverse=reverse))
@@ -95,9 +94,13 @@ class Selection:
         else:
             yield from sorted(keys, reverse=reverse)
 
-    def _entries(self, index: Index, span: Span) -> Entries:
+    def _entries(
+        self, index: Index, span: Span, depends: tuple[bytes | None, bytes | None]
+    ) -> IndexEntries:
+        """Return the entries of a span; the result depends on those in ``depends``."""
         codec = IndexCodec(self._table.schema, index)
-        return Entries(codec, *self._table.index_tree(index), span.low, span.high)
+        records = StoredRecords(*self._table.index_tree(index, *depends))
+        return IndexEntries(codec, Stretch(records, span.low, span.high))
 
     def _clipped(self, span: Span) -> Stretch:
         start, stop = self._stretch.start, self._stretch.stop

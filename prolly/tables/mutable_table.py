@@ -9,7 +9,7 @@ from uuid import UUID
 from prolly.chunks import ChunkWriter
 from prolly.env import IdSource
 from prolly.errors import AlreadyExists, Invalid
-from prolly.maps import EditedRecords, SortedMapping, key_not_found
+from prolly.maps import NOTHING, EditedRecords, SortedMapping, key_not_found
 from prolly.tree import BUFFER_BYTES_MAX, EditBuffer, NodeReader, WorkingTree
 
 from .alteration import Alteration
@@ -17,9 +17,11 @@ from .automatic_keys import automatic_column
 from .constraints import Index
 from .edited_indexes import EditedIndexes
 from .first_wins import FirstWins
+from .gaps import Gaps
 from .index_upkeep import StoredTable
 from .record_codec import RecordCodec, Row
 from .row_batches import (
+    FillGaps,
     RowSource,
     Source,
     check_columns,
@@ -29,9 +31,11 @@ from .row_batches import (
 from .schema import Schema
 from .schema_change import SchemaChange, key_change
 from .table import Table
+from .table_reads import TableReads
 
 OnDuplicate = Literal["error", "first", "last"]
 LoadMode = Literal["replace", "update", "append"]
+Missing = Literal["keep", "default"]
 
 
 class MutableTable(Table, MutableMapping[Any, Any]):
@@ -45,7 +49,8 @@ class MutableTable(Table, MutableMapping[Any, Any]):
 
     While the schema is unknown the first rows written decide it: their columns and
     types, all but the key nullable. A load spills to temporary files when its rows take
-    more than about ``load_bytes_max`` of memory.
+    more than about ``load_bytes_max`` of memory. ``reads`` is told of what is read
+    through indexes.
     """
 
     def __init__(
@@ -57,9 +62,11 @@ class MutableTable(Table, MutableMapping[Any, Any]):
         *,
         load_bytes_max: int = BUFFER_BYTES_MAX,
         new_id: Callable[[], UUID] | None = None,
+        reads: TableReads | None = None,
     ) -> None:
         self._load_bytes_max = load_bytes_max
         self._new_id = IdSource() if new_id is None else new_id
+        self._reads = reads
         self._edited = EditedRecords(tree, writer)
         SortedMapping.__init__(self, self._edited)
         self._codec = RecordCodec(schema)
@@ -80,9 +87,10 @@ class MutableTable(Table, MutableMapping[Any, Any]):
         return shown
 
     def upsert(self, row: Mapping[str, Any]) -> Any:
-        """Add a row, or replace the one under its key; return the key.
+        """Add a row, or replace the one under its key whole; return the key.
 
-        Without the last key column of type uuid it is a new row, as with ``insert``.
+        A column left out does not keep its cell: it takes its fill or null, as in a new
+        row. To change some columns of a row that is there, use :meth:`patch`. Without the last key column of type uuid it is a new row, as with ``insert``.
         """
         codec, key, stored = self._encoded(row)
         self._write(codec, key, stored)
@@ -98,12 +106,18 @@ class MutableTable(Table, MutableMapping[Any, Any]):
             row = {**dict(zip(self.schema.key, parts, strict=True)), **row}
         codec, data, stored = self._encoded(row)
         if data != codec.encode_key(key):
-            raise Invalid(
-                f"the row under {key!r} names another key",
-                code="key-mismatch",
-                hint="Leave the key columns out, or delete and insert to rename.",
-                key=key,
-            )
+            raise _key_mismatch(key)
+        self._write(codec, data, stored)
+
+    def patch(self, key: Any, changes: Mapping[str, Any]) -> None:
+        """Change some columns of the row under a key; the others keep their cells.
+
+        Raises KeyNotFound when there is none, Invalid ``key-mismatch`` when ``changes``
+        name another key.
+        """
+        codec, data, stored = self._encoded({**self[key], **changes})
+        if data != codec.encode_key(key):
+            raise _key_mismatch(key)
         self._write(codec, data, stored)
 
     def __delitem__(self, key: Any) -> None:
@@ -133,16 +147,23 @@ class MutableTable(Table, MutableMapping[Any, Any]):
         *,
         on_duplicate: OnDuplicate = "error",
         mode: LoadMode = "replace",
+        missing: Missing | None = None,
         progress: Callable[[int], object] | None = None,
     ) -> int:
         """Write rows of any number in bounded memory; return how many were read.
 
-        ``rows`` are mappings, or ``(names, iterable of lists)``, or ``ColumnBatches``.
-        ``replace``: afterwards the table equals the input, and nodes that stood there
-        before are not written again. ``update``: rows are upserted. ``append``: a key
-        that is there already raises AlreadyExists ``key-exists``. A key that occurs
-        twice in the input raises Invalid ``duplicate-key`` (field ``key``), or the
-        first or last of its rows stays. ``progress`` is called now and then with the
+        ``rows`` are mappings, or ``(names, iterable of lists)``, or ``ColumnBatches``,
+        or a DataFrame or anything else that hands out Arrow data. ``replace``:
+        afterwards the table equals the input, and nodes that stood there before are not
+        written again. ``update``: the other rows stay. ``append``: a key that is there
+        already raises AlreadyExists ``key-exists``.
+
+        ``missing`` says what a column that a row leaves out becomes where the key is
+        there already: ``keep`` (the default of ``update``) its cell stays, ``default``
+        (that of the other modes) it takes its fill or null, as in a new row always.
+
+        A key that occurs twice in the input raises Invalid ``duplicate-key`` (field
+        ``key``), or the first or last of its rows stays, that row alone. ``progress`` is called now and then with the
         number of rows read. Rows get new ids as with ``insert``. An error (field
         ``row``, counted from 1) leaves the table as it was.
         """
@@ -151,6 +172,8 @@ class MutableTable(Table, MutableMapping[Any, Any]):
             raise _bad_option("mode", mode, "replace, update or append")
         if on_duplicate not in ("error", "first", "last"):
             raise _bad_option("on_duplicate", on_duplicate, "error, first or last")
+        if missing not in (None, "keep", "default"):
+            raise _bad_option("missing", missing, "keep or default")
         source = RowSource(rows)
         codec = self._codec
         if self.schema.is_unknown:
@@ -165,7 +188,9 @@ class MutableTable(Table, MutableMapping[Any, Any]):
         )
         try:
             read = 0
-            for before, columns in source.checked(codec.schema):
+            keeps = missing == "keep" or (missing is None and mode == "update")
+            fill_gaps = self._gaps(codec, source, keeps=keeps)
+            for before, columns in source.checked(codec.schema, fill_gaps):
                 records = encode_records(codec, columns, self._edited.writer, before)
                 buffer.put_many(*records)
                 read = before + len(records[0])
@@ -180,6 +205,14 @@ class MutableTable(Table, MutableMapping[Any, Any]):
             buffer.close()
         self._codec = codec
         return read
+
+    def _gaps(
+        self, codec: RecordCodec, source: RowSource, *, keeps: bool
+    ) -> FillGaps | None:
+        """Return what fills the gaps of rows; ``None`` where defaults do."""
+        if keeps and not self._edited.is_known_empty():
+            return Gaps(codec, self._edited.get, self._edited.read_chunk)
+        return Gaps(codec, None, self._edited.read_chunk) if source.has_gaps else None
 
     def _take(self, buffer: EditBuffer, mode: LoadMode) -> None:
         """Write the rows of a buffer, after all that may be refused was checked."""
@@ -265,14 +298,26 @@ class MutableTable(Table, MutableMapping[Any, Any]):
         finally:
             buffer.close()
 
-    def index_tree(self, index: Index) -> tuple[NodeReader, bytes]:
-        """Return a reader and the root of an index's tree over all records now.
-
-        Raises Invalid ``unique-violation`` while rows break a unique index.
-        """
-        reader, root = self._edited.settled()
+    def index_tree(
+        self, index: Index, low: bytes | None = None, high: bytes | None = None
+    ) -> tuple[NodeReader, bytes]:
+        """Do as of ``Table``; ``unique-violation`` while rows break a unique index."""
+        place = self.schema.place_of(index)
+        reader, root = self._edited.settled(*NOTHING)
         reader, roots = self._indexes.settled(reader, self.schema, root)
-        return reader, roots[self.schema.indexes.index(index)]
+        if self._reads is not None:
+            stored = self._indexes.stored_place(self.schema, index)
+            if stored is None:
+                # An index that is new says what the records say, all of them.
+                self._edited.settled()
+            else:
+                self._reads.add_entries(stored, low, high)
+        return reader, roots[place]
+
+    def note_records(self, keys: Sequence[bytes]) -> None:
+        """Tell whoever keeps the reads of this table of records read by key."""
+        if self._reads is not None:
+            self._reads.add_records(keys)
 
     def write_indexes(self, reader: NodeReader, records: bytes) -> tuple[bytes, ...]:
         """Write the indexes over the records as they are written; return their roots.
@@ -292,7 +337,16 @@ def _key_exists(key: Any) -> AlreadyExists:
     return AlreadyExists(
         f"there is a row under the key {key!r} already",
         code="key-exists",
-        hint="Use upsert, or load with mode 'update', to replace it.",
+        hint="Use upsert, or load with mode 'update', to overwrite it.",
+        key=key,
+    )
+
+
+def _key_mismatch(key: Any) -> Invalid:
+    return Invalid(
+        f"the row under {key!r} names another key",
+        code="key-mismatch",
+        hint="Leave the key columns out, or delete and insert to rename.",
         key=key,
     )
 

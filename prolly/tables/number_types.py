@@ -37,7 +37,7 @@ def _too_large(kind: str, limit: int, unit: str) -> LimitExceeded:
     return LimitExceeded(
         f"{kind} number of more than {limit:,} {unit}",
         code="value-too-large",
-        hint="keep it as text",
+        hint="Keep it as text.",
         limit=limit,
     )
 
@@ -129,7 +129,7 @@ class FloatType(ColumnType):
         except OverflowError:
             converted = math.inf
         if converted != value:
-            hint = "no float equals this whole number; use an int or decimal column"
+            hint = "No float equals this whole number; use an int or decimal column."
             raise self.refuse(value, hint)
         return converted
 
@@ -195,7 +195,7 @@ class DecimalType(ColumnType):
             return self._checked(Decimal(value))
         if isinstance(value, int) and not isinstance(value, bool):
             return self._checked(Decimal(int(value)))
-        hint = "a float is not exact: give Decimal('1.10')"
+        hint = "A float is not exact: give Decimal('1.10')."
         raise self.refuse(value, hint if isinstance(value, float) else "")
 
     def check_many(self, values: Sequence[object]) -> Sequence[Any]:

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from prolly.codec import json_form
-from prolly.errors import Error
+from prolly.errors import Error, LimitExceeded
 
 from .column_types import ColumnType
 
@@ -125,7 +125,7 @@ class BytesType(ColumnType):
     def check(self, value: object) -> bytes:
         if isinstance(value, (bytes, bytearray, memoryview)):
             return bytes(value)
-        hint = "encode the text first" if isinstance(value, str) else ""
+        hint = "Encode the text first." if isinstance(value, str) else ""
         raise self.refuse(value, hint)
 
     def parse_text(self, text: str) -> bytes:
@@ -192,6 +192,8 @@ class JsonType(ColumnType):
             form = json_form.STRICT_DECODER.decode(text)
         except (ValueError, RecursionError):
             raise self.refuse(text, "the cell is not JSON") from None
+        except LimitExceeded as error:
+            raise self.refuse(text, error.message) from None
         return self.from_json(form)
 
     def format_text(self, value: Any) -> str:

@@ -151,7 +151,7 @@ class _Parser:
         raise Invalid(
             f"not a predicate: at position {position} stands {found}{reason}",
             code="predicate",
-            hint="Write for example: country = 'US' and elevation > 100",
+            hint="Write for example: country = 'US' and elevation > 100.",
             position=position,
         )
 

@@ -35,14 +35,17 @@ def fetch(
     root: bytes,
     keys: Iterable[bytes],
     missing: Callable[[], Corrupt],
+    note: Callable[[list[bytes]], None],
 ) -> Iterator[Batch]:
     """Yield the records under these keys, in their order, in growing batches.
 
-    Raises what ``missing`` returns for a key without a record.
+    ``note`` is called with the keys of each batch before they are read. Raises what
+    ``missing`` returns for a key without a record.
     """
     following = iter(keys)
     size = FETCH_RECORDS_MIN
     while batch := list(islice(following, size)):
+        note(batch)
         values = []
         for key in batch:
             value = get(reader, root, key)

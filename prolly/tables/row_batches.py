@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from prolly.chunks import ChunkWriter
 from prolly.errors import Error, Invalid, LimitExceeded
+from prolly.maps import ABSENT
 
 from .arrow_library import OffersArrow, offers_arrow
 from .column import Column
@@ -38,17 +39,22 @@ Columns = list[Sequence[Any]]
 class ColumnBatches:
     """Input of a table as batches of whole columns.
 
-    Each batch has one sequence for each of ``names``, all of equal length.
+    Each batch has one sequence for each of ``names``, all of equal length. With
+    ``gaps``, ``ABSENT`` may stand for a cell that its row leaves out.
     """
 
     names: Sequence[str]
     batches: Iterable[Sequence[Sequence[Any]]]
+    gaps: bool = False
 
 
 Rows = Iterable[Mapping[str, Any]] | tuple[Sequence[str], Iterable[Sequence[Any]]]
 Source = Rows | ColumnBatches | OffersArrow
 # How values become those of a column, or raise what does not fit.
 Fit = Callable[[Column, Sequence[Any]], Sequence[Any]]
+# How a batch with ABSENT in it, the number of rows before it and their fit, becomes one
+# without.
+FillGaps = Callable[[Columns, int, Fit], Columns]
 
 
 class RowSource:
@@ -59,6 +65,7 @@ class RowSource:
 
     def __init__(self, source: Source) -> None:
         self.names: tuple[str, ...] | None = None
+        self.has_gaps = isinstance(source, ColumnBatches) and source.gaps
         self._listed = source if isinstance(source, list) else None
         self._fit: Fit = _checked
         self._arrow: ArrowRows | None = None
@@ -136,36 +143,47 @@ class RowSource:
                 raise missing_column(name)
         return Schema.create(columns, key)
 
-    def checked(self, schema: Schema) -> Iterator[tuple[int, Columns]]:
+    def checked(
+        self, schema: Schema, fill_gaps: FillGaps | None = None
+    ) -> Iterator[tuple[int, Columns]]:
         """Yield (rows before, columns in schema order), checked and normalised.
 
-        Raises Invalid ``unknown-column``, ``missing-column``, ``null-key``,
+        What rows leave out is given to ``fill_gaps``, else it takes its default. Raises
+        Invalid ``unknown-column``, ``missing-column``, ``null-key``,
         ``schema-violation``, ``not-a-row`` or ``row-width``, or LimitExceeded.
         """
         if schema.is_unknown:
             return
-        arrange = self._arrangement(schema)
+        arrange = self._arrangement(schema, fill_gaps is not None)
         before = 0
         for batches in (self._first, self._batches):
             for batch in batches:
                 columns = arrange(batch, before)
                 size = len(columns[0])
+                if size and fill_gaps is not None:
+                    columns = fill_gaps(columns, before, self._fit)
                 if size:
                     yield before, check_columns(schema, columns, before, self._fit)
                 before += size
 
-    def _arrangement(self, schema: Schema) -> Callable[[Any, int], Columns]:
+    def _arrangement(
+        self, schema: Schema, with_gaps: bool
+    ) -> Callable[[Any, int], Columns]:
         if self.names is None:
-            return lambda rows, before: columns_of_rows(schema, rows, before)
+            return lambda rows, before: columns_of_rows(
+                schema, rows, before, with_gaps=with_gaps
+            )
         places = {name: place for place, name in enumerate(self.names)}
-        _check_names(schema, self.names)
+        _check_names(schema, self.names, with_gaps=with_gaps)
 
         def arrange(batch: Columns, before: int) -> Columns:
             size = len(batch[0])
             if set(map(len, batch)) != {size}:
                 raise _ragged()
             return [
-                batch[places[one.name]] if one.name in places else [one.fill] * size
+                batch[places[one.name]]
+                if one.name in places
+                else [ABSENT if with_gaps else one.fill] * size
                 for one in schema.columns
             ]
 
@@ -194,7 +212,7 @@ def _slices(rows: Iterable[Any]) -> Iterator[list[Any]]:
     return iter(lambda: list(islice(iterator, LOAD_ROWS)), [])
 
 
-def _check_names(schema: Schema, names: Sequence[str]) -> None:
+def _check_names(schema: Schema, names: Sequence[str], *, with_gaps: bool) -> None:
     for index, name in enumerate(names):
         schema.column(name)
         if name in names[:index]:
@@ -205,16 +223,22 @@ def _check_names(schema: Schema, names: Sequence[str]) -> None:
                 column=name,
             )
     for column in schema.columns:
-        if column.name not in names and not column.has_default:
+        may_lack = column.has_default or (with_gaps and column.name not in schema.key)
+        if column.name not in names and not may_lack:
             raise missing_column(column.name)
 
 
 def columns_of_rows(
-    schema: Schema, rows: Sequence[Mapping[str, Any]], before: int | None
+    schema: Schema,
+    rows: Sequence[Mapping[str, Any]],
+    before: int | None,
+    *,
+    with_gaps: bool = False,
 ) -> Columns:
-    """Return rows as columns in schema order, defaults in the gaps; not checked.
+    """Return rows as columns in schema order; not checked.
 
-    ``before`` is the number of rows before these; ``None`` where rows have no number.
+    What a row leaves out has its default, or with ``with_gaps`` is ABSENT. ``before``
+    is the number of rows before these; ``None`` where rows have no number.
     """
     names = schema.names
     try:
@@ -223,11 +247,16 @@ def columns_of_rows(
             return columns
     except (KeyError, TypeError, IndexError):
         pass
-    return [[*column] for column in zip(*_filled(schema, rows, before), strict=True)]
+    filled = _filled(schema, rows, before, with_gaps=with_gaps)
+    return [[*column] for column in zip(*filled, strict=True)]
 
 
 def _filled(
-    schema: Schema, rows: Sequence[Mapping[str, Any]], before: int | None
+    schema: Schema,
+    rows: Sequence[Mapping[str, Any]],
+    before: int | None,
+    *,
+    with_gaps: bool,
 ) -> Iterator[list[Any]]:
     known = set(schema.names)
     for index, one in enumerate(rows):
@@ -240,6 +269,8 @@ def _filled(
         for column in schema.columns:
             if column.name in one:
                 cells.append(one[column.name])
+            elif with_gaps and column.name not in schema.key:
+                cells.append(ABSENT)
             elif column.has_default:
                 cells.append(column.fill)
             else:
@@ -258,21 +289,32 @@ def check_columns(
 
     Raises as :meth:`RowSource.checked`.
     """
-    checked: Columns = []
-    for column, values in zip(schema.columns, columns, strict=True):
-        try:
-            values = fit(column, values)
-        except Error as error:
-            _find_violation(column, values, before, (error, fit))
-        if not column.nullable and None in values:
-            fault = _null_fault(schema, column)
-            raise located(fault, before, values.index(None))
-        checked.append(values)
+    checked: Columns = [
+        check_column(schema, column, values, before, fit)
+        for column, values in zip(schema.columns, columns, strict=True)
+    ]
     found = schema.row_checks.first_violation(checked) if schema.checks else None
     if found is not None:
         place, fault = found
         raise located(fault, before, place)
     return checked
+
+
+def check_column(
+    schema: Schema,
+    column: Column,
+    values: Sequence[Any],
+    before: int | None,
+    fit: Fit = _checked,
+) -> Sequence[Any]:
+    """Return one column with every value as its type holds it; as ``check_columns``."""
+    try:
+        values = fit(column, values)
+    except Error as error:
+        _find_violation(column, values, before, (error, fit))
+    if not column.nullable and None in values:
+        raise located(_null_fault(schema, column), before, list(values).index(None))
+    return values
 
 
 def _find_violation(

@@ -153,6 +153,15 @@ class Schema:
                 return index
         raise missing_constraint(name, self.indexes)
 
+    def place_of(self, index: Index) -> int:
+        """Return where an index stands among all of them.
+
+        Raises NotFound ``no-such-constraint`` when it was dropped or altered since.
+        """
+        if index not in self.indexes:
+            raise missing_constraint(index.name, self.indexes)
+        return self.indexes.index(index)
+
     def with_table_renamed(self, old: str, new: str) -> Schema:
         """Return the schema whose references follow a table to its new name."""
         followed = [
@@ -220,11 +229,15 @@ def missing_column(column: str) -> Invalid:
 
 def missing_constraint(name: str, constraints: Sequence[Any]) -> NotFound:
     """Return (not raise) the error for an index, check or reference without a name."""
-    shown = ", ".join(one.name for one in constraints)
+    names = [one.name for one in constraints]
+    hint = f"It has {', '.join(names)}." if names else "It has none of these."
+    if name in names:
+        # Somebody holds what stood under the name before.
+        hint = "There is another one of this name now: ask the table for it."
     return NotFound(
         f"the table has no index, check or reference {name!r}",
         code="no-such-constraint",
-        hint=f"It has {shown}." if shown else "It has none of these.",
+        hint=hint,
         name=name,
     )
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from prolly.maps import SortedMapping, SortedValues, StoredRecords, Stretch
-from prolly.tree import NodeReader
+from prolly.maps import NOTHING, SortedMapping, SortedValues, StoredRecords, Stretch
+from prolly.tree import Batch, NodeReader
 
 from .constraints import Index
-from .record_batches import gather
+from .record_batches import fetch, gather
 from .record_codec import RecordCodec, Row
 from .schema import Schema, missing_column
 
@@ -80,10 +80,17 @@ class Table(SortedMapping):
 
         return TableIndex(self, self.schema.index(name))
 
-    def index_tree(self, index: Index) -> tuple[NodeReader, bytes]:
-        """Return a reader and the root of an index's tree over all records now."""
-        reader, _ = self._records.settled()
-        return reader, self._index_roots[self.schema.indexes.index(index)]
+    def index_tree(
+        self, index: Index, low: bytes | None = None, high: bytes | None = None
+    ) -> tuple[NodeReader, bytes]:
+        """Return a reader and the root of an index's tree over all records now.
+
+        The caller is going to depend on entries with low <= key < high and no others,
+        by default on all. NotFound ``no-such-constraint`` for an index that the table
+        does not have any more.
+        """
+        reader, _ = self._records.settled(*NOTHING)
+        return reader, self._index_roots[self.schema.place_of(index)]
 
     def rows(
         self,
@@ -209,11 +216,19 @@ class Table(SortedMapping):
         """Return records as columns in schema order; not for no record."""
         return self._codec.decode_columns(keys, values, self._records.read_chunk)
 
-    def fetch_rows(self, keys: Iterator[bytes], index: Index) -> Iterator[Row]:
-        """Return the rows under encoded keys that an index gave, lazily."""
-        from .table_index import rows_of_keys
+    def fetch(self, keys: Iterator[bytes], index: Index) -> Iterator[Batch]:
+        """Return the records under encoded keys that an index gave, in batches.
 
-        return rows_of_keys(self, self._records.settled(), keys, index)
+        They are those of the state at this call; Corrupt ``index-entry`` for a key
+        without one.
+        """
+        from .index_codec import missing_record
+
+        tree = self._records.settled(*NOTHING)
+        return fetch(*tree, keys, lambda: missing_record(index), self.note_records)
+
+    def note_records(self, keys: Sequence[bytes]) -> None:
+        """Learn that records were read by key; nothing depends on it here."""
 
     def guard(self, items: Iterator[Any]) -> Iterator[Any]:
         """Return an iterator of the same items that ends when the table is closed."""

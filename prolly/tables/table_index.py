@@ -9,17 +9,16 @@ it at a time, and O(depth) nodes for each row.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, starmap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prolly.codec import key as key_codec
 from prolly.errors import Error, Invalid, LimitExceeded
-from prolly.tree import NodeReader, count, get, iter_batches, rank
+from prolly.maps import StoredRecords, Stretch
 
 from .column_types import shown
 from .constraints import Index
-from .index_codec import IndexCodec, missing_record
-from .record_batches import fetch
+from .index_codec import IndexCodec
 from .record_codec import Row, violation
 from .type_registry import column_type
 
@@ -29,30 +28,16 @@ if TYPE_CHECKING:
 Accept = Callable[[Row], bool]
 
 
-class Entries(NamedTuple):
-    """The entries of an index tree with low <= key < high, of one state."""
+class IndexEntries(NamedTuple):
+    """A stretch of the entries of an index, of one state."""
 
     codec: IndexCodec
-    reader: NodeReader
-    root: bytes
-    low: bytes | None
-    high: bytes | None
-
-    def size(self) -> int:
-        """Return how many there are, from O(depth) nodes."""
-        below = 0 if self.low is None else rank(self.reader, self.root, self.low)
-        if self.high is None:
-            return count(self.reader, self.root) - below
-        return max(rank(self.reader, self.root, self.high) - below, 0)
+    stretch: Stretch
 
     def primary_keys(self, *, reverse: bool = False) -> Iterator[bytes]:
         """Return the encoded primary keys in the order of the index, lazily."""
-        batches = iter_batches(
-            self.reader, self.root, start=self.low, stop=self.high, reverse=reverse
-        )
-        return chain.from_iterable(
-            self.codec.primary_keys(keys, values) for keys, values in batches
-        )
+        batches = self.stretch._replace(reverse=reverse).batches()
+        return chain.from_iterable(starmap(self.codec.primary_keys, batches))
 
 
 class _Query(NamedTuple):
@@ -70,7 +55,8 @@ class TableIndex:
     """An index of one table; reads see what the table sees.
 
     ``len`` is the number of entries: rows, or in a unique index rows without a null in
-    its columns.
+    its columns. After the index was dropped or altered, reads raise NotFound
+    ``no-such-constraint``.
     """
 
     def __init__(self, table: Table, index: Index) -> None:
@@ -94,7 +80,7 @@ class TableIndex:
         return self._index.unique
 
     def __len__(self) -> int:
-        return self.entries(_Query(None, None, None)).size()
+        return self.entries(_Query(None, None, None)).stretch.size()
 
     def rows(
         self,
@@ -151,16 +137,22 @@ class TableIndex:
         except (Invalid, LimitExceeded):
             # What no key can hold stands in no index.
             return None
-        entries = self.entries(_Query(None, None, None))
-        found = get(entries.reader, entries.root, spelt)
+        entries = self.entries(_Query(spelt, spelt + b"\0", None))
+        found = entries.stretch.records.get(spelt)
         if found is None:
             return None
-        return next(self._table.fetch_rows(iter([found]), self._index))
+        return next(self.fetch_rows(iter([found])))
 
-    def entries(self, query: _Query) -> Entries:
+    def entries(self, query: _Query) -> IndexEntries:
         """Return the entries of a query in the tree as it stands now."""
-        reader, root = self._table.index_tree(self._index)
-        return Entries(self._codec, reader, root, query.low, query.high)
+        low, high = query.low, query.high
+        tree = self._table.index_tree(self._index, low, high)
+        return IndexEntries(self._codec, Stretch(StoredRecords(*tree), low, high))
+
+    def fetch_rows(self, keys: Iterator[bytes]) -> Iterator[Row]:
+        """Return the rows under encoded keys that this index gave, lazily."""
+        batches = self._table.fetch(keys, self._index)
+        return chain.from_iterable(starmap(self._table.decode_records, batches))
 
     def _query(self, values: Sequence[Any], bounds: tuple[Any, Any, Any]) -> _Query:
         start, stop, prefix = bounds
@@ -275,7 +267,7 @@ class IndexRows:
 
     def __len__(self) -> int:
         if self._query.accept is None:
-            return self._index.entries(self._query).size()
+            return self._index.entries(self._query).stretch.size()
         return sum(1 for _ in self)
 
     def __iter__(self) -> Iterator[Any]:
@@ -289,8 +281,7 @@ class IndexRows:
 
     def _rows(self, reverse: bool) -> Iterator[Row]:
         keys = self._index.entries(self._query).primary_keys(reverse=reverse)
-        index = self._table.schema.index(self._index.name)
-        rows = self._table.fetch_rows(keys, index)
+        rows = self._index.fetch_rows(keys)
         accept = self._query.accept
         return rows if accept is None else filter(accept, rows)
 
@@ -304,11 +295,3 @@ class IndexKeys(IndexRows):
         keys = self._index.entries(self._query).primary_keys(reverse=reverse)
         decode = self._table.decode_keys
         return (decode([key])[0] for key in keys)
-
-
-def rows_of_keys(
-    table: Table, tree: tuple[NodeReader, bytes], keys: Iterator[bytes], index: Index
-) -> Iterator[Row]:
-    """Yield the rows under encoded keys; Corrupt ``index-entry`` without one."""
-    batches = fetch(*tree, keys, lambda: missing_record(index))
-    return chain.from_iterable(table.decode_records(*batch) for batch in batches)

@@ -31,7 +31,7 @@ class DateType(ColumnType):
     def check(self, value: object) -> date:
         if type(value) is date:
             return value
-        hint = "give value.date()" if isinstance(value, datetime) else ""
+        hint = "Give value.date()." if isinstance(value, datetime) else ""
         raise self.refuse(value, hint)
 
     def parse_text(self, text: str) -> date:
@@ -74,7 +74,7 @@ class DatetimeType(ColumnType):
             raise self.refuse(value)
         offset = value.utcoffset()
         if offset is None:
-            hint = "it has no offset: give tzinfo, e.g. datetime.timezone.utc"
+            hint = "It has no offset: give tzinfo, e.g. datetime.timezone.utc."
             raise self.refuse(value, hint)
         if offset % _MINUTE:
             raise self.refuse(value, "an offset is whole minutes")
@@ -95,7 +95,7 @@ class DatetimeType(ColumnType):
 
     def parse_text(self, text: str) -> datetime:
         if not _DATETIME.fullmatch(text):
-            hint = "a datetime is written 2026-01-31T12:00:00Z or with +01:00"
+            hint = "A datetime is written 2026-01-31T12:00:00Z or with +01:00."
             raise self.refuse(text, hint)
         try:
             return datetime.fromisoformat(text.upper())

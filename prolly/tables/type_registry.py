@@ -37,7 +37,7 @@ def column_type(name: str) -> ColumnType:
         raise Invalid(
             f"there is no column type {name!r}",
             code="column-type",
-            hint="the types are " + ", ".join(COLUMN_TYPES),
+            hint=f"The types are {', '.join(COLUMN_TYPES)}.",
             name=name,
         )
     return found

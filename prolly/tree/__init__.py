@@ -10,10 +10,12 @@ from .builder import build
 from .diff import diff
 from .edit import apply
 from .edit_buffer import BUFFER_BYTES_MAX, EditBuffer
+from .merge import TreeMerge, Versions, merge
+from .merge_records import Both, Settle
 from .operations import Difference
 from .proof import ProofReader, Recorder
 from .reach import WALK_ADDRESSES, reachable, require_kind
-from .reader import CACHE_BYTES_DEFAULT, NodeCache, NodeReader
+from .reader import CACHE_BYTES_DEFAULT, READ_AHEAD_LEAVES, NodeCache, NodeReader
 from .scan import Batch, count, get, iter_batches, nth, rank
 from .sorted_run import Edits
 from .splitter import cut_ends, level_seed, priorities_of
@@ -24,9 +26,11 @@ from .working_tree import WorkingTree
 __all__ = [
     "BUFFER_BYTES_MAX",
     "CACHE_BYTES_DEFAULT",
+    "READ_AHEAD_LEAVES",
     "WALK_ADDRESSES",
     "AddressSet",
     "Batch",
+    "Both",
     "Difference",
     "EditBuffer",
     "Edits",
@@ -36,7 +40,10 @@ __all__ = [
     "NodeReader",
     "ProofReader",
     "Recorder",
+    "Settle",
     "TreeCheck",
+    "TreeMerge",
+    "Versions",
     "WorkingTree",
     "apply",
     "build",
@@ -46,6 +53,7 @@ __all__ = [
     "get",
     "iter_batches",
     "level_seed",
+    "merge",
     "nth",
     "priorities_of",
     "rank",

@@ -27,7 +27,7 @@ from collections.abc import Sequence
 
 from prolly.chunks import ChunkWriter
 from prolly.codec import TreeParameters
-from prolly.codec.node import Child
+from prolly.codec.node import INNER_ENTRY_OVERHEAD, Child
 
 from .builder import build_above
 from .level_cursor import LevelCursor
@@ -37,6 +37,7 @@ from .operations import (
     Updated,
     encode,
     merge_edits,
+    node_weight,
     record_count,
     update,
     weigh,
@@ -45,7 +46,7 @@ from .reader import NodeReader
 from .run import OpenRun
 from .splitter import level_seed, priorities_of
 
-Edits = tuple[Sequence[bytes], Sequence[Payload | None]]
+LevelEdits = tuple[Sequence[bytes], Sequence[Payload | None]]
 
 # Updated nodes that are encoded but not written yet. An edit can move the cuts of at
 # most weight_max / weight_min nodes to its left, and that is 3 with the default
@@ -65,7 +66,7 @@ class LevelEdit:
         writer: ChunkWriter,
         parameters: TreeParameters,
         cursor: LevelCursor,
-        edits: Edits,
+        edits: LevelEdits,
     ) -> None:
         self._writer = writer
         self._parameters = parameters
@@ -76,7 +77,7 @@ class LevelEdit:
         self._merged: dict[bytes, Merged] = {}
         self._held: dict[bytes, tuple[Updated, int]] = {}
         self.changes: dict[bytes, Child | None] = {}
-        self.only_child: Child | None = None
+        self.only_child: tuple[bytes, Child] | None = None
 
     def run(self) -> None:
         """Apply all edits."""
@@ -226,7 +227,7 @@ class LevelEdit:
             if self._level and len(keys) == 1 and not written and first.is_first:
                 # One entry, nothing before and (or it would hold two) nothing behind:
                 # the level below has one node, which is the root.
-                self.only_child = payloads[0]
+                self.only_child = keys[0], payloads[0]
             else:
                 address = self._writer.put(encode(self._level, keys, payloads))
                 count = record_count(self._level, payloads)
@@ -247,7 +248,7 @@ def apply(
     reader: NodeReader,
     writer: ChunkWriter,
     root: bytes,
-    edits: Edits,
+    edits: LevelEdits,
     parameters: TreeParameters,
 ) -> bytes:
     """Apply edits to the tree at ``root``; return the root of the result.
@@ -257,18 +258,57 @@ def apply(
     only if the tree at ``root`` was written by it. Nodes that do not change are neither
     read nor written, but for those whose cut has to be looked at.
     """
+    return _edit_levels(reader, writer, (root, 0), edits, parameters)
+
+
+def apply_to_leaves(
+    reader: NodeReader,
+    writer: ChunkWriter,
+    root: bytes,
+    changes: dict[bytes, Child | None],
+    parameters: TreeParameters,
+) -> bytes:
+    """Replace leaves of the tree at ``root``; return the root of the result.
+
+    ``changes`` maps the last key of a leaf to the leaf, or to ``None`` where none ends
+    any more. The caller vouches that the leaves are those of a rebuild.
+    """
+    if not changes:
+        return root
+    node = reader.read(root)
+    if node.level == 0:
+        if len(node):
+            own = Child(root, len(node), node_weight(node))
+            changes = {node.key(len(node) - 1): own, **changes}
+        return _new_root(writer, parameters, 1, changes)
+    return _edit_levels(reader, writer, (root, 1), _as_edits(changes), parameters)
+
+
+def _edit_levels(
+    reader: NodeReader,
+    writer: ChunkWriter,
+    lowest: tuple[bytes, int],
+    edits: LevelEdits,
+    parameters: TreeParameters,
+) -> bytes:
+    """Apply edits of one level of the tree at a root, and what follows above."""
+    root, first = lowest
     height = reader.read(root).level
-    for level in range(height + 1):
+    for level in range(first, height + 1):
         cursor = LevelCursor(reader, root, level)
         edit = LevelEdit(writer, parameters, cursor, edits)
         edit.run()
         if edit.only_child is not None:
-            return edit.only_child.address
+            return _lowest_root(writer, level - 1, *edit.only_child)
         if not edit.changes:
             return root
-        keys = sorted(edit.changes)
-        edits = keys, [edit.changes[key] for key in keys]
+        edits = _as_edits(edit.changes)
     return _new_root(writer, parameters, height + 1, edit.changes)
+
+
+def _as_edits(changes: dict[bytes, Child | None]) -> LevelEdits:
+    keys = sorted(changes)
+    return keys, [changes[key] for key in keys]
 
 
 def _new_root(
@@ -283,5 +323,19 @@ def _new_root(
     if not children:
         return writer.put(encode(0, [], []))
     if len(children) == 1:
-        return children[0].address
+        return _lowest_root(writer, level - 1, keys[0], children[0])
     return build_above(writer, parameters, level, (keys, children))
+
+
+def _lowest_root(writer: ChunkWriter, level: int, key: bytes, child: Child) -> bytes:
+    """Return the root when a level has one node: the lowest node that is so alone.
+
+    A node of one entry can be left over where all before it went, and it weighs what
+    its entry does; then the level below has one node, too.
+    """
+    reader = NodeReader(writer.get)
+    while level and child.weight == len(key) + INNER_ENTRY_OVERHEAD:
+        node = reader.read_inner(child.address, level)
+        key, child = node.key(0), node.child(0)
+        level -= 1
+    return child.address

@@ -6,7 +6,7 @@ It knows each node's last key and weight without reading the node; only ``read``
 
 from __future__ import annotations
 
-from prolly.codec.node import Inner, Node
+from prolly.codec.node import Child, Inner, Node
 
 from .operations import Keys, Payload, entries_of, node_weight
 from .reader import NodeReader
@@ -99,6 +99,15 @@ class LevelCursor:
             node, index = self._path[-1]
             return node.weights[index]
         return node_weight(self.reader.read(self._root))
+
+    @property
+    def child(self) -> Child:
+        """All that the parent says of the node."""
+        if self._path:
+            node, index = self._path[-1]
+            return node.child(index)
+        root = self.reader.read(self._root)
+        return Child(self._root, root.count(), node_weight(root))
 
     def read(self) -> Node:
         """Read the node."""

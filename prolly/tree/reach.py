@@ -52,7 +52,7 @@ def reachable(
                 raise Corrupt(
                     f"chunk {address.hex()} is missing",
                     code="chunk-missing",
-                    hint="restore it from another replica",
+                    hint="Restore it from another replica.",
                     address=address,
                 )
             require_kind(address, chunk, batch[address])
@@ -70,7 +70,7 @@ def require_kind(address: bytes, chunk: bytes, kind: int) -> None:
         raise Corrupt(
             f"chunk {address.hex()} is of type {chunk[0]}, linked as {kind}",
             code="chunk-type",
-            hint="run `prolly fsck --full`",
+            hint="Run `prolly fsck --full`.",
             address=address,
             expected=ChunkType(kind).name,
             actual=chunk[0],

@@ -32,6 +32,7 @@ class OpenRun:
         self._priorities: list[int] = []
         self._start = 0
         self._old_ends: list[int] = []
+        self._ends_dropped = 0
 
     def extend(self, keys: Sequence[bytes], payloads: Sequence[Payload]) -> None:
         """Append the entries of one old node, edits applied."""
@@ -52,13 +53,20 @@ class OpenRun:
         total = self._sums[-1] if self._sums else 0
         return total - self._before() > self._parameters.weight_max
 
+    @property
+    def old_ends_passed(self) -> int:
+        """Return how many old nodes end at or before the last cut."""
+        return self._ends_dropped + bisect_right(self._old_ends, self._start)
+
     def old_ends_met(self) -> int:
         """Return how many old nodes end at or before the last cut, if one ends there.
 
         0 when no old node ends at the last cut.
         """
         met = bisect_right(self._old_ends, self._start)
-        return met if met and self._old_ends[met - 1] == self._start else 0
+        if met and self._old_ends[met - 1] == self._start:
+            return self._ends_dropped + met
+        return 0
 
     def cut(self) -> tuple[Keys, list[Payload], int]:
         """Take the next node's (keys, payloads, weight).
@@ -85,4 +93,6 @@ class OpenRun:
         del self._keys[:gone], self._payloads[:gone]
         del self._sums[:gone], self._priorities[:gone]
         self._start = 1
-        self._old_ends = [end - gone for end in self._old_ends]
+        ends = bisect_right(self._old_ends, gone)
+        self._old_ends = [end - gone for end in self._old_ends[ends:]]
+        self._ends_dropped += ends

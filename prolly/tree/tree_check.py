@@ -13,7 +13,7 @@ neighbours must agree on:
 
 Versions share most of their nodes. What was found right once, an entry with its child
 or a node with all that its cut depends on, is not looked at again, so a history costs
-what its changes cost. Memory: two tokens of 37 bytes a node.
+what its changes cost. Memory: two tokens of 33 bytes a node.
 """
 
 from __future__ import annotations

@@ -186,6 +186,35 @@ def test_what_a_query_refuses() -> None:
     assert missing.value.code == "no-such-constraint"
 
 
+def test_an_index_that_is_gone_is_told() -> None:
+    """Kept across a drop, or with another one in its place, it is NotFound."""
+    blank = {"code": None, "price": None, "feet": 1}
+    model = TableModel(SCHEMA, [{"icao": "A", "country": "US", **blank}])
+    table, _ = model.edit()
+    index = table.index("by_country")
+    assert len(index) == 1
+    reads: list[Any] = [
+        lambda: len(index),
+        lambda: list(index.rows("US")),
+        lambda: list(index.keys("US")),
+        lambda: len(index.rows("US")),
+    ]
+    for change in (
+        lambda: table.alter().drop_index("by_country"),
+        lambda: table.alter().add_index("by_country", "feet"),
+    ):
+        change()
+        for read in reads:
+            with pytest.raises(NotFound) as caught:
+                read()
+            assert caught.value.code == "no-such-constraint"
+            assert caught.value.name == "by_country"
+    unique = table.index("by_code")
+    table.alter().drop_index("by_code")
+    with pytest.raises(NotFound):
+        unique.get("x")
+
+
 def test_a_query_of_ten_reads_few_nodes() -> None:
     """Ten rows of thousands that match: nodes for those ten, not for all."""
     blank = {"code": None, "price": None, "country": "US"}

@@ -78,6 +78,20 @@ def test_an_edit_that_changes_nothing_keeps_the_root() -> None:
     assert model.apply(root, {**some, b"absent": None}) == root
 
 
+@pytest.mark.parametrize("kept", [1, 2, 60])
+@pytest.mark.parametrize("place", ["first", "middle", "last"])
+def test_few_records_can_be_left_of_many(kept: int, place: str) -> None:
+    """Deleting all but a few in one place leaves the tree of these, however tall."""
+    model = TreeModel()
+    keys = [b"key:%09d" % number for number in range(20_000)]
+    records = dict.fromkeys(keys, bytes(90))
+    start = {"first": 0, "middle": 10_000, "last": 20_000 - kept}[place]
+    left = keys[start : start + kept]
+    edits: dict[bytes, bytes | None] = dict.fromkeys(records.keys() - set(left))
+    root = model.apply(model.rebuild(records), edits)
+    assert root == model.rebuild(dict.fromkeys(left, bytes(90)))
+
+
 def test_all_can_be_deleted_and_come_back() -> None:
     """Deleting all gives the empty tree, and putting all back the old root."""
     model = TreeModel()

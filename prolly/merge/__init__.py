@@ -1,0 +1,181 @@
+"""Three-way merges: bases, policies, records, schemas, constraints, conflicts as data.
+
+This room knows trees, tables and commits. It must not know of branches, transactions or
+working states, nor who asked for a merge.
+"""
+
+from __future__ import annotations
+
+import typing as _typing
+from importlib import import_module as _import_module
+
+if _typing.TYPE_CHECKING:
+    from .bases import (
+        VIRTUAL_MERGES_MAX,
+        Base,
+        Merge,
+        VirtualMerges,
+        base_of,
+        only_first_commit_shared,
+    )
+    from .clash import REASON_CHARS_MAX, Clash, Resolve
+    from .column_merge import RecordFacts, SchemaConflict
+    from .conflict_log import ConflictEntry, ConflictKind
+    from .conflicts import ConflictTree, StoredConflict
+    from .convergence import (
+        ConvergedHead,
+        Convergence,
+        authored_heads,
+        converged_head,
+    )
+    from .findings import LOSER_KEY_BYTES_MAX, LOSERS_NAME
+    from .manifest_merge import (
+        DatasetReport,
+        ManifestMerge,
+        RecordCounts,
+        merge_manifests,
+        merged_counts,
+    )
+    from .merge_work import Rules
+    from .policies import (
+        APP_PREFIX,
+        DEFAULT_POLICY,
+        POLICIES,
+        Policies,
+        PolicyRule,
+        check_policy,
+        check_policy_name,
+        policy_rules,
+    )
+    from .record_merge import RecordMerge
+    from .schema_merge import TableNames, merge_schemas, same_key
+    from .terms import RecordConflict, Terms
+    from .text_lines import TEXT_EDITS_MAX, merge_texts
+    from .unattended import UNATTENDED_MESSAGE, is_unattended, unattended_merge
+    from .values import UNRESOLVED, Stamp, Unresolved, merge_value
+
+__all__ = [
+    "APP_PREFIX",
+    "DEFAULT_POLICY",
+    "LOSERS_NAME",
+    "LOSER_KEY_BYTES_MAX",
+    "POLICIES",
+    "REASON_CHARS_MAX",
+    "TEXT_EDITS_MAX",
+    "UNATTENDED_MESSAGE",
+    "UNRESOLVED",
+    "VIRTUAL_MERGES_MAX",
+    "Base",
+    "Clash",
+    "ConflictEntry",
+    "ConflictKind",
+    "ConflictTree",
+    "ConvergedHead",
+    "Convergence",
+    "DatasetReport",
+    "ManifestMerge",
+    "Merge",
+    "Policies",
+    "PolicyRule",
+    "RecordConflict",
+    "RecordCounts",
+    "RecordFacts",
+    "RecordMerge",
+    "Resolve",
+    "Rules",
+    "SchemaConflict",
+    "Stamp",
+    "StoredConflict",
+    "TableNames",
+    "Terms",
+    "Unresolved",
+    "VirtualMerges",
+    "authored_heads",
+    "base_of",
+    "check_policy",
+    "check_policy_name",
+    "converged_head",
+    "is_unattended",
+    "merge_manifests",
+    "merge_schemas",
+    "merge_texts",
+    "merge_value",
+    "merged_counts",
+    "only_first_commit_shared",
+    "policy_rules",
+    "same_key",
+    "unattended_merge",
+]
+
+# Where each name is defined. Modules are loaded when a name of theirs is asked for.
+_MODULES = {
+    "clash": (
+        "REASON_CHARS_MAX",
+        "Clash",
+        "Resolve",
+    ),
+    "policies": (
+        "APP_PREFIX",
+        "DEFAULT_POLICY",
+        "POLICIES",
+        "Policies",
+        "PolicyRule",
+        "check_policy",
+        "check_policy_name",
+        "policy_rules",
+    ),
+    "record_merge": ("RecordMerge",),
+    "terms": (
+        "RecordConflict",
+        "Terms",
+    ),
+    "text_lines": (
+        "TEXT_EDITS_MAX",
+        "merge_texts",
+    ),
+    "values": (
+        "UNRESOLVED",
+        "Stamp",
+        "Unresolved",
+        "merge_value",
+    ),
+    "bases": (
+        "VIRTUAL_MERGES_MAX",
+        "Base",
+        "Merge",
+        "VirtualMerges",
+        "base_of",
+        "only_first_commit_shared",
+    ),
+    "convergence": (
+        "ConvergedHead",
+        "Convergence",
+        "authored_heads",
+        "converged_head",
+    ),
+    "unattended": ("UNATTENDED_MESSAGE", "is_unattended", "unattended_merge"),
+    "column_merge": ("RecordFacts", "SchemaConflict"),
+    "conflict_log": ("ConflictEntry", "ConflictKind"),
+    "conflicts": ("ConflictTree", "StoredConflict"),
+    "findings": ("LOSERS_NAME", "LOSER_KEY_BYTES_MAX"),
+    "manifest_merge": (
+        "DatasetReport",
+        "ManifestMerge",
+        "RecordCounts",
+        "merge_manifests",
+        "merged_counts",
+    ),
+    "merge_work": ("Rules",),
+    "schema_merge": ("TableNames", "merge_schemas", "same_key"),
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> _typing.Any:
+    """Load the module that defines a name of this room, and keep the name."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(_import_module(f".{home}", __name__), name)
+    globals()[name] = value
+    return value

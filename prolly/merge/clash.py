@@ -1,0 +1,65 @@
+"""A clash as a resolver sees it, and what comes of asking one.
+
+A resolver is a function of one :class:`Clash`. It answers what is to stand, ``ABSENT``
+for nothing, or ``UNRESOLVED`` to leave the conflict. A resolver that raises leaves it
+too, and so does an answer that cannot stand there: nothing that an application does
+here stops a merge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from prolly.maps import ABSENT
+
+from .values import UNRESOLVED, Outcome
+
+# A reason is stored with its conflict: enough for one line that finds the fault.
+REASON_CHARS_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """One record, or one cell, that both sides changed and no policy settles.
+
+    ``base``, ``ours`` and ``theirs`` are values of a map, rows of a table as dicts, or
+    entries of files; ``ABSENT`` where there is none. In a table ``fields`` names the
+    columns that clash, none where a row was deleted on one side, and ``merged`` is the
+    row with all else merged and ours in these columns. A resolver that a policy names
+    for a column gets cells in place of rows, and ``column`` is its name. ``snapshots``
+    is what the caller of the merge gave to look further, for example the three
+    versions.
+    """
+
+    dataset: str
+    key: Any
+    base: Any
+    ours: Any
+    theirs: Any
+    fields: tuple[str, ...] = ()
+    column: str | None = None
+    merged: Any = ABSENT
+    snapshots: Any = None
+
+
+Resolve = Callable[[Clash], Any]
+
+
+def ask(resolve: Resolve, clash: Clash) -> Outcome:
+    """Return what a resolver answers; ``UNRESOLVED`` with the reason where it
+    raises."""
+    try:
+        return Outcome(resolve(clash))
+    except Exception as error:
+        # Code of the application may raise anything, and the merge goes on.
+        return Outcome(UNRESOLVED, shortened(f"{type(error).__name__}: {error}"))
+
+
+def shortened(reason: str) -> str:
+    """Return a reason as it is stored: without surrogates, of bounded length."""
+    clean = reason.encode(errors="replace").decode()
+    if len(clean) <= REASON_CHARS_MAX:
+        return clean
+    return clean[: REASON_CHARS_MAX - 3] + "..."

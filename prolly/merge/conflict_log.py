@@ -1,0 +1,177 @@
+"""Conflicts as data: gathered while a merge runs, written as one tree.
+
+    key ("base",)                      reference: the root of the base's manifest
+    key (dataset id, kind)             reference: the root of a record tree | CBOR open
+        key of the record, or text     CBOR { "fields", "reason", "settled", ... }
+
+``kind`` is 0 for records, 1 for parts of a dataset's description, 2 for constraints;
+``open`` says how many of a tree are not settled. The values in conflict are not copied:
+they stand in the three versions. Memory is bounded whatever the number of conflicts.
+Page: docs/spec/conflicts.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from enum import IntEnum
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from prolly.chunks import ChunkWriter
+from prolly.codec import (
+    FORMAT_PARAMETERS,
+    Reference,
+    Referring,
+    cbor,
+    encode_referring,
+)
+from prolly.codec import key as key_codec
+from prolly.errors import Corrupt
+from prolly.maps import encode_value
+from prolly.tree import EditBuffer, Edits, NodeReader, build
+
+# A reason is one line on a screen or two; what a program raised may be of any length.
+CONFLICT_REASON_CHARS_MAX = 500
+
+BASE_KEY = key_codec.encode(("base",))
+_FIELDS = ("fields", "reason", "settled")
+
+
+class ConflictKind(IntEnum):
+    """What is in conflict: a record, a part of the description, or a constraint."""
+
+    RECORD = 0
+    SCHEMA = 1
+    CONSTRAINT = 2
+
+
+class ConflictEntry(NamedTuple):
+    """What is known of one conflict.
+
+    ``fields`` are ids of columns, none for the whole record; ``settled`` tells how it
+    was settled, None while it is open; ``facts`` are named as in
+    docs/spec/conflicts.md.
+    """
+
+    fields: tuple[int, ...] = ()
+    reason: str = ""
+    settled: str | None = None
+    facts: Mapping[str, Any] = MappingProxyType({})
+
+    def to_value(self) -> dict[str, Any]:
+        """Return the plain value."""
+        return {
+            **self.facts,
+            "fields": list(self.fields),
+            "reason": self.reason,
+            "settled": self.settled,
+        }
+
+    @classmethod
+    def from_value(cls, value: Any) -> ConflictEntry:
+        """Return the entry of a plain value, or raise Corrupt ``conflict-entry``."""
+        if type(value) is not dict or not all(name in value for name in _FIELDS):
+            raise _bad_entry("it is no map of fields, reason and settled")
+        fields, reason, settled = (value[name] for name in _FIELDS)
+        if type(fields) is not list or not all(type(one) is int for one in fields):
+            raise _bad_entry("its fields are no ids of columns")
+        if type(reason) is not str or type(settled) not in (str, type(None)):
+            raise _bad_entry("its reason or how it was settled")
+        facts = {name: one for name, one in value.items() if name not in _FIELDS}
+        return cls(tuple(fields), reason, settled, facts)
+
+    def joined(self, other: ConflictEntry) -> ConflictEntry:
+        """Return one entry for two findings about one key."""
+        fields = self.fields and other.fields
+        if fields:
+            fields = tuple(sorted({*self.fields, *other.fields}))
+        reasons = dict.fromkeys([one for one in (self.reason, other.reason) if one])
+        reason = bounded("; ".join(reasons))
+        return ConflictEntry(fields, reason, None, {**other.facts, **self.facts})
+
+
+def bounded(reason: str) -> str:
+    """Return a reason, cut to what a conflict keeps of it."""
+    if len(reason) <= CONFLICT_REASON_CHARS_MAX:
+        return reason
+    return reason[: CONFLICT_REASON_CHARS_MAX - 3] + "..."
+
+
+def tree_key(dataset: bytes, kind: int) -> bytes:
+    """Return the key under which the conflicts of a dataset and kind stand."""
+    return key_codec.encode((dataset, int(kind)))
+
+
+def tree_value(root: Reference, open_count: int) -> Referring:
+    """Return the reference to the conflicts of a dataset and kind."""
+    return encode_referring([root], cbor.encode(open_count))
+
+
+class ConflictLog:
+    """The conflicts of one merge. ``close`` gives temporary files back."""
+
+    def __init__(self) -> None:
+        self._buffers: dict[bytes, EditBuffer] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._buffers)
+
+    def add(
+        self, dataset: bytes, kind: ConflictKind, key: bytes, entry: ConflictEntry
+    ) -> None:
+        """Note a conflict; a second one of the same key joins the first."""
+        buffer = self._buffers.setdefault(tree_key(dataset, kind), EditBuffer())
+        found, data = buffer.find(key)
+        if found and data is not None:
+            entry = ConflictEntry.from_value(cbor.decode(data)).joined(entry)
+        entry = entry._replace(reason=bounded(entry.reason))
+        buffer.put(key, cbor.encode(entry.to_value()))
+
+    def write(
+        self, reader: NodeReader, writer: ChunkWriter, base: bytes | None
+    ) -> tuple[bytes | None, int]:
+        """Write the tree; return its root, None without a conflict, and their number.
+
+        ``base`` is the root of the base's manifest, which the tree keeps.
+        """
+        if not self._buffers:
+            return None, 0
+        stored: dict[bytes, bytes] = {}
+        total = 0
+        for key, buffer in self._buffers.items():
+            root = build(writer, _stored(writer, buffer), FORMAT_PARAMETERS)
+            number = reader.read(root).count()
+            stored[key] = tree_value(_reference(reader, root), number)
+            total += number
+        if base is not None:
+            stored[BASE_KEY] = encode_referring([_reference(reader, base)])
+        keys = sorted(stored)
+        records = keys, [stored[key] for key in keys]
+        return build(writer, [records], FORMAT_PARAMETERS), total
+
+    def close(self) -> None:
+        """Forget everything; twice is fine."""
+        for buffer in self._buffers.values():
+            buffer.close()
+        self._buffers.clear()
+
+
+def _stored(
+    writer: ChunkWriter, buffer: EditBuffer
+) -> Iterator[tuple[Sequence[bytes], Sequence[bytes]]]:
+    batches: Iterator[Edits] = buffer.batches()
+    for keys, datas in batches:
+        values = [cbor.decode(data) for data in datas if data is not None]
+        yield keys, [encode_value(value, writer) for value in values]
+
+
+def _reference(reader: NodeReader, root: bytes) -> Reference:
+    return Reference(root, reader.read_chunk(root)[0])
+
+
+def _bad_entry(reason: str) -> Corrupt:
+    return Corrupt(
+        f"not a conflict: {reason}",
+        code="conflict-entry",
+        hint="`prolly merge --abort` ends the merge; nothing committed is touched.",
+    )

@@ -1,0 +1,245 @@
+"""The conflicts of a merge under way: listed, found, counted and settled.
+
+A conflict is settled in two steps: whoever settles it writes the value that shall stand
+into the working state, and marks the conflict here. Page: docs/spec/conflicts.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import NamedTuple
+
+from prolly.chunks import ChunkWriter
+from prolly.codec import FORMAT_PARAMETERS, Reference, Referring, cbor, decode_referring
+from prolly.codec import key as key_codec
+from prolly.errors import Corrupt, Error, NotFound
+from prolly.maps import decode_value, decode_values, encode_values
+from prolly.tree import NodeReader, apply, get, iter_batches
+
+from .conflict_log import (
+    BASE_KEY,
+    ConflictEntry,
+    ConflictKind,
+    tree_key,
+    tree_value,
+)
+
+# Conflicts marked in one go: their entries are some hundred bytes each.
+MARK_ENTRIES = 10_000
+
+
+class StoredConflict(NamedTuple):
+    """One conflict: the dataset by id, and the key of the record, encoded.
+
+    For a part of a dataset's description the key is its name, as a key of one part.
+    """
+
+    dataset: bytes
+    kind: ConflictKind
+    key: bytes
+    entry: ConflictEntry
+
+
+class _Group(NamedTuple):
+    """The tree of the conflicts of one dataset and kind."""
+
+    dataset: bytes
+    kind: ConflictKind
+    root: bytes
+    open_count: int
+
+
+class ConflictTree:
+    """The conflicts under one root. Immutable: settling gives the root of another.
+
+    Everything raises Corrupt ``conflict-tree`` or ``conflict-entry`` for a tree that is
+    none of conflicts.
+    """
+
+    def __init__(self, reader: NodeReader, root: bytes) -> None:
+        self._reader = reader
+        self.root = root
+
+    def at(self, root: bytes) -> ConflictTree:
+        """Return the tree under another root, read the same way."""
+        return ConflictTree(self._reader, root)
+
+    @property
+    def base(self) -> bytes | None:
+        """The root of the base's manifest; None when the sides had no base."""
+        stored = get(self._reader, self.root, BASE_KEY)
+        if stored is None:
+            return None
+        references, _ = _referring(stored)
+        return references[0].address
+
+    def _groups(
+        self, dataset: bytes | None = None, kind: ConflictKind | None = None
+    ) -> Iterator[_Group]:
+        for keys, values in iter_batches(self._reader, self.root):
+            for encoded, stored in zip(keys, values, strict=True):
+                if encoded == BASE_KEY:
+                    continue
+                group = _group(encoded, stored)
+                if dataset in (None, group.dataset) and kind in (None, group.kind):
+                    yield group
+
+    def __len__(self) -> int:
+        """Return the number of conflicts, the settled ones included."""
+        return sum(self._reader.read(one.root).count() for one in self._groups())
+
+    @property
+    def open_count(self) -> int:
+        """How many conflicts are not settled."""
+        return sum(one.open_count for one in self._groups())
+
+    def datasets(self) -> list[bytes]:
+        """Return the ids of the datasets with conflicts, settled ones included."""
+        return list(dict.fromkeys(one.dataset for one in self._groups()))
+
+    def open_by_dataset(self) -> dict[bytes, int]:
+        """Return how many are not settled by dataset id, of those that have any."""
+        found: dict[bytes, int] = {}
+        for group in self._groups():
+            if group.open_count:
+                found[group.dataset] = found.get(group.dataset, 0) + group.open_count
+        return found
+
+    def entries(
+        self,
+        dataset: bytes | None = None,
+        kind: ConflictKind | None = None,
+        *,
+        start: bytes | None = None,
+        open_only: bool = False,
+    ) -> Iterator[StoredConflict]:
+        """Yield conflicts by dataset, kind and key, from a key on; lazily."""
+        for group in self._groups(dataset, kind):
+            for keys, values in iter_batches(self._reader, group.root, start=start):
+                decoded = decode_values(values, self._reader.get_chunk)
+                for key, value in zip(keys, decoded, strict=True):
+                    entry = ConflictEntry.from_value(value)
+                    if not (open_only and entry.settled is not None):
+                        yield StoredConflict(group.dataset, group.kind, key, entry)
+
+    def get(
+        self, dataset: bytes, kind: ConflictKind, key: bytes
+    ) -> StoredConflict | None:
+        """Return the conflict of a key, settled or not, or ``None``."""
+        group = self._find(dataset, kind)
+        stored = None if group is None else get(self._reader, group.root, key)
+        if stored is None:
+            return None
+        value = decode_value(stored, self._reader.get_chunk)
+        return StoredConflict(dataset, kind, key, ConflictEntry.from_value(value))
+
+    def _find(self, dataset: bytes, kind: ConflictKind) -> _Group | None:
+        encoded = tree_key(dataset, kind)
+        stored = get(self._reader, self.root, encoded)
+        return None if stored is None else _group(encoded, stored)
+
+    def settle(
+        self,
+        writer: ChunkWriter,
+        dataset: bytes,
+        kind: ConflictKind,
+        settled: Mapping[bytes, str | None],
+    ) -> bytes:
+        """Mark conflicts by key as settled in a way; None opens one again.
+
+        Returns the new root; the reader must see what the writer wrote. Raises NotFound
+        ``no-such-conflict`` (``key``) for a key that is not in conflict; then nothing
+        has changed.
+        """
+        group = self._find(dataset, kind)
+        keys = sorted(settled)
+        if group is None:
+            raise _no_conflict(keys[0])
+        entries = []
+        for key in keys:
+            found = self.get(dataset, kind, key)
+            if found is None:
+                raise _no_conflict(key)
+            entries.append(found.entry)
+        marked = {key: settled[key] for key in keys}
+        return self._marked(
+            writer, group, dict(zip(keys, entries, strict=True)), marked
+        )
+
+    def settle_all(
+        self, writer: ChunkWriter, how: str, dataset: bytes | None = None
+    ) -> bytes:
+        """Mark all open conflicts, or those of one dataset; return the new root."""
+        tree = self
+        for group in list(self._groups(dataset)):
+            waiting = self.entries(group.dataset, group.kind, open_only=True)
+            while batch := list(islice(waiting, MARK_ENTRIES)):
+                entries = {one.key: one.entry for one in batch}
+                now = tree._find(group.dataset, group.kind)
+                assert now is not None
+                root = tree._marked(writer, now, entries, dict.fromkeys(entries, how))
+                tree = ConflictTree(self._reader, root)
+        return tree.root
+
+    def _marked(
+        self,
+        writer: ChunkWriter,
+        group: _Group,
+        entries: Mapping[bytes, ConflictEntry],
+        settled: Mapping[bytes, str | None],
+    ) -> bytes:
+        """Return the root after some entries of one group were marked."""
+        keys = sorted(entries)
+        values = [
+            entries[key]._replace(settled=settled[key]).to_value() for key in keys
+        ]
+        stored = encode_values(values, writer)
+        edits = keys, list(stored)
+        root = apply(self._reader, writer, group.root, edits, FORMAT_PARAMETERS)
+        before = sum(one.settled is None for one in entries.values())
+        after = sum(settled[key] is None for key in keys)
+        kind = self._reader.read_chunk(root)[0]
+        value = tree_value(Reference(root, kind), group.open_count - before + after)
+        edit = [tree_key(group.dataset, group.kind)], [value]
+        return apply(self._reader, writer, self.root, edit, FORMAT_PARAMETERS)
+
+
+def _group(encoded: bytes, stored: bytes) -> _Group:
+    parts = key_codec.decode(encoded)
+    references, payload = _referring(stored)
+    try:
+        dataset, kind = parts
+        number = cbor.decode(payload)
+        if (
+            type(dataset) is not bytes
+            or type(kind) is not int
+            or type(number) is not int
+        ):
+            raise ValueError("its parts are of other types")
+        return _Group(dataset, ConflictKind(kind), references[0].address, number)
+    except (ValueError, Error) as error:
+        raise _bad_tree(str(error)) from error
+
+
+def _referring(stored: bytes) -> tuple[tuple[Reference, ...], bytes]:
+    if type(stored) is not Referring:
+        raise _bad_tree("a value refers to nothing")
+    return decode_referring(stored)
+
+
+def _bad_tree(reason: str) -> Corrupt:
+    return Corrupt(
+        f"not a tree of conflicts: {reason}",
+        code="conflict-tree",
+        hint="`prolly merge --abort` ends the merge; nothing committed is touched.",
+    )
+
+
+def _no_conflict(key: bytes) -> NotFound:
+    return NotFound(
+        f"there is no conflict at this key (encoded as {key.hex()})",
+        code="no-such-conflict",
+        hint="`prolly conflicts` lists those that there are.",
+        key=key,
+    )

@@ -1,0 +1,222 @@
+"""Rows of a table merged cell by cell, under one schema for all three versions.
+
+A cell that one side changed is taken; one that both changed alike stands; the rest is
+up to the policy of its column, prefix or dataset. A row that is new on both sides has a
+base whose cells are all absent. A row deleted on one side and changed on the other is
+for the policy of the record, which then must be one that needs no look inside.
+
+Cells out of line stand for themselves by their references, which are equal if the cells
+are, and are read only where both sides changed such a cell. A row that comes out as one
+of the sides has it keeps that side's bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from prolly.codec import Referring, row
+from prolly.maps import ABSENT
+from prolly.tables import Column, Schema
+from prolly.tree import Both
+
+from .clash import Clash
+from .merged_row import PLAIN_TYPES, CellAccess, MergedRow, same_cell
+from .policies import APP_PREFIX
+from .row_answers import RowAnswers, fitted
+from .terms import RecordConflict, Terms
+from .values import UNRESOLVED, Outcome, Values
+
+Cells = list[Any]
+
+
+class TableRecords:
+    """The merge of rows under one schema."""
+
+    def __init__(self, terms: Terms, schema: Schema) -> None:
+        self._terms = terms
+        self._columns = schema.cell_columns
+        self._fills = [column.fill for column in self._columns]
+        self._access = CellAccess(self._fills, terms.read, terms.writer)
+        self._answers = RowAnswers(terms, schema, self._access)
+        self._is_plain = [column.type in PLAIN_TYPES for column in self._columns]
+        counts = [terms.policies.may_be("counter", one.id) for one in self._columns]
+        self._may_count = counts
+
+    def settle(self, batch: Sequence[Both]) -> list[bytes | None]:
+        """Return what stands for each record that both sides changed."""
+        stored = [one for both in batch for one in both[1:] if one is not None]
+        decoded = self._decoded(stored)
+        return [
+            self._settled(
+                both, *[None if one is None else next(decoded) for one in both[1:]]
+            )
+            for both in batch
+        ]
+
+    def _decoded(self, stored: Sequence[bytes]) -> Iterator[Cells]:
+        inline = [one for one in stored if type(one) is not Referring]
+        plain = iter(row.decode_many(inline, self._fills))
+        for one in stored:
+            outside = type(one) is Referring
+            yield self._access.decode(one) if outside else next(plain)
+
+    def _settled(
+        self, both: Both, base: Cells | None, ours: Cells | None, theirs: Cells | None
+    ) -> bytes | None:
+        if ours is None or theirs is None:
+            return None if ours is theirs else self._removed(both)
+        merged = self._merge_cells(both, (base, ours, theirs))
+        if merged.open:
+            answer = self._answers.ask(both, merged)
+            if answer.value is not UNRESOLVED:
+                stored: bytes | None = answer.value
+                return stored
+            if self._terms.on_conflict == "keep-both":
+                self._keep_both(both, merged, (base, ours, theirs))
+            else:
+                fields = tuple([self._columns[slot].id for slot in merged.open])
+                reason = answer.reason or merged.reason
+                self._terms.report(RecordConflict(both.key, fields, reason))
+            if self._terms.on_conflict == "base":
+                if base is None:
+                    return None
+                for slot in merged.open:
+                    merged.put(slot, base[slot])
+        self._tell_lost(both, merged)
+        assert both.ours is not None and both.theirs is not None
+        known = merged.stored(both.ours, both.theirs)
+        return self._access.encode(merged.cells) if known is None else known
+
+    def _tell_lost(self, both: Both, merged: MergedRow) -> None:
+        if merged.loses_ours:
+            self._terms.lost(both.key, both.ours)
+        if merged.loses_theirs:
+            self._terms.lost(both.key, both.theirs)
+
+    def _merge_cells(
+        self, both: Both, rows: tuple[Cells | None, Cells, Cells]
+    ) -> MergedRow:
+        base, ours, theirs = rows
+        merged = MergedRow(ours)
+        inline = Referring not in set(map(type, both[1:]))
+        was: Sequence[Any] = [ABSENT] * len(ours) if base is None else base
+        for slot, (old, mine, other) in enumerate(zip(was, ours, theirs, strict=True)):
+            plain = inline and self._is_plain[slot]
+            is_theirs = old == mine if plain else same_cell(old, mine)
+            is_ours = old == other if plain else same_cell(old, other)
+            if is_theirs and not is_ours:
+                merged.take(slot, other)
+            elif is_ours and not is_theirs:
+                merged.keep()
+            elif not is_ours:
+                self._both_changed(both, merged, slot, (old, mine, other))
+        return merged
+
+    def _both_changed(
+        self, both: Both, merged: MergedRow, slot: int, cells: tuple[Any, Any, Any]
+    ) -> None:
+        """Let the policy of a cell decide what stands in it."""
+        is_same = same_cell(cells[1], cells[2])
+        if is_same and not self._may_count[slot]:
+            return
+        key, column = both.key, self._columns[slot]
+        named = self._terms.policies.of_column(key, column.id)
+        policy = named or self._terms.policies.of(key)
+        if is_same and policy != "counter":
+            return
+        if policy.startswith(APP_PREFIX) and named is None:
+            # A resolver of records sees the row as a whole, when all else is merged.
+            merged.leave(slot, "")
+            return
+        values = Values(*map(self._access.load, cells))
+        if policy.startswith(APP_PREFIX):
+            clash = self._cell_clash(both, column, values)
+            outcome = self._terms.ask(policy, clash)
+        else:
+            outcome = self._terms.weigh(policy, values, key, column.id)
+        if not any(outcome.value is one for one in (UNRESOLVED, *values)):
+            outcome = fitted(column, outcome.value)
+        if outcome.value is UNRESOLVED:
+            merged.leave(slot, outcome.reason)
+            return
+        self._terms.note(policy)
+        self._place(merged, slot, cells, (values, outcome.value))
+        if policy == "keep-both":
+            merged.loses_ours |= outcome.value is not values.ours
+            merged.loses_theirs |= outcome.value is values.ours
+
+    def _place(
+        self,
+        merged: MergedRow,
+        slot: int,
+        cells: tuple[Any, Any, Any],
+        decided: tuple[Values, Any],
+    ) -> None:
+        """Let a decided value stand, by its reference where it is a side's."""
+        values, value = decided
+        if value is values.ours:
+            merged.keep()
+        elif value is values.theirs:
+            merged.take(slot, cells[2])
+        else:
+            merged.put(slot, value)
+
+    def _cell_clash(self, both: Both, column: Column, values: Values) -> Clash:
+        terms = self._terms
+        key = self._answers.user_key(both)
+        return Clash(
+            terms.dataset,
+            key,
+            *values,
+            fields=(column.name,),
+            column=column.name,
+            snapshots=terms.snapshots,
+        )
+
+    def _keep_both(
+        self, both: Both, merged: MergedRow, rows: tuple[Cells | None, Cells, Cells]
+    ) -> None:
+        """Let the cell that prevails stand in every slot that is open."""
+        base = rows[0]
+        for slot in merged.open:
+            old = ABSENT if base is None else base[slot]
+            cells = old, rows[1][slot], rows[2][slot]
+            values = Values(*map(self._access.load, cells))
+            value = self._terms.weigh("keep-both", values, both.key).value
+            self._terms.note("keep-both")
+            self._place(merged, slot, cells, (values, value))
+            merged.loses_ours |= value is not values.ours
+            merged.loses_theirs |= value is values.ours
+
+    def _removed(self, both: Both) -> bytes | None:
+        """Settle a row that one side deleted and the other changed."""
+        terms = self._terms
+        policy = terms.policies.of(both.key)
+        names = ("base", "ours", "theirs")
+        # Which bytes they are does not matter: one is there, and one is not.
+        sides = [
+            ABSENT if stored is None else name
+            for name, stored in zip(names, both[1:], strict=True)
+        ]
+        outcome = Outcome(UNRESOLVED)
+        if not policy.startswith(APP_PREFIX):
+            outcome = terms.weigh(policy, Values(*sides), both.key)
+        if outcome.value is UNRESOLVED:
+            answer = self._answers.ask(both, None)
+            if answer.value is not UNRESOLVED:
+                stored: bytes | None = answer.value
+                return stored
+            if terms.on_conflict != "keep-both":
+                reason = answer.reason or outcome.reason
+                terms.report(RecordConflict(both.key, (), reason))
+                return both.base if terms.on_conflict == "base" else both.ours
+            policy = "keep-both"
+            outcome = terms.weigh(policy, Values(*sides), both.key)
+        terms.note(policy)
+        winner, loser = both.ours, both.theirs
+        if outcome.value is sides[2]:
+            winner, loser = loser, winner
+        if policy == "keep-both":
+            terms.lost(both.key, loser)
+        return winner

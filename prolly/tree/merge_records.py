@@ -1,0 +1,150 @@
+"""Merge the records of a patch that both sides changed, a few leaves at a time."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from itertools import compress
+from operator import ne
+from typing import NamedTuple
+
+from prolly.codec.node import Leaf
+
+from .merge_walk import Entry, Patch
+from .operations import compare
+from .reader import NodeReader
+
+
+class Both(NamedTuple):
+    """A record that both sides changed: its stored values, ``None`` where absent."""
+
+    key: bytes
+    base: bytes | None
+    ours: bytes | None
+    theirs: bytes | None
+
+
+Settle = Callable[[Sequence[Both]], Sequence[bytes | None]]
+
+
+class MergedRecords(NamedTuple):
+    """Merged records, in key order.
+
+    ``is_even`` tells that they are one leaf of base, of ours and of theirs, and that
+    all of these have the same keys and weights: then it is one leaf here, too, as far
+    as the records behind it let it.
+    """
+
+    keys: list[bytes]
+    values: list[bytes]
+    is_even: bool
+
+
+class _Records:
+    """The records of one side of a patch, read leaf by leaf."""
+
+    def __init__(self, reader: NodeReader, entries: Sequence[Entry]) -> None:
+        self._reader = reader
+        self._entries = iter(entries)
+        self._keys: list[bytes] = []
+        self._values: list[bytes] = []
+
+    def last_key(self) -> bytes | None:
+        """Return the last key that is read and not taken; ``None`` at the end."""
+        while not self._keys:
+            entry = next(self._entries, None)
+            if entry is None:
+                return None
+            leaf = self._reader.read_leaf(entry[1].address)
+            self._keys, self._values = leaf.keys(), leaf.values
+        return self._keys[-1]
+
+    def take(self, upto: bytes) -> tuple[list[bytes], list[bytes]]:
+        """Take the records that are read, up to and including a key."""
+        end = bisect_right(self._keys, upto)
+        taken = self._keys[:end], self._values[:end]
+        self._keys, self._values = self._keys[end:], self._values[end:]
+        return taken
+
+
+class RecordMerge:
+    """Merges records of three leaves; ``both`` counts those that were settled."""
+
+    def __init__(self, reader: NodeReader, settle: Settle, *, equal_too: bool) -> None:
+        self._reader = reader
+        self._settle = settle
+        self._equal_too = equal_too
+        self.both = 0
+
+    def of(self, patch: Patch) -> Iterator[MergedRecords]:
+        """Yield the merged records of a patch, in order and bounded memory."""
+        versions = patch.base, patch.ours, patch.theirs
+        if [len(entries) for entries in versions] == [1, 1, 1]:
+            base, ours, theirs = (
+                self._reader.read_leaf(entries[0][1].address) for entries in versions
+            )
+            if _same_keys(base, ours) and _same_keys(base, theirs):
+                yield self._columns(base, ours, theirs)
+                return
+        sides = [_Records(self._reader, entries) for entries in versions]
+        while True:
+            ends = [end for side in sides if (end := side.last_key()) is not None]
+            if not ends:
+                return
+            upto = min(ends)
+            yield self._runs(*(side.take(upto) for side in sides))
+
+    def _columns(self, base: Leaf, ours: Leaf, theirs: Leaf) -> MergedRecords:
+        """Merge three leaves with the same keys."""
+        old, mine, other = base.values, ours.values, theirs.values
+        merged: list[bytes | None] = list(mine)
+        both: list[int] = []
+        for at in compress(range(len(old)), map(ne, old, other)):
+            if mine[at] == old[at]:
+                merged[at] = other[at]
+            elif self._equal_too or mine[at] != other[at]:
+                both.append(at)
+        answers = self._settled(
+            [Both(base.key(at), old[at], mine[at], other[at]) for at in both]
+        )
+        for at, answer in zip(both, answers, strict=True):
+            merged[at] = answer
+        there = [value for value in merged if value is not None]
+        keys = base.keys()
+        if len(there) < len(merged):
+            keys = [
+                key for key, one in zip(keys, merged, strict=True) if one is not None
+            ]
+            return MergedRecords(keys, there, False)
+        sizes = list(map(len, there))
+        is_even = sizes == list(map(len, mine)) == list(map(len, other))
+        return MergedRecords(keys, there, is_even)
+
+    def _runs(self, *runs: tuple[list[bytes], list[bytes]]) -> MergedRecords:
+        """Merge three runs of records that lie between the same keys."""
+        base, ours, theirs = runs
+        if not base[0] and not ours[0]:
+            return MergedRecords(*theirs, False)
+        merged: dict[bytes, bytes | None] = dict(zip(*ours, strict=True))
+        both: list[Both] = []
+        for key, before, after in compare(base, theirs):
+            mine = merged.get(key)
+            if mine == before:
+                merged[key] = after
+            elif self._equal_too or mine != after:
+                both.append(Both(key, before, mine, after))
+        answers = self._settled(both)
+        merged.update(zip((one.key for one in both), answers, strict=True))
+        keys = sorted(key for key, value in merged.items() if value is not None)
+        values = [value for key in keys if (value := merged[key]) is not None]
+        return MergedRecords(keys, values, False)
+
+    def _settled(self, both: list[Both]) -> Sequence[bytes | None]:
+        if not both:
+            return ()
+        self.both += len(both)
+        return self._settle(both)
+
+
+def _same_keys(one: Leaf, other: Leaf) -> bool:
+    return one.prefix == other.prefix and one.suffixes == other.suffixes
