@@ -107,6 +107,18 @@ class Engine(ABC):
         """Read what differs between two revisions, both values; return the number."""
         raise NotOffered("no versions")
 
+    def branch(self, name: str) -> None:
+        """Begin a branch at the head of main; writes go on to where they went."""
+        raise NotOffered("no branches")
+
+    def switch(self, name: str) -> None:
+        """Let writes go to a branch."""
+        raise NotOffered("no branches")
+
+    def merge(self, name: str) -> str:
+        """Merge a branch into main in one durable commit; return its revision."""
+        raise NotOffered("no merges")
+
     def compact(self) -> None:
         """Give back what the engine can collect, where that is a call of its own."""
         raise NotOffered("nothing to collect")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +17,7 @@ from .engine import Engine, Lookup, consume
 from .records import COLUMN_TYPES, COLUMNS
 
 DATASET = "records"
+MAIN = "main"
 
 
 class ProllyEngine(Engine):
@@ -28,6 +30,7 @@ class ProllyEngine(Engine):
 
     repository: Repository
     _snapshot: Snapshot | None = None
+    _branch: str = MAIN
 
     def create(self) -> None:
         prolly.init(self.directory).close()
@@ -46,7 +49,9 @@ class ProllyEngine(Engine):
 
     def _begin(self) -> Transaction:
         self._snapshot = None
-        return self.repository.transaction("main", message="write", author="benchmark")
+        return self.repository.transaction(
+            self._branch, message="write", author="benchmark"
+        )
 
     def _dataset(self) -> Any:
         if self._snapshot is None:
@@ -115,6 +120,17 @@ class ProllyEngine(Engine):
 
     def diff(self, old: str, new: str) -> int:
         return consume(self.repository.diff(old, new, dataset=DATASET))
+
+    def branch(self, name: str) -> None:
+        self.repository.create_branch(name, MAIN)
+
+    def switch(self, name: str) -> None:
+        self._branch = name
+
+    def merge(self, name: str) -> str:
+        # What cold starts do not need is not loaded for them.
+        module = importlib.import_module(".prolly_merge", __package__)
+        return str(module.merge_branch(self.repository, MAIN, name))
 
     def counters(self) -> dict[str, int]:
         return asdict(self._counted.counts) if self.counting else {}

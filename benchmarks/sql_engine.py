@@ -167,5 +167,14 @@ class DoltliteEngine(SqliteEngine):
         statement = f"SELECT diff_type, {', '.join(cells)} FROM {table}"
         return consume(self.connection.execute(statement))
 
+    def branch(self, name: str) -> None:
+        self._execute("SELECT dolt_branch(?)", (name,))
+
+    def switch(self, name: str) -> None:
+        self._execute("SELECT dolt_checkout(?)", (name,))
+
+    def merge(self, name: str) -> str:
+        return str(self._execute("SELECT dolt_merge(?)", (name,))[0][0])
+
     def compact(self) -> None:
         self._execute("SELECT dolt_gc()")

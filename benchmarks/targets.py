@@ -46,6 +46,7 @@ TARGETS = [
     Target("diff-1", MILLION, 1),
     Target("diff-100", MILLION, 1),
     Target("diff-10k", MILLION, 1),
+    Target("merge-disjoint", MILLION, 0.7),
     Target("disk-sorted", MILLION, 1.1 * MILLION * PAYLOAD_BYTES / MB, ""),
     Target("disk-random", MILLION, 1.1 * MILLION * PAYLOAD_BYTES / MB, ""),
     Target("memory-sorted", MILLION, 150, ""),

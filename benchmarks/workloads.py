@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import (
     history_workloads,
     load_workloads,
+    merge_workloads,
     process_workloads,
     read_workloads,
     write_workloads,
@@ -18,6 +19,7 @@ _MODULES = (
     read_workloads,
     write_workloads,
     history_workloads,
+    merge_workloads,
     process_workloads,
 )
 

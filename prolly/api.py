@@ -50,7 +50,9 @@ class Repository(RepositoryCore):
 
         Without ``full``: refs resolve, everything they reach is there and of the right
         kind, packs and index agree. With it also: every chunk has the hash, the one
-        spelling and the place that the format asks for, and every record decodes.
+        spelling and the place that the format asks for, every record decodes, and
+        indexes, cuts of blobs and references between tables are what records and bytes
+        give. Without the extra ``blob`` cutting takes a second for some MB.
         """
         from prolly.ops import check_repository
 

@@ -33,6 +33,9 @@ LEFTOVER = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in LEFTOVERS))
 # An exemption is for this one line and says why in the same comment.
 EXEMPT = re.compile(r"(type: ig" + r"nore|no" + r"qa)\S* +# [A-Z].+\.$")
 
+# A word of code may stand at the beginning of a sentence as it is: repo.run(), a=b.
+CODE_WORD = re.compile(r"[^ ,;:]*[._(=/<>{}\[\]$-]")
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Definition = Function | ast.ClassDef
 
@@ -115,6 +118,58 @@ def test_nothing_is_left_over(sources: list[Any]) -> None:
         for source in sources
         for number, line in enumerate(source.text.splitlines(), 1)
         if LEFTOVER.search(line) and not EXEMPT.search(line)
+    ]
+    assert not faults
+
+
+def hints(tree: ast.AST) -> Iterator[ast.expr]:
+    """Yield what is given, or assigned, under the name ``hint``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword) and node.arg == "hint":
+            yield node.value
+        elif isinstance(node, ast.Assign):
+            names = [
+                getattr(one, "id", getattr(one, "attr", "")) for one in node.targets
+            ]
+            if "hint" in names:
+                yield node.value
+
+
+def sentences(expression: ast.expr) -> Iterator[tuple[str, str]]:
+    """Yield how each alternative of a hint begins and ends, as far as it is written."""
+    if isinstance(expression, ast.Constant) and isinstance(expression.value, str):
+        yield expression.value, expression.value
+    elif isinstance(expression, ast.JoinedStr):
+        ends = expression.values[0], expression.values[-1]
+        first, last = (
+            one.value if isinstance(one, ast.Constant) else "" for one in ends
+        )
+        yield str(first), str(last)
+    elif isinstance(expression, ast.IfExp):
+        yield from sentences(expression.body)
+        yield from sentences(expression.orelse)
+    elif isinstance(expression, ast.BoolOp):
+        for value in expression.values:
+            yield from sentences(value)
+
+
+def is_sentence(first: str, last: str) -> bool:
+    """Tell whether a hint begins and ends as a sentence, or is empty."""
+    if not first and not last:
+        return True
+    begins = not first[:1].islower() or CODE_WORD.match(first) is not None
+    return begins and last.endswith((".", "!", "?"))
+
+
+def test_hints_are_sentences(sources: list[Any]) -> None:
+    """A hint begins with a capital letter, or with code, and ends with a full stop."""
+    faults = [
+        f"{source.name}:{expression.lineno}: {first or last}"
+        for source in sources
+        if source.parts[0] in ("prolly", "cli")
+        for expression in hints(source.tree)
+        for first, last in sentences(expression)
+        if not is_sentence(first, last)
     ]
     assert not faults
 

@@ -96,7 +96,7 @@ def _storage(error: OSError) -> errors.Error:
     return errors.StorageFailed(
         f"{place}{error.strerror or error}",
         code="io-error",
-        hint="check the disk, the permissions and where the output goes",
+        hint="Check the disk, the permissions and where the output goes.",
     )
 
 

@@ -64,7 +64,7 @@ class Invocation:
             raise NotFound(
                 f"{self.directory} is no directory",
                 code="no-such-directory",
-                hint="check the name behind -C",
+                hint="Check the name behind -C.",
                 path=str(self.directory),
             )
 

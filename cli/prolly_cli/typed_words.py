@@ -24,7 +24,7 @@ def parse_json(text: str, what: str) -> Any:
         raise Invalid(
             f"{what} is not JSON: {error}",
             code="bad-json",
-            hint="text stands in quotes, as in '\"dark\"'; a list in brackets",
+            hint="Text stands in quotes, as in '\"dark\"'; a list in brackets.",
         ) from None
 
 
@@ -57,15 +57,15 @@ def require_record(key: Any, text: str, dataset: SortedMapping) -> Any:
 def _map_hint(text: str) -> str:
     look = "`prolly scan DATASET` shows the keys as they are typed"
     if text.startswith("["):
-        return f"keys are exact, also in type: '[5]' is a number, 5 is text; {look}"
+        return f"Keys are exact, also in type: '[5]' is a number, 5 is text; {look}."
     if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text):
-        return f"{text} is text here; the number is typed '[{text}]'; {look}"
-    return f"this is a key of text; {look}"
+        return f"{text} is text here; the number is typed '[{text}]'; {look}."
+    return f"This is a key of text; {look}."
 
 
 def _table_hint(schema: Schema) -> str:
     parts = ", ".join(f"{one.name} ({one.type})" for one in schema.key_columns)
-    return f"the key is {parts}; `prolly scan DATASET` shows the rows"
+    return f"The key is {parts}; `prolly scan DATASET` shows the rows."
 
 
 def _parse(text: str, dataset: SortedMapping, *, whole: bool) -> Any:
@@ -107,7 +107,7 @@ def _typed(column: Column, part: Any) -> Any:
         raise Invalid(
             f"key column {column.name!r}: {error.message}",
             code=error.code,
-            hint=error.hint or f"its keys are of type {column.type}",
+            hint=error.hint or f"Its keys are of type {column.type}.",
             **{**error.facts, "column": column.name},
         ) from None
 
@@ -127,7 +127,7 @@ def _wrong_parts(text: str, schema: Schema) -> Invalid:
     return Invalid(
         f"{text} is no key: the key is made of {names}",
         code="key-parts",
-        hint=f"write the parts as a JSON array: '[{parts}]'",
+        hint=f"Write the parts as a JSON array: '[{parts}]'.",
         key=text,
     )
 
@@ -142,7 +142,7 @@ def parse_row(text: str, key: Any, schema: Schema) -> dict[str, Any]:
         raise Invalid(
             "the value of a table's record is a JSON object",
             code="not-a-row",
-            hint=f"name the columns: '{{\"{schema.names[-1]}\": ...}}'",
+            hint=f"Name the columns: '{{\"{schema.names[-1]}\": ...}}'.",
         )
     parts = key if isinstance(key, tuple) else (key,)
     row = dict(zip(schema.key, parts, strict=True))
@@ -156,7 +156,7 @@ def parse_row(text: str, key: Any, schema: Schema) -> dict[str, Any]:
             raise Invalid(
                 f"column {name!r} of the value is not what the key says",
                 code="key-mismatch",
-                hint="leave the key's columns out of the value",
+                hint="Leave the key's columns out of the value.",
                 column=name,
             )
         row[name] = value
@@ -167,7 +167,7 @@ def _misfit(name: str, error: Invalid) -> Invalid:
     return Invalid(
         f"column {name!r}: {error.message}",
         code=error.code,
-        hint=error.hint or "`prolly schema DATASET` shows the types",
+        hint=error.hint or "`prolly schema DATASET` shows the types.",
         **{**error.facts, "column": name},
     )
 

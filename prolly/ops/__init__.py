@@ -21,6 +21,7 @@ if _typing.TYPE_CHECKING:
     from .fsck import Check, Fault, check_repository
     from .garbage import GRACE_US, GcReport, collect_garbage
     from .gc_automatic import look_after_store
+    from .map_import import import_map
     from .repository_statistics import (
         DatasetStatistics,
         StoreStatistics,
@@ -49,6 +50,7 @@ __all__ = [
     "dataset_statistics",
     "export_table",
     "format_of_name",
+    "import_map",
     "import_table",
     "iter_typed",
     "look_after_store",
@@ -70,6 +72,7 @@ _LATE = {
     "check_repository": "fsck",
     "collect_garbage": "garbage",
     "dataset_statistics": "repository_statistics",
+    "import_map": "map_import",
     "look_after_store": "gc_automatic",
     "store_statistics": "repository_statistics",
 }

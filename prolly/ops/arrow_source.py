@@ -171,7 +171,7 @@ def _check_same(first: Sequence[str], other: Sequence[str], name: str) -> None:
         raise Invalid(
             f"{name}: its columns are not those of the first file",
             code="columns-differ",
-            hint=f"missing: {', '.join(missing)}; not there before: {', '.join(more)}",
+            hint=f"Missing: {', '.join(missing)}; not there before: {', '.join(more)}.",
             source=name,
             missing=missing,
             more=more,
@@ -309,6 +309,6 @@ class _Opened:
         return Invalid(
             f"{self._file.name} is no whole {name} file: {reason}",
             code="bad-parquet" if is_parquet else "bad-arrow",
-            hint="copy or download it again; it is cut, damaged or of another format",
+            hint="Copy or download it again; it is cut, damaged or of another format.",
             source=self._file.name,
         )

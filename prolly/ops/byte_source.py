@@ -89,7 +89,7 @@ class ByteSource(AbstractContextManager["ByteSource"]):
                 raise Invalid(
                     f"{self.name} is a directory",
                     code="not-a-file",
-                    hint="name a file, or - for standard input",
+                    hint="Name a file, or - for standard input.",
                     path=self.name,
                 )
             with open(self._path, "rb") as file:
@@ -117,11 +117,6 @@ class ByteSource(AbstractContextManager["ByteSource"]):
             raise storage_error(error, self.name) from error
 
     @property
-    def is_gzip(self) -> bool:
-        """Tell whether the bytes are compressed with gzip."""
-        return self.compression == "gzip"
-
-    @property
     def path(self) -> Path | None:
         """The file that is read; ``None`` for what was copied."""
         return self._path if self._spool is None else None
@@ -145,7 +140,7 @@ class ByteSource(AbstractContextManager["ByteSource"]):
             raise Stale(
                 f"{self.name} changed while it was read",
                 code="file-changed",
-                hint="try again when the other program has finished writing it",
+                hint="Try again when the other program has finished writing it.",
                 source=self.name,
             )
 
@@ -215,7 +210,7 @@ class ByteSource(AbstractContextManager["ByteSource"]):
         return Invalid(
             f"{self.name} line {line}: not UTF-8 at byte {offset}",
             code="encoding",
-            hint="convert it first, e.g. iconv -f latin1 -t utf-8",
+            hint="Convert it first, e.g. iconv -f latin1 -t utf-8.",
             source=self.name,
             line=line,
             offset=offset,
@@ -320,7 +315,7 @@ class _GuardedReader(io.RawIOBase):
             raise Invalid(
                 f"{self._source.name} is UTF-16, not UTF-8",
                 code="encoding",
-                hint="convert it first, e.g. iconv -f utf-16 -t utf-8",
+                hint="Convert it first, e.g. iconv -f utf-16 -t utf-8.",
                 source=self._source.name,
                 line=1,
                 offset=0,
@@ -340,7 +335,7 @@ class _GuardedReader(io.RawIOBase):
         raise Invalid(
             f"{self._source.name} line {line}: a NUL at byte {offset}",
             code="nul-character",
-            hint="text holds no NUL: the file is binary, damaged or UTF-16",
+            hint="Text holds no NUL: the file is binary, damaged or UTF-16.",
             source=self._source.name,
             line=line,
             offset=offset,
@@ -351,7 +346,7 @@ class _GuardedReader(io.RawIOBase):
         raise LimitExceeded(
             f"{self._source.name} line {line}: over {self._line_bytes_max:,} bytes",
             code="line-too-long",
-            hint="the file has no line ends, or is of another format",
+            hint="The file has no line ends, or is of another format.",
             source=self._source.name,
             line=line,
             limit=self._line_bytes_max,

@@ -77,7 +77,7 @@ def require_zstd() -> Any:
         raise Unsupported(
             ".zst files need the package backports.zstd",
             code="missing-extra",
-            hint="pip install 'prolly[zst]', or unpack the file with zstd -d",
+            hint="`pip install 'prolly[zst]'`, or unpack the file with zstd -d.",
             extra="zst",
         ) from error
     return zstd
@@ -123,7 +123,7 @@ def damaged(name: str, compression: Compression, error: Exception) -> Error:
         return LimitExceeded(
             f"{name}: its window is over {1 << ZST_WINDOW_LOG_MAX - 20} MiB",
             code="zst-window",
-            hint="pack it again without --ultra and --long",
+            hint="Pack it again without --ultra and --long.",
             source=name,
             limit=1 << ZST_WINDOW_LOG_MAX,
         )
@@ -132,7 +132,7 @@ def damaged(name: str, compression: Compression, error: Exception) -> Error:
     return Invalid(
         f"{name} is a damaged {compression} file: {error}",
         code="bad-gzip" if is_gzip else "bad-zst",
-        hint=f"copy or download it again; {program} -t tells whether it is whole",
+        hint=f"Copy or download it again; {program} -t tells whether it is whole.",
         source=name,
     )
 
@@ -143,7 +143,7 @@ def check_inflation(name: str, inflated: int, stored: int) -> None:
         raise LimitExceeded(
             f"{name} unpacks to over {INFLATION_MAX:,} times its size",
             code="inflated-too-far",
-            hint="it is not what it seems; if it is, unpack it yourself first",
+            hint="It is not what it seems; if it is, unpack it yourself first.",
             source=name,
             limit=INFLATION_MAX,
         )

@@ -91,7 +91,7 @@ class CsvSource(TableSource):
         raise Invalid(
             f"{file.name} is empty",
             code="no-header",
-            hint="the first line names the columns",
+            hint="The first line names the columns.",
             source=file.name,
             line=1,
         )
@@ -135,7 +135,7 @@ def _arrangement(
         raise Invalid(
             f"{source}: its columns are not those of the first file",
             code="columns-differ",
-            hint=f"missing: {', '.join(missing)}; not there before: {', '.join(more)}",
+            hint=f"Missing: {', '.join(missing)}; not there before: {', '.join(more)}.",
             source=source,
             missing=missing,
             more=more,
@@ -174,7 +174,7 @@ def _syntax_error(source: str, line: int, reason: str) -> Error:
         return LimitExceeded(
             f"{source} line {line}: a cell of over {limit:,} characters",
             code="field-too-long",
-            hint="a quote may be missing; keep large values in a blob",
+            hint="A quote may be missing; keep large values in a blob.",
             source=source,
             line=line,
             limit=limit,
@@ -182,7 +182,7 @@ def _syntax_error(source: str, line: int, reason: str) -> Error:
     return Invalid(
         f"{source} line {line}: {reason}",
         code="bad-csv",
-        hint='quote a cell that holds a quote, and double the quote: "a ""b"""',
+        hint='Quote a cell that holds a quote, and double the quote: "a ""b""".',
         source=source,
         line=line,
     )
@@ -194,11 +194,12 @@ def delimiter_hint(columns: Sequence[str]) -> str:
     for name, mark in (("semicolons", ";"), ("tabs", "\t"), ("bars", "|")):
         if mark in header:
             way = "`--format tsv` reads it" if mark == "\t" else "write it with commas"
-            return f"the header is one column, and seems to be divided by {name}: {way}"
+            return (
+                f"The header is one column, and seems to be divided by {name}: {way}."
+            )
     if "," in header:
-        return "the header is one column, and seems to be divided by commas: " + (
-            "`--format csv` reads it"
-        )
+        what = "The header is one column, and seems to be divided by commas"
+        return f"{what}: `--format csv` reads it."
     return ""
 
 
@@ -227,7 +228,7 @@ def _checked(
             raise Invalid(
                 f"{source} line {line}: {len(row)} cells, but the header has {width}",
                 code="ragged-row",
-                hint=hint or "a cell with a comma, tab or line end must be quoted",
+                hint=hint or "A cell with a comma, tab or line end must be quoted.",
                 source=source,
                 line=line,
                 expected=width,

@@ -51,18 +51,11 @@ def export_table(
         # Before its first row a table may know no column but those of its key.
         columns = columns or [(name, column_type("text")) for name in schema.key]
         rows = _Records(lambda: _rows(opened, losses if is_csv else None, where))
-    elif not isinstance(opened, OrderedMap):
-        raise Invalid(
-            f"dataset {dataset!r} holds files, not records",
-            code="wrong-kind",
-            hint="take its files out one by one",
-            dataset=dataset,
-        )
     elif isinstance(opened, Files):
         raise Invalid(
             f"dataset {dataset!r} holds files, not records",
             code="wrong-kind",
-            hint="`prolly files checkout` writes them into a directory",
+            hint="`prolly files checkout` writes them into a directory.",
             dataset=dataset,
         )
     else:
@@ -84,7 +77,7 @@ def _selected(opened: Any, dataset: str, where: Where) -> int:
         raise Invalid(
             f"dataset {dataset!r} is no table: it has no columns to ask about",
             code="wrong-kind",
-            hint="leave the predicate out",
+            hint="Leave the predicate out.",
             dataset=dataset,
         )
     return len(opened.rows(where=where))

@@ -65,7 +65,7 @@ def require_format(place: Place, format_name: str | None) -> Format:
         raise Invalid(
             f"the format of {name or 'the stream'} is not clear from its name",
             code="format-unknown",
-            hint=f"say which: --format {'|'.join(FORMATS)}",
+            hint=f"Say which: --format {'|'.join(FORMATS)}.",
             source=name,
         )
     kind, colon, table = found.partition(":")
@@ -73,8 +73,8 @@ def require_format(place: Place, format_name: str | None) -> Format:
         raise Invalid(
             f"there is no format {found!r}",
             code="format-unknown",
-            hint=f"the formats are {', '.join(FORMATS)}; a table of a database is "
-            "sqlite:TABLE",
+            hint=f"The formats are {', '.join(FORMATS)}; a table of a database is "
+            "sqlite:TABLE.",
             format=found,
         )
     return Format(kind, table)
@@ -85,6 +85,6 @@ def refuse_compression(name: str) -> Invalid:
     return Invalid(
         f"{name}: only text formats are compressed as a whole",
         code="format-compressed",
-        hint="leave the end .gz or .zst away, or unpack the file first",
+        hint="Leave the end .gz or .zst away, or unpack the file first.",
         source=name,
     )

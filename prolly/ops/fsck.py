@@ -4,7 +4,8 @@ The basic check follows every ref: what it reaches is there, of the kind that it
 linked as, and decodes; the descriptors of every version decode; the packs and the index
 of a store in a directory agree. The full check adds the bytes: the hash of every chunk,
 reachable or not; the one spelling of every node, commit and blob; order, counts,
-weights and cuts of every tree; every record.
+weights and cuts of every tree; every record; and what follows from records and bytes:
+indexes, the cuts of blobs, references between tables.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from prolly.tree import AddressSet, require_kind
 
 from .fsck_chunks import iter_chunk_faults
 from .fsck_datasets import DatasetCheck
+from .fsck_derived import DerivedCheck
 
 # What a ref of each kind points at; others may point at anything.
 KIND_OF_REF = {
@@ -64,7 +66,8 @@ class Check:
         self.bytes = 0
         self.faults = 0
         self._faults = self._find()
-        self._datasets = DatasetCheck(self._read_quietly, full=full)
+        self._derived = DerivedCheck(self._read_quietly)
+        self._datasets = DatasetCheck(self._read_quietly, self._derived, full=full)
 
     def __iter__(self) -> Iterator[Fault]:
         return self
@@ -120,6 +123,9 @@ class Check:
         if self._full:
             for error in iter_chunk_faults(chunk, self._read_quietly):
                 yield self._fault_of(error, address)
+            for blob in _blobs_of(chunk):
+                for error in self._derived.blob_faults(blob):
+                    yield self._fault_of(error, address)
         if chunk[0] in (ChunkType.COMMIT, ChunkType.WORKING):
             for error in self._datasets.iter_faults(chunk):
                 yield self._fault_of(error, address)
@@ -169,6 +175,18 @@ class Check:
         found = error.facts.get("address", address)
         path = error.facts.get("path")
         return Fault(error.code, error.message, found, self._ref, path)
+
+
+def _blobs_of(chunk: bytes) -> list[Reference]:
+    """Return the roots of blobs of several pieces that a chunk refers to."""
+    if chunk[0] == ChunkType.BLOB_NODE:
+        return []
+    try:
+        links = links_of(chunk)
+    except Error:
+        # It is reported where the links are followed.
+        return []
+    return [one for one in links if one.kind == ChunkType.BLOB_NODE]
 
 
 def check_repository(store: Store, *, full: bool = False) -> Check:

@@ -28,6 +28,8 @@ from prolly.maps import decode_value
 from prolly.tables import RecordCodec, Schema
 from prolly.tree import AddressSet, TreeCheck
 
+from .fsck_derived import DerivedCheck
+
 ReadChunk = Callable[[bytes], bytes | None]
 DecodeRecords = Callable[[Sequence[bytes], Sequence[bytes]], object]
 
@@ -44,8 +46,9 @@ class DatasetCheck:
     which the caller reports.
     """
 
-    def __init__(self, read: ReadChunk, *, full: bool) -> None:
+    def __init__(self, read: ReadChunk, derived: DerivedCheck, *, full: bool) -> None:
         self._read = read
+        self._derived = derived
         self._full = full
         self._manifest_nodes = AddressSet()
         self._descriptors = AddressSet()
@@ -66,7 +69,12 @@ class DatasetCheck:
         for root in roots:
             if self._full:
                 yield from self._trees.faults(root, FORMAT_PARAMETERS)
-            yield from self._manifest_faults(root)
+            is_right = True
+            for error in self._manifest_faults(root):
+                is_right = False
+                yield error
+            if self._full and is_right:
+                yield from self._derived.reference_faults(root)
 
     def _manifest_faults(self, root: bytes) -> Iterator[Error]:
         front = [root]
@@ -93,11 +101,19 @@ class DatasetCheck:
             key.decode(dataset)
             descriptor = decode_descriptor(value, self._require)
             if self._full:
-                yield from self._tree_faults(descriptor)
+                yield from self._content_faults(dataset, descriptor)
         except Error as error:
             if error.code != _REPORTED_ELSEWHERE:
                 error.facts.setdefault("address", address)
                 yield error
+
+    def _content_faults(self, dataset: bytes, entry: Descriptor) -> Iterator[Error]:
+        is_right = True
+        for error in self._tree_faults(entry):
+            is_right = False
+            yield error
+        if is_right and entry.kind == "table":
+            yield from self._derived.index_faults(dataset, entry)
 
     def _tree_faults(self, entry: Descriptor) -> Iterator[Error]:
         decode = self._decoder_of(entry)

@@ -16,7 +16,7 @@ from typing import Any
 
 from prolly.errors import KeyNotFound, ReadOnly, Unsupported
 from prolly.maps import BlobReader, Files
-from prolly.repo import Repository, Snapshot, find_repository, open_repository
+from prolly.repo import Repository, Snapshot, find_repository, shared_repository
 
 try:
     from fsspec.spec import AbstractFileSystem
@@ -24,7 +24,7 @@ except ImportError as error:
     raise Unsupported(
         "file systems through fsspec need the package fsspec",
         code="missing-extra",
-        hint="pip install 'prolly[fsspec]'",
+        hint="`pip install 'prolly[fsspec]'` installs it.",
         extra="fsspec",
     ) from error
 
@@ -33,7 +33,7 @@ class ProllyFileSystem(AbstractFileSystem):  # type: ignore[misc]  # It has no t
     """One version of a repository as a read-only file system of fsspec.
 
     An absent file raises FileNotFoundError, as fsspec wants it; what writes raises
-    ReadOnly. A repository that it opened itself is closed with the process.
+    ReadOnly. A repository that it opened itself is closed when nothing reads from it.
     """
 
     protocol = "prolly"
@@ -49,7 +49,7 @@ class ProllyFileSystem(AbstractFileSystem):  # type: ignore[misc]  # It has no t
     ) -> None:
         super().__init__(repo=repo, rev=rev, **options)
         if not isinstance(repo, Repository):
-            repo = open_repository(find_repository(repo), writable=False)
+            repo = shared_repository(find_repository(repo))
         self._snapshot: Snapshot = repo.at(rev)
         self._kinds = {
             name: info.kind
@@ -154,7 +154,7 @@ class ProllyFileSystem(AbstractFileSystem):  # type: ignore[misc]  # It has no t
         return ReadOnly(
             "a version cannot be written through fsspec",
             code="read-only",
-            hint="write in a transaction: tx.files(DATASET).open(PATH, 'wb')",
+            hint="Write in a transaction: tx.files(DATASET).open(PATH, 'wb').",
         )
 
     def _refuse(self, *_: Any, **__: Any) -> None:

@@ -82,7 +82,7 @@ def collect_garbage(
     """Remove what nothing reaches and nobody may be about to use; give space back.
 
     ``grace_us`` is how long what became unreachable survives; with 0 all of it goes at
-    once, but for what a batch under way counts on. Memory: some 37 bytes a kept chunk.
+    once, but for what a batch under way counts on. Memory: some 33 bytes a kept chunk.
     Raises Corrupt when something reachable is missing or damaged (then nothing is
     removed), Stale ``gc-running``, Invalid ``duration``, ReadOnly, StorageFailed,
     Unsupported ``gc-store`` for a store that is not in a directory.

@@ -58,7 +58,7 @@ def look_after_store(store: LocalStore, environment: Environment = SYSTEM) -> No
         care = store.maintenance()
         if _is_worth_collecting(care, environment):
             collect_garbage(store, environment=environment)
-        elif care.long_inline_bytes() > _inline_limit(care):
+        elif store.long_inline_bytes() > _inline_limit(care):
             tidy(care)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from prolly.codec import json_form
 from prolly.errors import Error, Invalid, LimitExceeded
@@ -16,6 +17,9 @@ from prolly.tables import InferredColumn, RecordCodec, Schema
 from .table_source import TableSource, iter_typed
 
 _MISFITS = ("value-type", "value-null", "value-too-large", "schema-violation")
+
+
+_ANY_ID = UUID(int=0)
 
 
 class Found(NamedTuple):
@@ -65,7 +69,7 @@ def null_key(found: Found, column: str) -> Invalid:
     return Invalid(
         f"{found.place}: key column {column!r} is empty",
         code="null-key",
-        hint="every record needs a key: fill it in, or choose another key",
+        hint="Every record needs a key: fill it in, or choose another key.",
         source=found.source,
         line=found.line,
         column=column,
@@ -94,7 +98,7 @@ def _misfit(error: Error, found: Found) -> Error:
     key = ", ".join("" if cell is None else str(cell) for cell in found.cells)
     reason = error.message.split(f"column {column}: ", 1)[-1]
     kind = LimitExceeded if isinstance(error, LimitExceeded) else Invalid
-    hint = "correct it, or let the column change its type with `--widen`"
+    hint = "Correct it, or let the column change its type with `--widen`."
     is_limit = kind is LimitExceeded
     return kind(
         f"{found.place}, row {key!r}, column {column!r}: {reason}",
@@ -117,7 +121,7 @@ def _duplicate(error: Error, source: TableSource, schema: Schema) -> Error:
         f"{place}the key {shown!r} stands {rows[0].preposition} "
         f"{rows[0].word + 's ' if is_one_file else ''}{where}",
         code="duplicate-key",
-        hint="remove all but one of these rows, or name more key columns",
+        hint="Remove all but one of these rows, or name more key columns.",
         key=key,
         source=name,
         lines=[one.line for one in rows],
@@ -178,8 +182,10 @@ def _long_key(source: TableSource, schema: Schema) -> Found | None:
     for batch in source.iter_batches():
         for line, row in zip(batch.lines, batch.rows, strict=True):
             found = _found(source, (batch.source, line), row, places)
+            # A key that the table makes is not there yet; its length is known.
             parts = tuple(
-                read([cell])[0] for read, cell in zip(readers, found.cells, strict=True)
+                _ANY_ID if place is None else read([cell])[0]
+                for place, read, cell in zip(places, readers, found.cells, strict=True)
             )
             try:
                 codec.encode_key(parts if len(parts) > 1 else parts[0])

@@ -6,7 +6,8 @@ ones use the stored schema again, so a column never changes its type by accident
 stored and what comes in, and the stored rows are rewritten.
 
 The table that comes out is a function of the records alone: the order of the rows of
-the input, of its files and of its columns does not matter.
+the input, of its files and of its columns does not matter. Only where the input leaves
+out a key that the table makes itself does every row get a new one.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from typing import Any, Literal
 from prolly.errors import AlreadyExists, Invalid, LimitExceeded
 from prolly.repo import Workspace
 from prolly.tables import (
+    Column,
     ColumnBatches,
     InferredColumn,
     LoadMode,
     MutableTable,
     Schema,
+    automatic_column,
 )
 
 from .byte_source import Place
@@ -119,9 +122,9 @@ def _first_schema(source: TableSource, key: tuple[str, ...], types: Types) -> Sc
             code="missing-key",
             hint=_delimiter_hint(source)
             or (
-                f"name the key column, e.g. --key {source.columns[0]}"
+                f"Name the key column, e.g. --key {source.columns[0]}."
                 if source.columns
-                else "name the key column: --key COLUMN"
+                else "Name the key column: --key COLUMN."
             ),
             columns=list(source.columns),
         )
@@ -131,7 +134,7 @@ def _first_schema(source: TableSource, key: tuple[str, ...], types: Types) -> Sc
                 f"{source.files[0].name} has no column {name!r} to be the key",
                 code="missing-key",
                 hint=_delimiter_hint(source)
-                or f"its columns are {', '.join(source.columns)}",
+                or f"Its columns are {', '.join(source.columns)}.",
                 column=name,
             )
     if types == "text":
@@ -158,20 +161,22 @@ def _mismatch(problem: str) -> Invalid:
     return Invalid(
         problem,
         code="schema-mismatch",
-        hint="leave key and types out: the stored schema is used again",
+        hint="Leave key and types out: the stored schema is used again.",
     )
 
 
 def _check_columns(source: TableSource, schema: Schema) -> None:
     """Raise Invalid ``columns-differ`` unless the source has the table's columns.
 
-    In JSON, which has no header, a column that may be null may be left out.
+    In JSON, which has no header, a column that may be null may be left out; a key that
+    the table makes itself, in any format.
     """
     given = source.columns
+    due = _columns_due(source, schema)
     more = [name for name in given if name not in schema.names]
     missing = [
         column.name
-        for column in schema.columns
+        for column in due
         if column.name not in given
         and (source.has_header or not column.has_default or column.name in schema.key)
     ]
@@ -183,11 +188,21 @@ def _check_columns(source: TableSource, schema: Schema) -> None:
         f"{source.files[0].name}: its columns are not the table's ({'; '.join(parts)})",
         code="columns-differ",
         hint=_delimiter_hint(source)
-        or ("correct the header" if missing else "`--widen` adds new columns"),
+        or ("Correct the header." if missing else "`--widen` adds new columns."),
         source=source.files[0].name,
         missing=missing,
         new=more,
     )
+
+
+def _columns_due(source: TableSource, schema: Schema) -> list[Column]:
+    """Return the table's columns, without a key that it is to make itself.
+
+    That is one that no row of the input has, beside columns that some have.
+    """
+    made = automatic_column(schema)
+    due = [one for one in schema.columns if one.name != made]
+    return due if due and made not in source.columns else list(schema.columns)
 
 
 def _load(
@@ -196,11 +211,13 @@ def _load(
     schema = table.schema
     columns = [
         InferredColumn(one.name, one.type, one.nullable or one.name in schema.key)
-        for one in schema.columns
+        for one in _columns_due(source, schema)
     ]
-    batches = _batches(source, columns, schema.key, progress)
+    names = [one.name for one in columns]
+    key = [name for name in schema.key if name in names]
+    batches = _batches(source, columns, key, progress)
     try:
-        return table.load(ColumnBatches(schema.names, batches), mode=mode)
+        return table.load(ColumnBatches(names, batches), mode=mode)
     except (Invalid, AlreadyExists, LimitExceeded) as error:
         raise located(error, source, schema) from error
 

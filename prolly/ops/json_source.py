@@ -111,7 +111,7 @@ def iter_line_records(file: ByteSource) -> Iterator[Located]:
                 continue
             try:
                 record, end = decode(trimmed)
-            except (ValueError, RecursionError) as error:
+            except (ValueError, RecursionError, LimitExceeded) as error:
                 raise _syntax_error(file.name, line, error) from None
             if end != len(trimmed):
                 raise _refusal(file.name, line, "something follows the object")
@@ -189,7 +189,7 @@ class _Window:
                 if self._ended or not self._cut(error):
                     line += self._window.count("\n", self._position, error.pos)
                     raise _syntax_error(self._file.name, line, error) from None
-            except (ValueError, RecursionError) as error:
+            except (ValueError, RecursionError, LimitExceeded) as error:
                 raise _syntax_error(self._file.name, line, error) from None
             else:
                 self._advance(end)
@@ -208,7 +208,7 @@ class _Window:
             raise LimitExceeded(
                 f"{self._file.name} line {line}: over {RECORD_CHARS_MAX:,} characters",
                 code="line-too-long",
-                hint="a quote may be missing; keep large values in a blob",
+                hint="A quote may be missing; keep large values in a blob.",
                 source=self._file.name,
                 line=line,
                 limit=RECORD_CHARS_MAX,
@@ -228,6 +228,11 @@ def _syntax_error(source: str, line: int, error: Exception) -> Error:
         return _refusal(source, line, f"{error.msg} (column {error.colno})")
     if isinstance(error, RecursionError):
         return _refusal(source, line, "it is nested too deeply")
+    if isinstance(error, LimitExceeded):
+        message, code, hint = error.message, error.code, error.hint
+        place = {"source": source, "line": line}
+        told = f"{source} line {line}: {message}"
+        return LimitExceeded(told, code=code, hint=hint, **place)
     return _refusal(source, line, str(error))
 
 
@@ -235,7 +240,7 @@ def _refusal(source: str, line: int, reason: str) -> Invalid:
     return Invalid(
         f"{source} line {line}: {reason}",
         code="bad-json",
-        hint="jsonl is one object a line, json one array of objects",
+        hint="`jsonl` is one object a line, `json` one array of objects.",
         source=source,
         line=line,
     )

@@ -42,7 +42,7 @@ def open_table(
         raise Invalid(
             f"the files are of several formats: {', '.join(names)}",
             code="mixed-formats",
-            hint="import files of one format at a time",
+            hint="Import files of one format at a time.",
         )
     files: list[ByteSource] = []
     try:
@@ -66,7 +66,7 @@ def _byte_source(place: Place) -> ByteSource:
         raise Invalid(
             f"{source.name} is no {promised} file",
             code="bad-gzip" if is_gzip else "bad-zst",
-            hint="rename it if it is not compressed so",
+            hint="Rename it if it is not compressed so.",
             source=source.name,
         )
     return source

@@ -58,7 +58,7 @@ def _csv_text(columns: Sequence[Sequence[Any]], delimiter: str) -> bytes:
         raise Invalid(
             "a text holds a NUL character, which CSV cannot carry",
             code="nul-character",
-            hint="export as jsonl",
+            hint="Export as jsonl.",
         )
     return text.encode()
 

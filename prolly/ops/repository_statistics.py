@@ -140,7 +140,7 @@ def dataset_statistics(
         raise NotFound(
             f"no dataset {dataset!r}",
             code="no-such-dataset",
-            hint="`prolly ls` lists them",
+            hint="`prolly ls` lists them.",
             dataset=dataset,
         )
     reader = NodeReader(store.get)

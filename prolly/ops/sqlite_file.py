@@ -77,7 +77,7 @@ def failures(name: str) -> Iterator[None]:
         raise LimitExceeded(
             f"{name}: a whole number is past 64 bits, more than SQLite holds",
             code="value-too-large",
-            hint="export as jsonl or parquet, which hold it",
+            hint="Export as jsonl or parquet, which hold it.",
             source=name,
         ) from error
 
@@ -91,30 +91,30 @@ def _failure(error: sqlite3.Error, name: str) -> Error:
         return StorageFailed(
             f"{name} is locked by another program",
             code="file-locked",
-            hint="try again when the other program has ended its transaction",
+            hint="Try again when the other program has ended its transaction.",
             source=name,
         )
     if kind == "FULL":
-        hint = "make room, then try again"
+        hint = "Make room, then try again."
         return StorageFailed(message, code="disk-full", hint=hint, source=name)
     if kind == "IOERR":
-        hint = "look at the disk and the file"
+        hint = "Look at the disk and the file."
         return StorageFailed(message, code="io-error", hint=hint, source=name)
     if kind in ("CANTOPEN", "PERM", "READONLY", "AUTH"):
-        hint = "check the permissions of the file and its directory"
+        hint = "Check the permissions of the file and its directory."
         return Denied(message, code="file-denied", hint=hint, source=name)
     if kind == "TOOBIG":
         return LimitExceeded(
             f"{name}: a cell is over {CELL_BYTES_MAX:,} bytes",
             code="field-too-long",
-            hint="keep large values in a blob",
+            hint="Keep large values in a blob.",
             source=name,
             limit=CELL_BYTES_MAX,
         )
     return Invalid(
         message,
         code="bad-sqlite",
-        hint="it is damaged, no database, or holds what cannot be read",
+        hint="It is damaged, no database, or holds what cannot be read.",
         source=name,
     )
 
@@ -141,7 +141,7 @@ def pick_table(opened: sqlite3.Connection, name: str, wanted: str) -> str:
         raise Invalid(
             f"{name} has {len(names)} tables",
             code="format-unknown",
-            hint=f"say which: --format sqlite:TABLE; there are {shown}",
+            hint=f"Say which: --format sqlite:TABLE; there are {shown}.",
             source=name,
         )
     # SQLite takes names of either case for the same.
@@ -151,7 +151,7 @@ def pick_table(opened: sqlite3.Connection, name: str, wanted: str) -> str:
     raise NotFound(
         f"{name} has no table {wanted!r}",
         code="no-such-table",
-        hint=f"its tables are: {shown}",
+        hint=f"Its tables are: {shown}.",
         source=name,
         table=wanted,
     )
@@ -162,7 +162,7 @@ def is_a_view(name: str, table: str) -> AlreadyExists:
     return AlreadyExists(
         f"{name}: {table!r} is a view",
         code="view-exists",
-        hint="choose another name: --format sqlite:TABLE",
+        hint="Choose another name: --format sqlite:TABLE.",
         source=name,
         table=table,
     )

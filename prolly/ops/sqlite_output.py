@@ -44,7 +44,7 @@ def write_sqlite(
         raise Invalid(
             "a database is written to a file, not to a stream",
             code="not-a-file",
-            hint="name a file",
+            hint="Name a file.",
         )
     _check_columns(columns)
     if os.path.exists(name) and os.path.getsize(name):
@@ -59,7 +59,7 @@ def _check_columns(columns: Columns) -> None:
         raise LimitExceeded(
             f"a table of {len(columns)} columns is too wide for SQLite",
             code="too-many-columns",
-            hint="export as parquet or csv",
+            hint="Export as parquet or csv.",
             limit=SQLITE_COLUMNS_MAX,
         )
     seen: dict[str, str] = {}
@@ -69,7 +69,7 @@ def _check_columns(columns: Columns) -> None:
             raise Invalid(
                 f"SQLite takes the columns {other!r} and {name!r} for one",
                 code="duplicate-column",
-                hint="rename one of them, or export as parquet or csv",
+                hint="Rename one of them, or export as parquet or csv.",
                 column=name,
             )
 

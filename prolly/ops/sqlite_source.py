@@ -113,14 +113,14 @@ def _check_file(file: ByteSource) -> None:
         raise Invalid(
             f"{file.name}: a database is read from a file, not from a stream",
             code="not-a-file",
-            hint="save it to a file first, and name that",
+            hint="Save it to a file first, and name that.",
             path=file.name,
         )
     if file.size and not file.head.startswith(_MAGIC):
         raise Invalid(
             f"{file.name} is no SQLite database",
             code="bad-sqlite",
-            hint="name the format it has: --format FORMAT",
+            hint="Name the format it has: --format FORMAT.",
             source=file.name,
         )
 
@@ -132,7 +132,7 @@ def _check_same(first: _Database, other: _Database) -> None:
         raise Invalid(
             f"{other.name}: its columns are not those of the first file",
             code="columns-differ",
-            hint=f"missing: {', '.join(missing)}; not there before: {', '.join(more)}",
+            hint=f"Missing: {', '.join(missing)}; not there before: {', '.join(more)}.",
             source=other.name,
             missing=missing,
             more=more,

@@ -145,7 +145,7 @@ def check_header(names: Sequence[str], source: str, line: int) -> tuple[str, ...
         raise LimitExceeded(
             f"{source} line {line}: {len(names)} columns, the limit is {COLUMNS_MAX}",
             code="too-many-columns",
-            hint="nest some of them in one json column, or import fewer",
+            hint="Nest some of them in one json column, or import fewer.",
             source=source,
             line=line,
             limit=COLUMNS_MAX,
@@ -156,7 +156,7 @@ def check_header(names: Sequence[str], source: str, line: int) -> tuple[str, ...
             raise Invalid(
                 f"{source} line {line}: column {place} has no name",
                 code="column-name",
-                hint="the first line names every column",
+                hint="The first line names every column.",
                 source=source,
                 line=line,
             )
@@ -164,7 +164,7 @@ def check_header(names: Sequence[str], source: str, line: int) -> tuple[str, ...
             raise Invalid(
                 f"{source} line {line}: two columns are named {name!r}",
                 code="duplicate-column",
-                hint="give every column its own name",
+                hint="Give every column its own name.",
                 source=source,
                 line=line,
                 column=name,
@@ -214,7 +214,7 @@ def _places(source: TableSource, columns: Sequence[InferredColumn]) -> list[int 
             raise Invalid(
                 f"{source.files[0].name}: the table has no column {name!r}",
                 code="unknown-column",
-                hint="remove the column, or let the table grow by it (--widen)",
+                hint="Remove the column, or let the table grow by it (--widen).",
                 source=source.files[0].name,
                 column=name,
             )
@@ -223,7 +223,7 @@ def _places(source: TableSource, columns: Sequence[InferredColumn]) -> list[int 
             raise Invalid(
                 f"{source.files[0].name}: the column {column.name!r} is missing",
                 code="missing-column",
-                hint="every column of the table stands in the header",
+                hint="Every column of the table stands in the header.",
                 source=source.files[0].name,
                 column=column.name,
             )
@@ -247,7 +247,7 @@ def _first_misfit(
                 f"{error.message}",
                 code=error.code,
                 hint=error.hint
-                or "correct the cell, or widen the column's type (--widen)",
+                or "Correct the cell, or widen the column's type (--widen).",
                 **error.facts,
                 source=batch.source,
                 line=line,
@@ -264,7 +264,7 @@ def _first_null(
         f"{batch.source} {source.place_word} {line}, column {column.name}: "
         "a value is missing",
         code="value-null",
-        hint="fill the cell, or make the column nullable (--widen)",
+        hint="Fill the cell, or make the column nullable (--widen).",
         source=batch.source,
         line=line,
         column=column.name,

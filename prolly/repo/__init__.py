@@ -10,11 +10,23 @@ import typing as _typing
 from importlib import import_module as _import_module
 
 if _typing.TYPE_CHECKING:
+    from .app import App
     from .blame import Blame
+    from .branch_moves import COMMIT_ATTEMPTS_MAX
     from .changes import Change, Comparison, DatasetChanges
     from .commit_log import LogEntry
     from .config import CONFIG_VALUE_BYTES_MAX, SETTINGS, Config, Setting
+    from .conflicts import Conflict
     from .location import STORE_DIRECTORY, find_repository
+    from .merge_result import MergeResult
+    from .merging import MergeSnapshots
+    from .opening import (
+        begin_history,
+        create_repository,
+        create_store,
+        open_repository,
+        open_store,
+    )
     from .proof import PROOF_BYTES_MAX, Proof
     from .reads import (
         RANGES_APART,
@@ -25,21 +37,15 @@ if _typing.TYPE_CHECKING:
     )
     from .record_history import RecordVersion
     from .ref_names import RefNames
-    from .repository import (
-        DEFAULT_BRANCH,
-        Repository,
-        Revision,
-        begin_history,
-        create_repository,
-        create_store,
-        open_repository,
-        open_store,
-    )
+    from .repository import DEFAULT_BRANCH, Repository, Revision
     from .selection import Selection
+    from .settling import Conflicts
+    from .shared import shared_repository
     from .snapshot import Snapshot
     from .stash import Stash, StashEntry
-    from .transaction import COMMIT_ATTEMPTS_MAX, ISOLATIONS, Isolation, Transaction
+    from .transaction import ISOLATIONS, Isolation, Transaction
     from .upkeep import INLINE_BYTES_WORTH_MOVING, with_upkeep
+    from .waiting_merge import SETTLED_LISTED_MAX
     from .working_area import WorkingArea
     from .workspace import Workspace
 
@@ -54,14 +60,20 @@ __all__ = [
     "READ_KEYS_MAX",
     "READ_RANGES_MAX",
     "SETTINGS",
+    "SETTLED_LISTED_MAX",
     "STORE_DIRECTORY",
+    "App",
     "Blame",
     "Change",
     "Comparison",
     "Config",
+    "Conflict",
+    "Conflicts",
     "DatasetChanges",
     "Isolation",
     "LogEntry",
+    "MergeResult",
+    "MergeSnapshots",
     "Proof",
     "Reads",
     "RecordVersion",
@@ -83,17 +95,32 @@ __all__ = [
     "find_repository",
     "open_repository",
     "open_store",
+    "shared_repository",
     "with_upkeep",
 ]
 
 # Where each name is defined. Modules are loaded when a name of theirs is asked for:
 # a program that only reads would else spend most of its start on what it never uses.
 _MODULES = {
+    "app": ("App",),
     "blame": ("Blame",),
+    "branch_moves": ("COMMIT_ATTEMPTS_MAX",),
     "changes": ("Change", "Comparison", "DatasetChanges"),
     "commit_log": ("LogEntry",),
     "config": ("CONFIG_VALUE_BYTES_MAX", "SETTINGS", "Config", "Setting"),
     "location": ("STORE_DIRECTORY", "find_repository"),
+    "conflicts": ("Conflict",),
+    "merge_result": ("MergeResult",),
+    "merging": ("MergeSnapshots",),
+    "settling": ("Conflicts",),
+    "waiting_merge": ("SETTLED_LISTED_MAX",),
+    "opening": (
+        "begin_history",
+        "create_repository",
+        "create_store",
+        "open_repository",
+        "open_store",
+    ),
     "proof": ("PROOF_BYTES_MAX", "Proof"),
     "reads": (
         "RANGES_APART",
@@ -104,20 +131,12 @@ _MODULES = {
     ),
     "record_history": ("RecordVersion",),
     "ref_names": ("RefNames",),
-    "repository": (
-        "DEFAULT_BRANCH",
-        "Repository",
-        "Revision",
-        "begin_history",
-        "create_repository",
-        "create_store",
-        "open_repository",
-        "open_store",
-    ),
+    "repository": ("DEFAULT_BRANCH", "Repository", "Revision"),
     "selection": ("Selection",),
+    "shared": ("shared_repository",),
     "snapshot": ("Snapshot",),
     "stash": ("Stash", "StashEntry"),
-    "transaction": ("COMMIT_ATTEMPTS_MAX", "ISOLATIONS", "Isolation", "Transaction"),
+    "transaction": ("ISOLATIONS", "Isolation", "Transaction"),
     "upkeep": ("INLINE_BYTES_WORTH_MOVING", "with_upkeep"),
     "working_area": ("WorkingArea",),
     "workspace": ("Workspace",),

@@ -122,7 +122,7 @@ def _carry_blob(
     raise Stale(
         f"the blob {ours.name!r} was changed by another commit meanwhile",
         code="write-conflict",
-        hint="read the branch again and repeat the change",
+        hint="Read the branch again and repeat the change.",
         dataset=ours.name,
         key=(),
     )
@@ -146,7 +146,7 @@ def _record_conflict(dataset: str, encoded: bytes) -> Stale:
     return Stale(
         f"the record {shown!r} of {dataset!r} was changed by another commit meanwhile",
         code="write-conflict",
-        hint="read the branch again and repeat the change",
+        hint="Read the branch again and repeat the change.",
         dataset=dataset,
         key=shown,
     )
@@ -157,6 +157,6 @@ def _dataset_conflict(descriptor: Descriptor | None) -> Stale:
     return Stale(
         f"the dataset {name!r} was altered or dropped by another commit meanwhile",
         code="dataset-conflict",
-        hint="read the branch again and repeat the change",
+        hint="Read the branch again and repeat the change.",
         dataset=name,
     )

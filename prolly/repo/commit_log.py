@@ -41,7 +41,7 @@ def commit_log(
         raise NotFound(
             f"no commit has a dataset {dataset!r}",
             code="no-such-dataset",
-            hint="`prolly ls --at REV` lists the datasets of a version",
+            hint="`prolly ls --at REV` lists the datasets of a version.",
             dataset=dataset,
         )
 

@@ -95,7 +95,7 @@ def _known(name: object) -> Setting:
         raise Invalid(
             f"there is no setting {name!r}",
             code="config-key",
-            hint=f"there is: {', '.join(SETTINGS)}",
+            hint=f"There is: {', '.join(SETTINGS)}.",
             name=name,
         )
     return found
@@ -113,7 +113,7 @@ def _check(setting: Setting, value: object) -> None:
         raise Invalid(
             f"{setting.name} cannot be {value!r}: {problem}",
             code="config-value",
-            hint="unset it to go back to the default",
+            hint="Unset it to go back to the default.",
             name=setting.name,
         )
     size = len(str(value).encode())
@@ -121,6 +121,6 @@ def _check(setting: Setting, value: object) -> None:
         raise LimitExceeded(
             f"{setting.name} has {size} bytes, the limit is {CONFIG_VALUE_BYTES_MAX}",
             code="config-too-long",
-            hint="make it shorter",
+            hint="Make it shorter.",
             name=setting.name,
         )

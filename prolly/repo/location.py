@@ -27,7 +27,7 @@ def missing_repository(path: Path) -> NotFound:
     return NotFound(
         f"no repository in {path} or above it",
         code="no-repository",
-        hint="`prolly init` makes one here; -C DIR names another place",
+        hint="`prolly init` makes one here; -C DIR names another place.",
         path=str(path),
     )
 
@@ -42,7 +42,7 @@ def new_store_directory(path: str | os.PathLike[str]) -> Path:
         raise AlreadyExists(
             f"there is a repository in {directory.parent} already",
             code="repository-exists",
-            hint="open it, or choose another directory",
+            hint="Open it, or choose another directory.",
             path=str(directory.parent),
         )
     return directory

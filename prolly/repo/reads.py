@@ -8,12 +8,14 @@ Optimistic Methods for Concurrency Control", 1981). Recorded are
     keys             looked up, present or not, and keys written: a value that equals
                      what stood there makes no change, but must not be lost beside one
     ranges of keys   of iterators, lengths, numbers and ranks; all keys when records
-                     are replaced as a whole, and by reads through an index
+                     are replaced as a whole
+    index ranges     the entries looked through; the records that they led to are keys
     datasets         by name, whether there was one, and what describes it
 
 More may be recorded than was read (an iterator counts with all of its range, many
 keys become one range): then a transaction is refused and repeated without need, never
-admitted in error. The tree of a dataset is the one place where all reads pass.
+admitted in error. The tree of a dataset is the one place where reads pass, but for
+those through an index: entries that are the same lead to the same records.
 """
 
 from __future__ import annotations
@@ -24,8 +26,9 @@ from dataclasses import replace
 
 from prolly.chunks import ChunkWriter
 from prolly.codec import Descriptor, TreeParameters, key
-from prolly.datasets import Manifest
+from prolly.datasets import Manifest, stored_table
 from prolly.errors import Stale
+from prolly.tables import TableReads
 from prolly.tree import EditBuffer, NodeReader, WorkingTree, diff
 
 # Keys kept one by one for a dataset, some 10 MB; past them all of it counts as read.
@@ -125,6 +128,10 @@ class Reads:
         """Return the tree of a dataset for editing; what is read of it is noted."""
         return WorkingTree(reader, root, parameters)
 
+    def table(self, dataset: bytes) -> TableReads | None:
+        """Return who is to be told of reads through the indexes of a table."""
+        return None
+
     def check(self, reader: NodeReader, base_root: bytes, head_root: bytes) -> None:
         """Raise Stale ``read-conflict`` when a read would give something else now.
 
@@ -138,6 +145,7 @@ class RecordedReads(Reads):
     def __init__(self) -> None:
         self._names: set[str] = set()
         self._ranges: dict[bytes, ReadRanges] = {}
+        self._entries: dict[bytes, dict[int, ReadRanges]] = {}
         self._listed = False
 
     def record_name(self, name: str) -> None:
@@ -159,6 +167,10 @@ class RecordedReads(Reads):
         parameters: TreeParameters,
     ) -> WorkingTree:
         return RecordingTree(reader, root, parameters, self._of(dataset))
+
+    def table(self, dataset: bytes) -> TableReads:
+        entries = self._entries.setdefault(dataset, {})
+        return RecordedTableReads(self._of(dataset), entries)
 
     def _of(self, dataset: bytes) -> ReadRanges:
         return self._ranges.setdefault(dataset, ReadRanges())
@@ -184,6 +196,11 @@ class RecordedReads(Reads):
             changed = ranges.first_change(reader, *roots)
             if changed is not None:
                 raise _record_conflict(old.name, changed)
+            for place, entries in self._entries.get(identity, {}).items():
+                # Behind the root of the records stand those of the indexes.
+                trees = [one.roots[1 + place].address for one in (old, new)]
+                if entries.first_change(reader, *trees) is not None:
+                    raise _index_conflict(old, place)
 
 
 _NOTHING = Descriptor("", "map", roots=())
@@ -191,6 +208,20 @@ _NOTHING = Descriptor("", "map", roots=())
 
 def _bare(entry: Descriptor) -> Descriptor:
     return replace(entry, roots=())
+
+
+class RecordedTableReads(TableReads):
+    """Notes what is read of a table through its indexes."""
+
+    def __init__(self, records: ReadRanges, entries: dict[int, ReadRanges]) -> None:
+        self._records = records
+        self._entries = entries
+
+    def add_entries(self, place: int, low: bytes | None, high: bytes | None) -> None:
+        self._entries.setdefault(place, ReadRanges()).add(low, high)
+
+    def add_records(self, keys: Sequence[bytes]) -> None:
+        self._records.add_keys(keys)
 
 
 class RecordingTree(WorkingTree):
@@ -239,9 +270,21 @@ def _record_conflict(dataset: str, encoded: bytes) -> Stale:
         f"the record {shown!r} of {dataset!r}, which this transaction read, was "
         "changed by another commit meanwhile",
         code="read-conflict",
-        hint="do it again on the branch as it is now; repo.run() does so",
+        hint="Do it again on the branch as it is now; repo.run() does so.",
         dataset=dataset,
         key=shown,
+    )
+
+
+def _index_conflict(entry: Descriptor, place: int) -> Stale:
+    index = stored_table(entry).schema.indexes[place].name
+    return Stale(
+        f"rows of {entry.name!r} that this transaction looked for through the index "
+        f"{index!r} were changed by another commit meanwhile",
+        code="read-conflict",
+        hint="Do it again on the branch as it is now; repo.run() does so.",
+        dataset=entry.name,
+        index=index,
     )
 
 
@@ -250,6 +293,6 @@ def _dataset_conflict(name: str) -> Stale:
         f"the dataset {name!r}, which this transaction read, was made, altered or "
         "dropped by another commit meanwhile",
         code="read-conflict",
-        hint="do it again on the branch as it is now; repo.run() does so",
+        hint="Do it again on the branch as it is now; repo.run() does so.",
         dataset=name,
     )

@@ -84,7 +84,7 @@ class RefNames(MutableMapping[str, Address]):
             raise NotFound(
                 f"no {self._prefix}{name}",
                 code="no-such-ref",
-                hint=f"there is: {there}" if there else "there is none yet",
+                hint=f"There is: {there}." if there else "There is none yet.",
                 ref=self._prefix + name,
             )
         return found

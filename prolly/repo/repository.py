@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from prolly.chunks import (
-    Durability,
-    LocalStore,
-    RefLogEntry,
-    RefMove,
-    RefNote,
-    Store,
-    VerifyingStore,
-)
-from prolly.codec import (
-    FORMAT_PARAMETERS,
-    Address,
-    Commit,
-    first_commit,
-    key,
-)
+from prolly.chunks import RefLogEntry, Store, VerifyingStore
+from prolly.codec import Address, Commit, key
 from prolly.env import SYSTEM, Environment, IdSource
 from prolly.errors import Invalid, Stale
 from prolly.history import (
@@ -37,23 +22,27 @@ from prolly.history import (
     is_ancestor,
     merge_bases,
 )
-from prolly.tree import NodeCache, NodeReader, build
+from prolly.tree import NodeCache, NodeReader
 
 from .config import Config
-from .location import STORE_DIRECTORY, missing_repository, new_store_directory
 from .pruned import pinned
 from .ref_names import RefNames
-from .snapshot import Snapshot
+from .snapshot import Snapshot, not_picklable
 from .storage import Storage
 from .working_state import missing_branch, read_state
 
 # What a program that only reads does not need is loaded by the methods that use it: a
 # command such as `prolly get` would else spend most of its time on imports.
 if TYPE_CHECKING:
+    from prolly.merge import Resolve
+
+    from .app import App
     from .blame import Blame
     from .changes import Change, Comparison, DatasetChanges
     from .commit_log import LogEntry
+    from .merge_result import MergeResult
     from .record_history import RecordVersion
+    from .settling import Conflicts
     from .stash import Stash
     from .transaction import Isolation, Transaction
     from .working_area import WorkingArea
@@ -74,10 +63,15 @@ class Repository:
     """
 
     def __init__(
-        self, store: Store, path: Path | None, *, environment: Environment = SYSTEM
+        self,
+        store: Store,
+        path: Path | None,
+        *,
+        environment: Environment = SYSTEM,
+        app: App | None = None,
     ) -> None:
         verified = VerifyingStore(store)
-        reader = NodeReader(verified.get, NodeCache())
+        reader = NodeReader(verified.get, NodeCache(), verified.get_many)
         commits = Commits(verified.get)
         self.config = Config(verified)
         environment = _with_author(environment, self.config)
@@ -85,6 +79,7 @@ class Repository:
         self._storage = Storage(verified, reader, commits, environment, new_id)
         self._revisions = Revisions(verified, commits)
         self.path = path
+        self.app = app
         self.branches = RefNames(self._storage, BRANCHES)
         self.tags = RefNames(self._storage, TAGS)
         self.remotes = RefNames(self._storage, REMOTES)
@@ -120,7 +115,7 @@ class Repository:
                 raise Invalid(
                     "a working state is no commit",
                     code="not-committed",
-                    hint="commit it first",
+                    hint="Commit it first.",
                 )
             return revision.commit
         if isinstance(revision, bytes):
@@ -155,12 +150,10 @@ class Repository:
     def _snapshot(self, root: bytes, commit_id: bytes | None) -> Snapshot:
         def reopen() -> tuple[Any, ...]:
             if self.path is None or commit_id is None:
-                raise Invalid(
-                    "a snapshot without a commit on disk cannot be pickled",
-                    code="not-picklable",
-                    hint="commit first, in a repository that has a path",
-                )
-            return _snapshot_of, (str(self.path), commit_id)
+                not_picklable()
+            from .shared import snapshot_of
+
+            return snapshot_of, (str(self.path), commit_id)
 
         storage = pinned(self._storage, root if commit_id is None else commit_id)
         return Snapshot(storage, root, commit_id, reopen)
@@ -188,8 +181,8 @@ class Repository:
     ) -> Transaction:
         """Begin edits that become one commit on a branch (the current one).
 
-        ``author`` is by default the environment's user. ``isolation`` is ``snapshot``
-        or ``serializable``, as :class:`Transaction` says. NotFound ``no-such-branch``,
+        ``author`` is by default the environment's user. ``isolation`` is ``snapshot``,
+        ``serializable`` or ``merge``, as :class:`Transaction` says. NotFound ``no-such-branch``,
         Invalid ``isolation``.
         """
         from .transaction import Transaction
@@ -200,6 +193,7 @@ class Repository:
             message=message,
             author=author,
             isolation=isolation,
+            app=self.app,
         )
 
     def run(
@@ -242,7 +236,7 @@ class Repository:
             raise Invalid(
                 f"{name!r} is the current branch",
                 code="current-branch",
-                hint="switch to another branch first",
+                hint="Switch to another branch first.",
                 ref=BRANCHES + name,
             )
         del self.branches[name]
@@ -340,6 +334,58 @@ class Repository:
 
         return blame_all(self._storage, self.resolve(revision), dataset)
 
+    def merge(
+        self,
+        theirs: Revision,
+        into: str | None = None,
+        *,
+        message: str | None = None,
+        author: str | None = None,
+        resolve: Resolve | None = None,
+        policy: str | None = None,
+        commit: bool = True,
+        dry_run: bool = False,
+        allow_unrelated: bool = False,
+    ) -> MergeResult:
+        """Merge a version into a branch (the current one), and commit it.
+
+        What both sides changed is settled by the policies of its dataset, else by
+        ``policy``, else by ``resolve``: called with a :class:`prolly.Clash`, it answers
+        what is to stand, ``ABSENT`` for nothing, or ``UNRESOLVED``. What remains is in
+        conflict: nothing is committed then, ours stands meanwhile, and the result's
+        ``conflicts`` are to be settled. Without ``commit`` a merge without conflicts
+        waits too. With ``dry_run`` nothing is stored. O(changes x depth) nodes.
+
+        Raises Invalid ``uncommitted``, ``merging``, ``unrelated`` (unless allowed),
+        ``unknown-policy``, ``unattended-form`` (no author, and the words of merges that
+        replicas make), NotFound ``no-such-branch``, Stale ``contended``; then
+        everything is as it was.
+        """
+        from .merge_request import MergeRequest
+        from .merging import merge_branch, preview_merge, snapshots_of
+
+        request = MergeRequest(
+            branch=into or self.head,
+            theirs=bytes(self.resolve(theirs)),
+            name=theirs if isinstance(theirs, str) else self.resolve(theirs).hex()[:12],
+            message=message,
+            author=author,
+            resolve=resolve,
+            resolvers={} if self.app is None else self.app.resolvers,
+            policy=policy,
+            commit=commit,
+            allow_unrelated=allow_unrelated,
+            snapshots=snapshots_of(self._storage),
+        )
+        merge = preview_merge if dry_run else merge_branch
+        return merge(self._storage, request)
+
+    def conflicts(self, branch: str | None = None) -> Conflicts:
+        """Return the open conflicts of the merge that waits on a branch, if any."""
+        from .settling import Conflicts
+
+        return Conflicts(self._storage, self.working_area(branch))
+
     def merge_base(self, ours: Revision, theirs: Revision) -> Address | None:
         """Return the best common ancestor, the smallest id of several, or ``None``."""
         ids = self.resolve(ours), self.resolve(theirs)
@@ -376,91 +422,3 @@ def _with_author(environment: Environment, config: Config) -> Environment:
         return named or environment.user()
 
     return replace(environment, user=user)
-
-
-def begin_history(store: Store, environment: Environment) -> None:
-    """Write the constant first commit and the default branch into an empty store."""
-    with store.writer() as writer:
-        root = build(writer, [], FORMAT_PARAMETERS)
-        commit_id = writer.put(first_commit(root))
-        move = RefMove(BRANCHES + DEFAULT_BRANCH, None, commit_id)
-        writer.commit([move], RefNote(environment.user(), "init", environment.now_us()))
-
-
-def create_store(
-    path: str | os.PathLike[str], *, environment: Environment = SYSTEM
-) -> tuple[LocalStore, Path]:
-    """Make the store of a repository in a directory; return it and the directory.
-
-    The directory is created when it is not there. The repository has the branch
-    ``main`` at the constant empty first commit. Raises AlreadyExists
-    ``repository-exists``.
-    """
-    directory = new_store_directory(path)
-    store = LocalStore.create(directory)
-    _begin_or_close(store, environment)
-    return store, directory.parent
-
-
-def _begin_or_close(store: LocalStore, environment: Environment) -> None:
-    """Write the first commit, unless another process is faster."""
-    try:
-        begin_history(store, environment)
-    except Stale:
-        # Who came first wrote the same constant commit.
-        return
-    except BaseException:
-        store.close()
-        raise
-
-
-def create_repository(
-    path: str | os.PathLike[str], *, environment: Environment = SYSTEM
-) -> Repository:
-    """Make a repository in a directory and open it. Raises as ``create_store``."""
-    store, directory = create_store(path, environment=environment)
-    return Repository(store, directory, environment=environment)
-
-
-def open_store(
-    path: str | os.PathLike[str],
-    *,
-    writable: bool = True,
-    durability: Durability = "full",
-    environment: Environment = SYSTEM,
-) -> tuple[LocalStore, Path]:
-    """Open the store of the repository in a directory; return it and the directory.
-
-    ``durability`` ``"scratch"`` skips the fsync of each commit: a power failure may
-    then lose or corrupt the repository. Raises NotFound ``no-repository``, Unsupported
-    ``format-version``.
-    """
-    directory = Path(path).absolute()
-    if not (directory / STORE_DIRECTORY).is_dir():
-        raise missing_repository(directory)
-    store = LocalStore.open(
-        directory / STORE_DIRECTORY, writable=writable, durability=durability
-    )
-    if store.sequence() == 0 and writable:
-        # A crash between creating the store and its first commit leaves it empty.
-        _begin_or_close(store, environment)
-    return store, directory
-
-
-def open_repository(
-    path: str | os.PathLike[str],
-    *,
-    writable: bool = True,
-    durability: Durability = "full",
-    environment: Environment = SYSTEM,
-) -> Repository:
-    """Open the repository in a directory. Raises as ``open_store``."""
-    store, directory = open_store(
-        path, writable=writable, durability=durability, environment=environment
-    )
-    return Repository(store, directory, environment=environment)
-
-
-def _snapshot_of(path: str, commit_id: bytes) -> Snapshot:
-    """Open a snapshot in another process: what a pickled one becomes."""
-    return open_repository(path, writable=False).at(commit_id)

@@ -67,7 +67,7 @@ def _select_records(
         raise Invalid(
             f"single records of {name!r} cannot be committed: it was {done}",
             code="partial-commit",
-            hint="commit the dataset whole",
+            hint="Commit the dataset whole.",
             dataset=name,
         )
     records = records_of(reader, new)
@@ -96,6 +96,6 @@ def _check_names(workspace: Workspace) -> None:
             raise Invalid(
                 f"with this part alone two datasets would be called {name!r}",
                 code="partial-commit",
-                hint="choose the dataset that had the name, too",
+                hint="Choose the dataset that had the name, too.",
                 dataset=name,
             )

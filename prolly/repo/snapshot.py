@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from prolly.codec import Address, Commit
+from prolly.codec import Address
 from prolly.datasets import DatasetInfo, Manifest, describe, records_of, require_kind
 from prolly.errors import Invalid
 from prolly.maps import OrderedMap
@@ -23,7 +23,9 @@ class Snapshot:
     """An immutable version: a commit's, or the working state of a branch.
 
     Safe for use from several threads. Pickles as the repository's path and the commit
-    id, so it can be handed to another process; the working state does not pickle.
+    id, so it can be handed to another process; the working state does not pickle. An
+    unpickled one reads through a repository that all of them in the process share, and
+    that is closed when the last of them is gone.
     """
 
     def __init__(
@@ -42,13 +44,6 @@ class Snapshot:
     def commit(self) -> Address | None:
         """The id of the commit; ``None`` for a working state."""
         return None if self._commit_id is None else Address(self._commit_id)
-
-    @property
-    def details(self) -> Commit | None:
-        """Author, time, message and parents; ``None`` for a working state."""
-        if self._commit_id is None:
-            return None
-        return self._storage.commits.read(self._commit_id)
 
     @property
     def root(self) -> Address:
@@ -137,3 +132,12 @@ class Snapshot:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return self._reopen()
+
+
+def not_picklable() -> NoReturn:
+    """Raise Invalid ``not-picklable``: nobody could open the version again."""
+    raise Invalid(
+        "a snapshot without a commit on disk cannot be pickled",
+        code="not-picklable",
+        hint="Commit first, in a repository that has a path.",
+    )

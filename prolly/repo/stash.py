@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from prolly.chunks import RefMove, RefNote
 from prolly.codec import Address, Commit, WorkingState, encode_commit
@@ -16,13 +17,15 @@ from prolly.errors import Invalid, NotFound, Stale
 from prolly.history import STASH, WORKING
 from prolly.tree import NodeReader
 
+from .branch_moves import first_line, retried
 from .carry import Roots, carry_over
 from .storage import Storage
-from .transaction import COMMIT_ATTEMPTS_MAX, first_line
 from .working_area import WorkingArea
 
 # Digits of the number in a ref, so that refs sort as numbers do.
 NUMBER_DIGITS = 10
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +64,19 @@ class Stash:
         for entry in self:
             if entry.index == index:
                 return entry
-        raise NotFound(
-            f"there is no stashed change {index}",
-            code="no-such-stash",
-            hint="`prolly stash list` shows what there is",
-            index=index,
-        )
+        raise _no_such_stash(index)
 
     def push(self, message: str = "", *, branch: str | None = None) -> StashEntry:
         """Put the uncommitted changes of a branch aside; it is clean then.
 
-        Invalid ``nothing-to-stash``, or ``merging`` while a merge is not finished.
+        Invalid ``nothing-to-stash``, or ``merging`` while a merge is not finished;
+        Stale ``contended`` when others were faster again and again.
         """
+        area = WorkingArea(self._storage, branch or self._current())
+        return self._retried(area, lambda: self._push_once(message, area))
+
+    def _push_once(self, message: str, area: WorkingArea) -> StashEntry:
         storage = self._storage
-        area = WorkingArea(storage, branch or self._current())
         before, state = area.read()
         _check_stashable(before, state)
         now_us = storage.environment.now_us()
@@ -99,6 +101,10 @@ class Stash:
             writer.commit(moves, RefNote(who, f"stash: {first_line(message)}", now_us))
         return StashEntry(0, Address(commit_id), commit, name)
 
+    def _retried(self, area: WorkingArea, attempt: Callable[[], Result]) -> Result:
+        what = f"the stash or the working state of {area.branch!r}"
+        return retried(attempt, what, WORKING + area.branch)
+
     def _free_name(self) -> str:
         names = [name for name, _ in self._storage.store.iter_refs(STASH)]
         number = int(names[-1][len(STASH) :]) + 1 if names else 1
@@ -108,31 +114,24 @@ class Stash:
         """Bring a change into the working state of a branch; it stays in the stash.
 
         Changes of other records stay. Stale ``write-conflict`` when a record was
-        changed since in another way: nothing is changed then. NotFound
-        ``no-such-stash``.
+        changed since in another way: nothing is changed then; ``contended`` when others
+        were faster again and again. NotFound ``no-such-stash``, ``no-such-branch``.
         """
-        return self._apply(self[index], branch, keep=True)
+        return self._apply(index, branch, keep=True)
 
     def pop(self, index: int = 0, *, branch: str | None = None) -> StashEntry:
         """Do as ``apply``, and drop the change from the stash in the same step."""
-        return self._apply(self[index], branch, keep=False)
+        return self._apply(index, branch, keep=False)
 
-    def _apply(
-        self, entry: StashEntry, branch: str | None, *, keep: bool
-    ) -> StashEntry:
+    def _apply(self, index: int, branch: str | None, *, keep: bool) -> StashEntry:
+        entry = self[index]
         area = WorkingArea(self._storage, branch or self._current())
-        for attempt in range(1, COMMIT_ATTEMPTS_MAX + 1):
-            try:
-                self._apply_once(entry, area, keep=keep)
-                break
-            except Stale as error:
-                if error.code != "ref-moved":
-                    error.hint = (
-                        "commit or reset what is uncommitted, or drop the stash"
-                    )
-                    raise
-                if attempt == COMMIT_ATTEMPTS_MAX:
-                    raise
+        try:
+            self._retried(area, lambda: self._apply_once(entry, area, keep=keep))
+        except Stale as error:
+            if error.code != "contended":
+                error.hint = "Commit or reset what is uncommitted, or drop the stash."
+            raise
         return entry
 
     def _apply_once(self, entry: StashEntry, area: WorkingArea, *, keep: bool) -> None:
@@ -145,8 +144,14 @@ class Stash:
             changed = replace(state, manifest=carry_over(writer, reader, roots))
             after = area.put(writer, changed, storage.commits.read(state.base).root)
             stored = bytes(entry.id)
-            moves = [RefMove(entry.ref, stored, stored if keep else None)]
-            moves.append(RefMove(WORKING + area.branch, before, after))
+            if storage.store.read_ref(entry.ref) != stored:
+                # Somebody else took it up or dropped it: no further attempt helps.
+                raise _no_such_stash(entry.index)
+            moves = [
+                RefMove(entry.ref, stored, stored if keep else None),
+                RefMove(WORKING + area.branch, before, after),
+                area.stays(),
+            ]
             writer.commit(moves, self._note("stash: applied"))
 
     def drop(self, index: int = 0) -> StashEntry:
@@ -161,16 +166,25 @@ class Stash:
         return RefNote(environment.user(), why, environment.now_us())
 
 
+def _no_such_stash(index: int) -> NotFound:
+    return NotFound(
+        f"there is no stashed change {index}",
+        code="no-such-stash",
+        hint="`prolly stash list` shows what there is.",
+        index=index,
+    )
+
+
 def _check_stashable(before: bytes | None, state: WorkingState) -> None:
     if before is None:
         raise Invalid(
             "nothing to stash: the working state equals the last commit",
             code="nothing-to-stash",
-            hint="`prolly status` shows what is uncommitted",
+            hint="`prolly status` shows what is uncommitted.",
         )
     if state.merge_parents or state.conflicts is not None:
         raise Invalid(
             "a merge that is not finished cannot be stashed",
             code="merging",
-            hint="finish the merge or abort it first",
+            hint="Finish the merge or abort it first.",
         )

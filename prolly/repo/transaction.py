@@ -4,32 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from prolly.chunks import RefMove, RefNote
 from prolly.codec import Address, Commit, Descriptor, encode_commit
 from prolly.datasets import verify_references
-from prolly.errors import Invalid, Stale
+from prolly.errors import Invalid
 from prolly.history import BRANCHES
 from prolly.maps import BlobFile, MutableFiles, MutableOrderedMap
 from prolly.tables import MutableTable, Schema
 from prolly.tree import NodeReader
 
+from .branch_moves import first_line, retried
 from .carry import Roots, carry_over
 from .reads import Reads, RecordedReads
 from .storage import Storage
-from .working_state import missing_branch
+from .working_state import read_head
 from .workspace import Workspace
 
-# How often a commit is carried over to a head that moves between reading and moving it.
-COMMIT_ATTEMPTS_MAX = 20
+if TYPE_CHECKING:
+    from .app import App
 
-Isolation = Literal["snapshot", "serializable"]
+Isolation = Literal["snapshot", "serializable", "merge"]
 
 # What is kept of a transaction's reads, by the name of its isolation.
 ISOLATIONS: Mapping[str, type[Reads]] = {
     "snapshot": Reads,
     "serializable": RecordedReads,
+    "merge": Reads,
 }
 
 
@@ -42,7 +44,9 @@ class Transaction:
     raises Stale ``write-conflict`` and nothing is stored. That is the isolation
     ``snapshot``. With ``serializable`` the commit is also refused, Stale
     ``read-conflict``, when anything that was read is no longer so: then the outcome is
-    that of running one transaction after the other, in the order of their commits.
+    that of running one transaction after the other, in the order of their commits. With
+    ``merge`` records that both changed are merged, by the policies of their dataset and
+    field by field in tables; Stale ``write-conflict`` only for what stays in conflict.
 
     As a context manager it commits at the end of the block, and discards everything
     when the block raises. Not thread-safe.
@@ -56,23 +60,23 @@ class Transaction:
         message: str,
         author: str | None,
         isolation: Isolation = "snapshot",
+        app: App | None = None,
     ) -> None:
         if isolation not in ISOLATIONS:
             raise Invalid(
                 f"there is no isolation {isolation!r}",
                 code="isolation",
-                hint=f"there is: {', '.join(ISOLATIONS)}",
+                hint=f"There is: {', '.join(ISOLATIONS)}.",
                 isolation=isolation,
             )
         self._storage = storage
         self._branch = branch
         self._message = message
         self._author = author
-        head = storage.store.read_ref(BRANCHES + branch)
-        if head is None:
-            raise missing_branch(branch)
-        self._base = head
+        self._base = head = read_head(storage, branch)
         self._reads = ISOLATIONS[isolation]()
+        self._merges = isolation == "merge"
+        self._app = app
         root = storage.commits.read(head).root
         self._workspace = Workspace(storage, root, self._reads)
         self._commit_id: bytes | None = None
@@ -93,7 +97,7 @@ class Transaction:
             raise Invalid(
                 "the transaction has not been committed",
                 code="not-committed",
-                hint="leave its `with` block first",
+                hint="Leave its `with` block first.",
             )
         return Address(self._commit_id)
 
@@ -146,63 +150,82 @@ class Transaction:
         """Rename a dataset; AlreadyExists when the new name is taken."""
         self._workspace.rename(old, new)
 
+    def set_policy(
+        self,
+        name: str,
+        policy: str | None,
+        *,
+        prefix: Any = None,
+        column: str | None = None,
+    ) -> None:
+        """Say how merges settle what both sides changed in a dataset.
+
+        For all of it, for keys that begin with ``prefix``, for one ``column`` of a
+        table, or for both; ``None`` removes the policy of just that scope. Raises
+        NotFound ``no-such-dataset``; Invalid ``unknown-policy``, ``policy-scope``,
+        ``policy-type``, ``unknown-column``.
+        """
+        self._workspace.set_policy(name, policy, prefix=prefix, column=column)
+
     def commit(self) -> Address:
         """Store everything as one durable commit and return its id.
 
         Without a change no commit is made. Raises Stale when it lost a race:
-        ``write-conflict``, ``read-conflict``; Invalid ``unique-violation``,
-        ``reference-missing`` or ``reference-in-use``. The transaction is over then.
+        ``write-conflict``, ``dataset-conflict``, ``read-conflict``, or again and again
+        (``contended``); Invalid ``unique-violation``, ``reference-missing`` or
+        ``reference-in-use``. The transaction is over then.
         """
         try:
             ours = self._workspace.write()
             if ours == self._workspace.base.root:
                 self._commit_id = self._base
             else:
-                self._commit_id = self._store(ours)
+                self._commit_id = retried(
+                    lambda: self._store_once(ours),
+                    f"branch {self._branch!r}",
+                    BRANCHES + self._branch,
+                )
         finally:
             self._workspace.close()
         return Address(self._commit_id)
 
-    def _store(self, ours: bytes) -> bytes:
+    def _store_once(self, ours: bytes) -> bytes:
+        """Commit on the head as it is now, unless it moves meanwhile."""
         storage, name = self._storage, BRANCHES + self._branch
         writer = self._workspace.writer
         reader = NodeReader(writer.get, storage.reader.cache)
         base_root = self._workspace.base.root
+        head = read_head(storage, self._branch)
+        parent = storage.commits.read(head)
+        self._reads.check(reader, base_root, parent.root)
+        root = self._combined(reader, Roots(base_root, ours, parent.root))
+        if root == parent.root:
+            return head
+        verify_references(reader, parent.root, root)
+        now_us = storage.environment.now_us()
         author = storage.environment.user() if self._author is None else self._author
-        for _ in range(COMMIT_ATTEMPTS_MAX):
-            head = storage.store.read_ref(name)
-            if head is None:
-                raise missing_branch(self._branch)
-            parent = storage.commits.read(head)
-            self._reads.check(reader, base_root, parent.root)
-            root = carry_over(writer, reader, Roots(base_root, ours, parent.root))
-            if root == parent.root:
-                return head
-            verify_references(reader, parent.root, root)
-            now_us = storage.environment.now_us()
-            commit = Commit(
-                parents=(head,),
-                root=root,
-                author=author,
-                time_us=now_us,
-                message=self._message,
-                generation=parent.generation + 1,
-            )
-            commit_id = writer.put(encode_commit(commit))
-            note = RefNote(author, "commit: " + first_line(self._message), now_us)
-            try:
-                writer.commit([RefMove(name, head, commit_id)], note)
-            except Stale as error:
-                if error.code != "ref-moved":
-                    raise
-                continue
-            return commit_id
-        raise Stale(
-            f"branch {self._branch!r} moved {COMMIT_ATTEMPTS_MAX} times meanwhile",
-            code="contended",
-            hint="try again when fewer writers are at work",
-            ref=name,
+        commit = Commit(
+            parents=(head,),
+            root=root,
+            author=author,
+            time_us=now_us,
+            message=self._message,
+            generation=parent.generation + 1,
         )
+        commit_id = writer.put(encode_commit(commit))
+        note = RefNote(author, "commit: " + first_line(self._message), now_us)
+        writer.commit([RefMove(name, head, commit_id)], note)
+        return commit_id
+
+    def _combined(self, reader: NodeReader, roots: Roots) -> bytes:
+        """Return the manifest with what was changed here and on the branch meanwhile."""
+        writer = self._workspace.writer
+        if not self._merges:
+            return carry_over(writer, reader, roots)
+        from .merged_change import merge_over
+
+        resolvers = {} if self._app is None else self._app.resolvers
+        return merge_over(writer, reader, roots, resolvers)
 
     def abort(self) -> None:
         """Discard everything; twice is fine, and so is the end of a block behind it."""
@@ -222,8 +245,3 @@ class Transaction:
             self.commit()
         else:
             self.abort()
-
-
-def first_line(message: str) -> str:
-    """Return the first line of a message, cut to what a reflog entry wants."""
-    return message.split("\n", 1)[0][:200]

@@ -7,9 +7,10 @@ compare-and-set, so two processes that edit one branch never overwrite each othe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from prolly.chunks import ChunkWriter, RefMove, RefNote
 from prolly.codec import (
@@ -20,19 +21,23 @@ from prolly.codec import (
     encode_working,
 )
 from prolly.datasets import verify_references
-from prolly.errors import Invalid, Stale
+from prolly.errors import Invalid
 from prolly.history import BRANCHES, WORKING
 from prolly.tree import NodeReader
 
+from .branch_moves import first_line, retried
 from .carry import Roots, carry_over
 from .selection import Selection, select
 from .storage import Storage
-from .transaction import COMMIT_ATTEMPTS_MAX, first_line
 from .working_state import read_head, read_state
 from .workspace import Workspace
 
+if TYPE_CHECKING:
+    from .waiting_merge import Settlement
+
 # What the ref of a working state is moved to; there is none for a clean state.
 Moved = bytes | None
+Result = TypeVar("Result")
 
 
 class WorkingArea:
@@ -73,57 +78,56 @@ class WorkingArea:
         return self.read()[0] is None
 
     @contextmanager
-    def edit(self, why: str) -> Iterator[Workspace]:
+    def edit(
+        self, why: str, settlement: Settlement | None = None
+    ) -> Iterator[Workspace]:
         """Edit the datasets; the block's end stores the new working state.
 
+        With a ``settlement`` conflicts of a merge are marked in the same step; Stale
+        ``merge-ended`` when that merge is over.
+
         An exception in the block discards the edits. Raises Stale ``write-conflict``
-        when another process edited the state meanwhile and both touched one record.
+        when another process edited the state meanwhile and both touched one record,
+        ``contended`` when others were faster again and again.
         """
         before, state = self.read()
         workspace = Workspace(self._storage, state.manifest)
         try:
             yield workspace
-            self._store(workspace, before, state, why)
+            self._store(workspace, (before, state), why, settlement)
         finally:
             workspace.close()
 
     def _store(
         self,
         workspace: Workspace,
-        before: bytes | None,
-        state: WorkingState,
+        found: tuple[bytes | None, WorkingState],
         why: str,
+        settlement: Settlement | None,
     ) -> None:
         writer = workspace.writer
         reader = NodeReader(writer.get, self._storage.reader.cache)
-        ours, base = workspace.write(), state.manifest
-        if ours == base:
+        ours, base = workspace.write(), found[1].manifest
+        if ours == base and settlement is None:
             return
-        for _ in range(COMMIT_ATTEMPTS_MAX):
+        known = [found]
+
+        def store_once() -> None:
+            # What stood at the beginning saves the first attempt a look.
+            before, state = known.pop() if known else self.read()
             root = carry_over(writer, reader, Roots(base, ours, state.manifest))
             changed = replace(state, manifest=root)
+            if settlement is not None:
+                from .waiting_merge import marked
+
+                conflicts = marked(reader, writer, state, settlement)
+                changed = replace(changed, conflicts=conflicts)
             base_root = self._storage.commits.read(state.base).root
             after = self.put(writer, changed, base_root)
-            head = self.head
-            try:
-                # The second move checks that the branch is still there.
-                moves = [
-                    RefMove(WORKING + self.branch, before, after),
-                    RefMove(BRANCHES + self.branch, head, head),
-                ]
-                writer.commit(moves, self._note(why))
-            except Stale as error:
-                if error.code != "ref-moved":
-                    raise
-                before, state = self.read()
-                continue
-            return
-        raise Stale(
-            f"the working state of {self.branch!r} moved again and again",
-            code="contended",
-            hint="try again when fewer writers are at work",
-            ref=WORKING + self.branch,
-        )
+            moves = [RefMove(WORKING + self.branch, before, after), self.stays()]
+            writer.commit(moves, self._note(why))
+
+        self._retried(store_once)
 
     def commit(
         self,
@@ -141,19 +145,30 @@ class WorkingArea:
         its parents, and its message and author where none is given (``None``).
 
         When the branch moved since, changes of other records are carried over; Stale
-        ``write-conflict`` when both changed one. Invalid ``nothing-to-commit``,
-        ``first-commit`` (it cannot be amended), as :func:`select`, and
-        ``reference-missing`` or ``reference-in-use``.
+        ``write-conflict`` when both changed one, ``contended`` when others were faster
+        again and again. Invalid ``nothing-to-commit``, ``first-commit`` (it cannot be
+        amended), as :func:`select`, ``merging`` (a merge is committed whole, and not
+        amended), ``unattended-form`` (a merge must be somebody's), ``reference-missing``
+        or ``reference-in-use``; Conflicted ``open-conflicts`` while a merge waits for
+        them.
         """
-        for attempt in range(1, COMMIT_ATTEMPTS_MAX + 1):
-            try:
-                return self._commit_once(
-                    message, author=author, why=why, only=only, amend=amend
-                )
-            except Stale as error:
-                if error.code != "ref-moved" or attempt == COMMIT_ATTEMPTS_MAX:
-                    raise
-        raise AssertionError("the last attempt returns or raises")
+        return self._retried(
+            lambda: self._commit_once(
+                message, author=author, why=why, only=only, amend=amend
+            )
+        )
+
+    def _retried(self, attempt: Callable[[], Result]) -> Result:
+        what = f"branch {self.branch!r} or its working state"
+        return retried(attempt, what, WORKING + self.branch)
+
+    def stays(self) -> RefMove:
+        """Return the move that checks that the branch still stands where it stands.
+
+        NotFound when there is no branch: a working state wants one.
+        """
+        head = self.head
+        return RefMove(BRANCHES + self.branch, head, head)
 
     def _commit_once(
         self,
@@ -167,6 +182,8 @@ class WorkingArea:
         """Commit, unless branch or working state move meanwhile (``ref-moved``)."""
         storage = self._storage
         before, state = self.read()
+        if state.merge_parents:
+            self._require_committable(state, amend=amend)
         head = self.head
         base_root = storage.commits.read(state.base).root
         with closing(Workspace(storage, base_root)) as workspace:
@@ -188,6 +205,10 @@ class WorkingArea:
                 commit = self._commit_of(head, root, state, message)
             if author is not None:
                 commit = replace(commit, author=author)
+            if len(commit.parents) > 1:
+                from .waiting_merge import require_authored
+
+                require_authored(commit)
             commit_id = writer.put(encode_commit(commit))
             rest = carry_over(writer, reader, Roots(chosen, state.manifest, root))
             after = self.put(writer, WorkingState(commit_id, rest), root)
@@ -199,6 +220,18 @@ class WorkingArea:
             writer.commit(moves, RefNote(commit.author, text, commit.time_us))
         return Address(commit_id)
 
+    def _require_committable(self, state: WorkingState, *, amend: bool) -> None:
+        """Refuse to end a merge with open conflicts, or as another commit."""
+        from .waiting_merge import require_settled
+
+        if amend:
+            raise Invalid(
+                "a merge waits, and it is a commit of its own",
+                code="merging",
+                hint="Commit without --amend, or give it up: `prolly merge --abort`.",
+            )
+        require_settled(self._storage.reader, state)
+
     def _chosen(
         self, workspace: Workspace, state: WorkingState, only: Selection
     ) -> bytes:
@@ -207,7 +240,7 @@ class WorkingArea:
             raise Invalid(
                 "a merge is committed whole",
                 code="merging",
-                hint="commit without --dataset and --key",
+                hint="Commit without --dataset and --key.",
             )
         select(workspace, self._storage.reader, state.manifest, only)
         return workspace.write()
@@ -224,8 +257,17 @@ class WorkingArea:
             author=environment.user(),
             time_us=environment.now_us(),
             message=message or "",
+            metadata=self._metadata(state),
             generation=self._generation(parents),
         )
+
+    def _metadata(self, state: WorkingState) -> dict[str, Any]:
+        """Return what the commit says beside its message: how a merge was settled."""
+        if not state.merge_parents:
+            return {}
+        from .waiting_merge import settled_metadata
+
+        return settled_metadata(self._storage.reader, state)
 
     def _amended(self, head: bytes, root: bytes, message: str | None) -> Commit:
         """Return the commit over a manifest, in the place of the head."""
@@ -234,7 +276,7 @@ class WorkingArea:
             raise Invalid(
                 "the first, empty commit is the same everywhere and stays",
                 code="first-commit",
-                hint="commit without --amend",
+                hint="Commit without --amend.",
             )
         now_us = self._storage.environment.now_us()
         text = before.message if message is None else message
@@ -280,10 +322,10 @@ def nothing_to_commit(*, chosen_only: bool = False) -> Invalid:
         return Invalid(
             "nothing to commit: what was chosen equals the last commit",
             code="nothing-to-commit",
-            hint="`prolly status` shows what differs",
+            hint="`prolly status` shows what differs.",
         )
     return Invalid(
         "nothing to commit: the working state equals the last commit",
         code="nothing-to-commit",
-        hint="change something first; `prolly status` shows the working state",
+        hint="Change something first; `prolly status` shows the working state.",
     )

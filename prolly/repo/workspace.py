@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from prolly.codec import (
     DEFAULT_PARAMETERS,
@@ -37,14 +38,8 @@ Handle = MutableOrderedMap | MutableTable | MutableFiles | BlobEdit
 
 @dataclass
 class _Open:
-    """One dataset under edit; ``descriptor`` is None once it is dropped.
+    """One dataset under edit. A blob has no record tree."""
 
-    A blob has no record tree.
-    """
-
-    identity: bytes
-    descriptor: Descriptor | None
-    stored: Descriptor | None
     tree: WorkingTree | None
     handle: Handle
 
@@ -109,9 +104,9 @@ class Workspace:
     def _check(self) -> None:
         if self._closed:
             raise Invalid(
-                "this transaction has ended",
+                "these edits have ended: they are stored or discarded",
                 code="closed",
-                hint="begin another one",
+                hint="Begin another transaction, or another edit.",
             )
 
     def map(self, name: str, *, local: bool | None = None) -> MutableOrderedMap:
@@ -147,7 +142,7 @@ class Workspace:
                 raise Invalid(
                     f"table {name!r} is new and has no key",
                     code="missing-key",
-                    hint="name the key column or columns, or give a schema",
+                    hint="Name the key column or columns, or give a schema.",
                     dataset=name,
                 )
             schema = Schema.unknown(names)
@@ -210,11 +205,10 @@ class Workspace:
         return identity
 
     def _handle(self, identity: bytes, entry: Descriptor) -> _Open:
-        stored = self.base.by_id.get(identity)
         if entry.kind == "blob":
             self._reads.record(identity)
             edit = BlobEdit(self.writer, entry.roots[0] if entry.roots else None)
-            return _Open(identity, entry, stored, None, edit)
+            return _Open(None, edit)
         root = entry.roots[0].address if entry.roots else None
         tree = self._reads.tree(identity, self._reader, root, entry.parameters)
         handle: Handle
@@ -224,11 +218,15 @@ class Workspace:
             handle = MutableFiles(tree, self.writer)
         else:
             table = stored_table(entry)
-            new_id = self._storage.new_id
             handle = MutableTable(
-                tree, self.writer, table.schema, table.indexes, new_id=new_id
+                tree,
+                self.writer,
+                table.schema,
+                table.indexes,
+                new_id=self._storage.new_id,
+                reads=self._reads.table(identity),
             )
-        return _Open(identity, entry, stored, tree, handle)
+        return _Open(tree, handle)
 
     def drop(self, name: str) -> None:
         """Remove a dataset; NotFound when there is none of the name."""
@@ -249,7 +247,7 @@ class Workspace:
             raise AlreadyExists(
                 f"there is a dataset {new!r} already",
                 code="dataset-exists",
-                hint="choose another name, or drop that one first",
+                hint="Choose another name, or drop that one first.",
                 dataset=new,
             )
         self._entries[identity] = replace(self._entries[identity], name=new)
@@ -263,6 +261,40 @@ class Workspace:
         if old in tables or self._identity(entry.name) in self._open:
             table = self.table(entry.name)
             table.change_schema(table.schema.with_table_renamed(old, new))
+
+    def set_policy(
+        self,
+        name: str,
+        policy: str | None,
+        *,
+        prefix: Any = None,
+        column: str | None = None,
+    ) -> None:
+        """Say how a merge settles what both sides changed in a dataset.
+
+        ``prefix`` limits it to keys that begin so, ``column`` to one column of a table.
+        ``None`` removes the policy of just that scope. NotFound ``no-such-dataset``;
+        Invalid as :func:`prolly.merge.check_policy`.
+        """
+        identity = self._require(name)
+        entry = self._entries[identity]
+        schema = None
+        if entry.kind == "table":
+            schema = self.table(name).schema
+        from prolly.merge import DEFAULT_POLICY, check_policy
+
+        checked = DEFAULT_POLICY if policy is None else policy
+        scope = check_policy(checked, entry.kind, schema, column=column, prefix=prefix)
+        self.set_scope(name, scope, policy)
+
+    def set_scope(self, name: str, scope: str, policy: str | None) -> None:
+        """Set the policy of a scope as the descriptor spells it; ``None`` removes."""
+        identity = self._require(name)
+        entry = self._entries[identity]
+        policies = {one: held for one, held in entry.policies.items() if one != scope}
+        if policy is not None:
+            policies[scope] = policy
+        self._entries[identity] = replace(entry, policies=policies)
 
     def adopt(self, identity: bytes, entry: Descriptor | None) -> None:
         """Take over a whole dataset as another manifest has it; ``None`` drops it.
@@ -341,6 +373,6 @@ def _mismatch(name: str, problem: str) -> Invalid:
     return Invalid(
         f"table {name!r} is there with another form: {problem}",
         code="schema-mismatch",
-        hint="leave key and schema out to use the table as it is",
+        hint="Leave key and schema out to use the table as it is.",
         dataset=name,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from prolly.chunks import MemoryStore, RefMove, Store
 from prolly.codec import Address, encode_commit
 from prolly.env import Environment
-from prolly.repo import Repository, begin_history
+from prolly.repo import Repository, Transaction, begin_history
 
 # 2026-01-01 00:00 UTC in microseconds: a date that reads well in a failing test.
 EPOCH_US = 1_767_225_600_000_000
@@ -33,6 +33,32 @@ def memory_repository(store: Store | None = None) -> Repository:
     store = MemoryStore() if store is None else store
     begin_history(store, environment)
     return Repository(store, None, environment=environment)
+
+
+Write = Callable[[Transaction], object]
+
+
+def diverged(
+    base: Write, ours: Write, theirs: Write, repo: Repository | None = None
+) -> Repository:
+    """Return a repository in which two branches stand on one commit.
+
+    ``main`` has what ``ours`` writes on top of ``base``, ``feature`` what ``theirs``
+    does; a write that changes nothing makes no commit.
+    """
+    repo = memory_repository() if repo is None else repo
+    write_on(repo, "main", base)
+    repo.create_branch("feature", "main")
+    write_on(repo, "main", ours)
+    write_on(repo, "feature", theirs)
+    return repo
+
+
+def write_on(repo: Repository, branch: str, write: Write) -> Address:
+    """Commit what ``write`` does in a transaction; return where the branch stands."""
+    with repo.transaction(branch, message=f"on {branch}") as tx:
+        write(tx)
+    return tx.commit_id
 
 
 def merge_commit(

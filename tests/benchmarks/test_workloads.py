@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import read_workloads, write_workloads
+from benchmarks import merge_workloads, read_workloads, write_workloads
 from benchmarks.child import FIXTURE, measure
 from benchmarks.engines import RIVALS, engine_class
 from benchmarks.records import Form
@@ -29,6 +29,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(write_workloads, "SINGLE_SAMPLES", 2)
     monkeypatch.setattr(write_workloads, "BATCH_SAMPLES", 2)
     monkeypatch.setattr(write_workloads, "BATCH", 20)
+    monkeypatch.setattr(merge_workloads, "SIDE", 20)
+    monkeypatch.setattr(merge_workloads, "MERGE_SAMPLES", 2)
 
 
 def outcome(work: Workload, engine: str, form: Form, place: Path) -> dict[str, object]:

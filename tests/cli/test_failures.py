@@ -62,9 +62,9 @@ def test_every_class_of_errors_has_its_exit_code(
     kind: type[errors.Error], capfd: Any
 ) -> None:
     """The class decides the exit code; code, hint and message are printed."""
-    error = kind("it went wrong", code="some-code", hint="do better")
+    error = kind("it went wrong", code="some-code", hint="Do better.")
     assert run_program(broken(error), []) == EXIT_CODES[kind]
-    shown = "prolly: error: it went wrong [some-code]\nhint: do better\n"
+    shown = "prolly: error: it went wrong [some-code]\nhint: Do better.\n"
     assert capfd.readouterr().err == shown
 
 
@@ -185,7 +185,7 @@ def test_an_ambiguous_revision_exits_2(people: Run, place: Path) -> None:
     store.close()
     answer = people("show", "x", code=2)
     assert "[ambiguous-revision]" in answer.err
-    assert "hint: write branches/x or tags/x" in answer.err
+    assert "hint: Write branches/x or tags/x" in answer.err
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_an_ambiguous_revision_exits_2(people: Run, place: Path) -> None:
         (["import", "people", "second.csv", "--append"], "--update overwrites"),
         (["put", "model", "k", "1"], "prolly files cat"),
         (["get", "model", "nothing"], "prolly scan DATASET"),
-        (["get", "people", "9"], "the key is id (int)"),
+        (["get", "people", "9"], "The key is id (int)"),
         (["schema", "people", "--set", "less.json"], "--force"),
     ],
 )

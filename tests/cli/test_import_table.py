@@ -285,7 +285,7 @@ def test_the_first_import_wants_a_key(run: Run, repository: Path, write: Write) 
     assert "[missing-key]" in answer.err
     assert "--key id" in answer.err
     assert (
-        "its columns are id, v" in run("import", "t", name, "--key", "icao", code=2).err
+        "Its columns are id, v" in run("import", "t", name, "--key", "icao", code=2).err
     )
 
 
@@ -297,3 +297,28 @@ def test_other_columns_are_named(pairs: Run, write: Write) -> None:
         ["v"],
         ["w"],
     )
+
+
+def test_a_map_comes_back_from_its_export(run: Run, repository: Path) -> None:
+    """With --map into a new dataset; into a map that is there, without a word."""
+    run("put", "settings", "[5]", '{"$date": "2026-01-31"}')
+    run("put", "settings", "a", "null")
+    run("commit", "-m", "base")
+    for name in ("s.csv", "s.jsonl", "s.tsv.gz"):
+        run("export", "settings", name)
+        run("import", "copy", name, "--map", "-m", "copy")
+        assert roots(run, "copy") == roots(run, "settings")
+    run("put", "settings", "b", "1")
+    run("import", "settings", "s.csv")
+    assert run("status", "--json").document["datasets"] == {}
+    answer = run("import", "settings", "s.csv", "--key", "key", code=2)
+    assert "--key" in answer.err
+    answer = run("--json", "import", "copy", "--map", "s.csv", "--append", code=2)
+    assert answer.error["code"] == "key-exists"
+
+
+def roots(run: Run, dataset: str) -> str:
+    """Return the root of a dataset in the last commit."""
+    root = run("show", "--json").document["datasets"][dataset]["root"]
+    assert isinstance(root, str)
+    return root

@@ -43,7 +43,7 @@ def test_stash_conflicts_exit_4(people: Run) -> None:
     people("put", "people", "1", '{"name": "B", "height": 1}')
     error = people("stash", "pop", "--json", code=4).error
     assert error["code"] == "write-conflict"
-    assert "commit or reset" in error["hint"]
+    assert "Commit or reset" in error["hint"]
     people("reset", "--hard")
     people("stash", "pop")
     assert people("stash", code=0).out.startswith("stashed")

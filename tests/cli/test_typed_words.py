@@ -175,4 +175,4 @@ def test_a_missing_key_of_a_table_names_its_columns() -> None:
     """Names and types of the key's columns are in the hint."""
     with pytest.raises(KeyNotFound) as caught:
         require_record(parse_key('["x", 1]', COMPOSITE), '["x", 1]', COMPOSITE)
-    assert "the key is a (text), b (int)" in caught.value.hint
+    assert "The key is a (text), b (int)" in caught.value.hint

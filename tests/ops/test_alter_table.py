@@ -12,7 +12,7 @@ from prolly import Invalid, NotFound, Repository, Schema
 from prolly.chunks import MemoryStore
 from prolly.env import SYSTEM
 from prolly.ops import alter_table
-from prolly.repo.repository import begin_history
+from prolly.repo import begin_history
 
 ROWS = [{"id": 1, "a": 10, "b": "x"}, {"id": 2, "a": None, "b": "7"}]
 BASE = Schema.create([("id", "int"), ("a", "int"), ("b", "text")], "id")

@@ -72,7 +72,7 @@ def test_gzip_is_told_by_its_first_bytes() -> None:
     """Compressed bytes are unpacked whatever they are called, members joined."""
     packed = gzip.compress(b"one\n") + gzip.compress(b"two\n")
     with ByteSource(OneWay(packed)) as source:
-        assert source.is_gzip
+        assert source.compression == "gzip"
         assert read_twice(source) == b"one\ntwo\n"
         assert source.size == len(packed)
 

@@ -14,7 +14,7 @@ from prolly import Invalid, NotFound, Repository, Schema
 from prolly.chunks import MemoryStore
 from prolly.env import SYSTEM
 from prolly.ops import CsvLosses, export_table
-from prolly.repo.repository import begin_history
+from prolly.repo import begin_history
 
 
 @pytest.fixture

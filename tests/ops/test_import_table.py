@@ -19,7 +19,7 @@ from prolly.chunks import MemoryStore
 from prolly.env import SYSTEM
 from prolly.errors import AlreadyExists, Error, LimitExceeded
 from prolly.ops import ImportResult, export_table, import_table, open_table
-from prolly.repo.repository import begin_history
+from prolly.repo import begin_history
 
 
 def new_repository() -> Repository:
@@ -408,3 +408,43 @@ def test_paths_are_opened_and_closed(repo: Repository, tmp_path: Any) -> None:
         place.write_text(json.dumps({"id": number}))
     with repo.working_area().edit("import") as workspace:
         assert import_table(workspace, "t", places, key="id").rows == 2
+
+
+IDS = Schema.create([("group", "text"), ("id", "uuid"), ("n", "int")], ["group", "id"])
+
+
+@pytest.mark.parametrize(
+    ("data", "format_name"),
+    [
+        (b"group,n\na,1\na,1\nb,2\n", "csv"),
+        (b'{"group":"a","n":1}\n{"group":"a","n":1}\n{"group":"b","n":2}\n', "jsonl"),
+    ],
+)
+def test_keys_that_a_table_makes_are_made(
+    repo: Repository, data: bytes, format_name: str
+) -> None:
+    """Rows that leave out a last key column of type uuid get an id each, as in load."""
+    load(repo, data, format_name, types=IDS)
+    table = repo.at_working().table("t")
+    rows = list(table.rows(columns=["group", "n"]))
+    assert rows == [{"group": one, "n": n} for one, n in (("a", 1), ("a", 1), ("b", 2))]
+    before = {row["id"] for row in table.rows()}
+    assert len(before) == 3
+    load(repo, data, format_name, mode="append")
+    after = repo.at_working().table("t")
+    assert len(after) == 6 and before < {row["id"] for row in after.rows()}
+    load(repo, data, format_name, widen=True)
+    assert len(repo.at_working().table("t")) == 3
+
+
+def test_a_made_key_changes_no_error(repo: Repository) -> None:
+    """Other columns are asked for as before, and too long a key is placed."""
+    with pytest.raises(Invalid) as caught:
+        load(repo, b"group\na\n", types=IDS)
+    assert (caught.value.code, caught.value.missing) == ("columns-differ", ["n"])
+    with pytest.raises(LimitExceeded) as long:
+        load(repo, b"group,n\na,1\n" + b"x" * 1100 + b",2\n", types=IDS)
+    assert (long.value.code, long.value.line) == ("key-too-long", 3)
+    with pytest.raises(Invalid) as empty:
+        load(repo, b"group,id,n\na,,1\n", types=IDS)
+    assert empty.value.code == "null-key"

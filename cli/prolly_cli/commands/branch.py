@@ -66,7 +66,7 @@ def refuse_uncommitted(repository: Repository, name: str) -> None:
         raise Invalid(
             f"branch {name!r} has uncommitted changes",
             code="uncommitted",
-            hint="switch to it and commit them, or drop them with --force",
+            hint="Switch to it and commit them, or drop them with --force.",
             branch=name,
         )
 

@@ -36,7 +36,7 @@ def parse_duration(text: str) -> timedelta:
         raise Invalid(
             f"{text!r} is no duration",
             code="duration",
-            hint="write a number and a unit: 14d, 12h, 30m, 90s, 2w; or 0",
+            hint="Write a number and a unit: 14d, 12h, 30m, 90s, 2w; or 0.",
         )
     return (
         timedelta() if found is None else timedelta(**{UNITS[found[2]]: int(found[1])})

@@ -59,8 +59,10 @@ def command(
     try:
         commit_id = repository.working_area().commit(message, only=only, amend=amend)
     except Stale as error:
-        error.hint = "`prolly diff HEAD` shows both sides; `prolly reset --hard` drops "
-        error.hint += "what is uncommitted here, to be done again on the new commit"
+        error.hint = (
+            "`prolly diff HEAD` shows both sides; `prolly reset --hard` drops what is "
+            "uncommitted here, to be done again on the new commit."
+        )
         raise
     parent = repository.commit_of(commit_id).parents[0]
     counts = repository.diff_counts(parent, commit_id)

@@ -37,7 +37,7 @@ def create(invocation: Invocation, name: str, file: str | None, local: bool) -> 
             raise AlreadyExists(
                 f"there is a dataset {name!r} already",
                 code="dataset-exists",
-                hint="choose another name, or drop that one first",
+                hint="Choose another name, or drop that one first.",
                 dataset=name,
             )
         if schema is None:

@@ -97,7 +97,7 @@ def between(repository: Repository, words: str) -> tuple[Snapshot, Snapshot]:
             raise NotFound(
                 f"{left or 'HEAD'} and {right or 'HEAD'} have no commit in common",
                 code="no-merge-base",
-                hint="compare them with two dots",
+                hint="Compare them with two dots.",
             )
         old = repository.at(base)
     return old, new
@@ -111,7 +111,7 @@ def version(repository: Repository, word: str) -> Snapshot:
         raise Invalid(
             f"{word} is a file, not a revision",
             code="file-not-revision",
-            hint="import both files as commits of one table, then compare the commits",
+            hint="Import both files as commits of one table, then compare the commits.",
             revision=word,
         )
     return repository.at(word)

@@ -22,7 +22,7 @@ FAULTS_FOUND = 1
 @click.option(
     "--full",
     is_flag=True,
-    help="Check every byte: hashes, spelling, order, cuts, records.",
+    help="Check every byte: hashes, spelling, order, cuts, records, indexes.",
 )
 @click.pass_obj
 def command(invocation: Invocation, full: bool) -> int:

@@ -1,4 +1,4 @@
-"""``prolly import``: a table from plain files."""
+"""``prolly import``: a table, or a map, from plain files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..progress import Progress
 from ..versions import counts_json, counts_text, short_id
 
 if TYPE_CHECKING:
-    from prolly import Address, DatasetChanges, Repository, Schema
+    from prolly import Address, DatasetChanges, Repository, Schema, Snapshot
     from prolly.ops import Types
     from prolly.tables import LoadMode
 
@@ -49,12 +49,18 @@ MODES: tuple[LoadMode, ...] = ("replace", "update", "append")
 @click.option(
     "--widen", is_flag=True, help="Let columns change their type to hold the values."
 )
+@click.option(
+    "--map",
+    "as_map",
+    is_flag=True,
+    help="The files hold a map: columns key and value, as export writes them.",
+)
 @click.option("-m", "--message", metavar="MSG", help="Commit the result.")
 @click.pass_obj
 def command(
     invocation: Invocation, /, dataset: str, message: str | None, **how: Any
 ) -> None:
-    """Import FILE... as the table DATASET.
+    """Import FILE... as the table DATASET, or into the map that it is.
 
     FILE may be - for standard input; text may be compressed with gzip or zst. Several
     files are one input. Only records that differ are written. Without -m the result
@@ -90,9 +96,10 @@ def load(
 ) -> Loaded:
     """Import into the working state; return what that changed in the dataset."""
     from prolly import DatasetChanges
-    from prolly.ops import import_table, open_table
+    from prolly.ops import import_map, import_table, open_table
 
     before = repository.at_working()
+    is_map = takes_map(before, dataset, how)
     files = [invocation.path(name) for name in how["files"]]
     key = [name for word in how["key"] for name in word.split(",") if name]
     types = read_types(invocation, how["types"])
@@ -102,25 +109,31 @@ def load(
         Progress(f"importing {visible(dataset)}", quiet=quiet) as progress,
         invocation.editing(repository, f"import {dataset}") as workspace,
     ):
-        result = import_table(
-            workspace,
-            dataset,
-            source,
-            key=key,
-            types=types,
-            mode=how["mode"],
-            widen=how["widen"],
-            progress=progress,
-        )
+        how_far = {"mode": how["mode"], "progress": progress}
+        result = None
+        if is_map:
+            import_map(workspace, dataset, source, **how_far)
+        else:
+            how_typed = {"key": key, "types": types, "widen": how["widen"]}
+            result = import_table(workspace, dataset, source, **how_typed, **how_far)
     counts = repository.diff_counts(before, repository.at_working(), dataset)
     widened = {}
-    if result.widened:
+    if result is not None and result.widened:
         stored = before.table(dataset).schema
         widened = {
             name: (column_form(stored, name), column_form(result.schema, name))
             for name in result.widened
         }
     return Loaded(counts.get(dataset, DatasetChanges()), widened)
+
+
+def takes_map(before: Snapshot, dataset: str, how: dict[str, Any]) -> bool:
+    """Tell whether a map is imported: one is asked for, or there is one."""
+    stands = before.datasets.get(dataset)
+    is_map = how["as_map"] or (stands is not None and stands.kind == "map")
+    if is_map and (how["key"] or how["widen"] or how["types"] != "infer"):
+        raise click.UsageError("--key, --types and --widen are for tables, not maps")
+    return bool(is_map)
 
 
 def column_form(schema: Schema, name: str) -> str:
@@ -144,19 +157,19 @@ def read_schema(path: str, base: Schema | None = None) -> Schema:
     from prolly import Invalid, NotFound, Schema
 
     try:
-        text = Path(path).read_text(encoding="utf-8")
-        return Schema.from_json(json.loads(text), base=base)
+        form = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise NotFound(
-            f"{path}: no such file", code="no-file", hint="check the name", path=path
+            f"{path}: no such file", code="no-file", hint="Check the name.", path=path
         ) from None
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise Invalid(
             f"{path} is not JSON: {error}",
             code="schema-json",
-            hint="`prolly schema DATASET` prints the form",
+            hint="`prolly schema DATASET` prints the form.",
             path=path,
         ) from None
+    return Schema.from_json(form, base=base)
 
 
 def report(

@@ -68,7 +68,7 @@ def read_value() -> str:
         raise Invalid(
             f"the value is no UTF-8: {error}",
             code="encoding",
-            hint='put bytes as {"$bytes": base64}',
+            hint='Put bytes as {"$bytes": base64}.',
         ) from None
 
 

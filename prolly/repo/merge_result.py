@@ -1,0 +1,73 @@
+"""How a merge ended, or where it waits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from prolly.codec import Address
+from prolly.errors import Invalid
+from prolly.merge import Base, DatasetReport, ManifestMerge
+
+from .changes import Comparison, DatasetChanges
+from .conflicts import Conflict, ConflictName
+from .settling import Conflicts
+
+MergeStatus = Literal["up-to-date", "fast-forward", "merged", "prepared", "conflicts"]
+
+
+class MergeResult:
+    """How a merge ended.
+
+    ``status`` is ``up-to-date``, ``fast-forward``, ``merged``, ``prepared`` (asked not
+    to commit) or ``conflicts``. ``commit_id`` is where the branch stands then, ``None``
+    while the merge waits. ``conflicts`` maps (dataset, key) to what is open, to be
+    settled; then ``commit``. ``datasets`` counts what the merge changes on the branch.
+    ``base`` names the commits that it was merged over, several for a criss-cross, and
+    ``report`` says by dataset what was taken, merged, re-used and rewritten.
+    """
+
+    def __init__(
+        self,
+        status: MergeStatus,
+        commit_id: bytes | None,
+        conflicts: Mapping[ConflictName, Conflict],
+        changes: Comparison,
+        merged: tuple[Base, ManifestMerge] | None = None,
+    ) -> None:
+        self.status = status
+        self.commit_id = None if commit_id is None else Address(commit_id)
+        self.conflicts = conflicts
+        self.base: tuple[Address, ...] = ()
+        self.report: Mapping[str, DatasetReport] = {}
+        if merged is not None:
+            self.base = tuple(map(Address, merged[0].commits))
+            self.report = merged[1].datasets
+        self._changes = changes
+
+    @property
+    def datasets(self) -> dict[str, DatasetChanges]:
+        """How many records of each dataset the merge changes on the branch."""
+        return self._changes.counts()
+
+    def commit(
+        self, message: str | None = None, *, author: str | None = None
+    ) -> Address:
+        """Commit a merge that waits, all conflicts settled; return the commit's id.
+
+        Raises Conflicted ``open-conflicts``, and as ``WorkingArea.commit``; Invalid
+        ``not-merged`` for a merge that was only tried.
+        """
+        if self.commit_id is None:
+            if not isinstance(self.conflicts, Conflicts):
+                raise Invalid(
+                    "this merge was only tried",
+                    code="not-merged",
+                    hint="Merge without dry_run.",
+                )
+            self.commit_id = self.conflicts.commit(message, author=author)
+            self.status = "merged"
+        return self.commit_id
+
+    def __repr__(self) -> str:
+        return f"<MergeResult {self.status}>"

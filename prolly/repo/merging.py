@@ -1,0 +1,256 @@
+"""Merging a version into a branch, attended: somebody asked, and can settle conflicts.
+
+    theirs is an ancestor of ours      nothing to do              "up-to-date"
+    ours is an ancestor of theirs      the branch moves           "fast-forward"
+    no conflict is left                a commit of two parents    "merged"
+    without ``commit``                 it waits to be committed   "prepared"
+    else                               they wait to be settled    "conflicts"
+
+What waits is the working state of the branch, which must be clean before: it names the
+other parent and the conflicts, survives restarts, and ends by a commit or by being
+discarded. Every step is one compare-and-set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+from prolly.chunks import ChunkWriter, RefMove, RefNote, ScratchWriter
+from prolly.codec import Commit, WorkingState, encode_commit, encode_working
+from prolly.errors import Invalid
+from prolly.history import BRANCHES, WORKING, is_ancestor
+from prolly.merge import (
+    Base,
+    ManifestMerge,
+    Rules,
+    base_of,
+    check_policy_name,
+    merge_manifests,
+    only_first_commit_shared,
+)
+from prolly.tree import NodeReader, Versions
+
+from .branch_moves import first_line, retried
+from .changes import Comparison
+from .conflicts import Conflict, ConflictName, ConflictView
+from .merge_request import Answers, MergeRequest
+from .merge_result import MergeResult, MergeStatus
+from .settling import Conflicts
+from .snapshot import Snapshot, not_picklable
+from .storage import Storage
+from .waiting_merge import require_authored
+from .working_area import WorkingArea
+from .working_state import read_head, read_state
+
+# What stands in a virtual base where both sides changed one thing.
+VIRTUAL = Rules(on_conflict="base")
+
+
+def merge_branch(storage: Storage, request: MergeRequest) -> MergeResult:
+    """Merge a commit into a branch. An error leaves everything as it was.
+
+    Raises Invalid ``uncommitted`` or ``merging`` when the working state is not clean,
+    ``unrelated`` when the versions share no more than the constant first commit,
+    ``unknown-policy``, ``unattended-form``; NotFound ``no-such-branch``; Stale ``contended``.
+    """
+    return retried(
+        lambda: _Merge(storage, request).run(),
+        f"branch {request.branch!r}",
+        BRANCHES + request.branch,
+    )
+
+
+def preview_merge(storage: Storage, request: MergeRequest) -> MergeResult:
+    """Return how a merge would end; nothing is stored. Raises as ``merge_branch``."""
+    return _Merge(storage, request).preview()
+
+
+class MergeSnapshots(NamedTuple):
+    """The three versions of a merge, for a resolver to look further; no base: None."""
+
+    base: Snapshot | None
+    ours: Snapshot
+    theirs: Snapshot
+
+
+def snapshots_of(storage: Storage) -> Callable[[NodeReader, Versions], MergeSnapshots]:
+    """Return what opens the three versions of a merge as they are read in it."""
+
+    def open_all(reader: NodeReader, versions: Versions) -> MergeSnapshots:
+        seen = replace(storage, reader=reader)
+        base, ours, theirs = (
+            None if root is None else Snapshot(seen, root, None, not_picklable)
+            for root in versions
+        )
+        assert ours is not None and theirs is not None
+        return MergeSnapshots(base, ours, theirs)
+
+    return open_all
+
+
+class _Merge:
+    """One attempt: everything that it reads of refs, it reads at the beginning."""
+
+    def __init__(self, storage: Storage, request: MergeRequest) -> None:
+        if request.policy is not None:
+            check_policy_name(request.policy)
+        self._storage = storage
+        self._request = request
+        before, state = read_state(storage, request.branch)
+        if before is not None:
+            raise not_clean(request.branch, state)
+        self._ours = read_head(storage, request.branch)
+        self._ours_root = storage.commits.read(self._ours).root
+        self._answers = Answers(request)
+
+    def run(self) -> MergeResult:
+        """Merge, and move what is to be moved."""
+        request = self._request
+        known = self._without_merging()
+        if known == "up-to-date":
+            return self._done(known, self._ours)
+        with self._storage.store.writer() as writer:
+            if known == "fast-forward":
+                self._move(writer, request.theirs, None, "fast-forward")
+                return self._done(known, request.theirs)
+            reader = NodeReader(writer.get, self._storage.reader.cache)
+            base, merged = self._merged(reader, writer)
+            if merged.conflict_count or not request.commit:
+                return self._wait(writer, base, merged)
+            commit_id = writer.put(encode_commit(self._commit(merged)))
+            self._move(writer, commit_id, None, first_line(request.text))
+        return self._done("merged", commit_id, (base, merged))
+
+    def preview(self) -> MergeResult:
+        """Merge into scratch memory, which the result keeps."""
+        known = self._without_merging()
+        if known is not None:
+            fast = known == "fast-forward"
+            return self._done(known, self._request.theirs if fast else self._ours)
+        scratch = ScratchWriter(self._storage.reader.get_chunk)
+        reader = NodeReader(scratch.get, self._storage.reader.cache)
+        base, merged = self._merged(reader, scratch)
+        open_conflicts: dict[ConflictName, Conflict] = {}
+        if merged.conflicts is not None:
+            state = self._state(merged)
+            view = ConflictView.of_state(reader, self._storage.commits, state)
+            open_conflicts = {one.name: one for one in view.conflicts()}
+        status: MergeStatus = "conflicts" if merged.conflict_count else "merged"
+        changes = Comparison(reader, self._ours_root, merged.root)
+        return MergeResult(status, None, open_conflicts, changes, (base, merged))
+
+    def _without_merging(self) -> MergeStatus | None:
+        """Return how it ends when one side is part of the other."""
+        commits, request = self._storage.commits, self._request
+        if is_ancestor(commits, request.theirs, self._ours):
+            return "up-to-date"
+        if is_ancestor(commits, self._ours, request.theirs):
+            return "fast-forward"
+        shared = only_first_commit_shared(commits, self._ours, request.theirs)
+        if shared and not request.allow_unrelated:
+            raise unrelated(request)
+        return None
+
+    def _merged(
+        self, reader: NodeReader, writer: ChunkWriter
+    ) -> tuple[Base, ManifestMerge]:
+        """Merge the manifests; what is new goes into ``writer``."""
+        storage, request = self._storage, self._request
+
+        def merge(versions: Versions) -> bytes:
+            return merge_manifests(reader, writer, versions, VIRTUAL).root
+
+        base = base_of(storage.commits, merge, self._ours, request.theirs)
+        theirs_root = storage.commits.read(request.theirs).root
+        versions = Versions(base.root, self._ours_root, theirs_root)
+        rules = self._answers.rules(request.snapshots(reader, versions))
+        return base, merge_manifests(reader, writer, versions, rules)
+
+    def _state(self, merged: ManifestMerge) -> WorkingState:
+        parents = (self._request.theirs,)
+        return WorkingState(self._ours, merged.root, parents, merged.conflicts)
+
+    def _wait(
+        self, writer: ChunkWriter, base: Base, merged: ManifestMerge
+    ) -> MergeResult:
+        """Leave the merge in the working state."""
+        state = writer.put(encode_working(self._state(merged)))
+        self._move(writer, self._ours, state, f"{self._request.text}: begun")
+        status: MergeStatus = "conflicts" if merged.conflict_count else "prepared"
+        changes = Comparison(self._storage.reader, self._ours_root, merged.root)
+        return MergeResult(status, None, self._conflicts(), changes, (base, merged))
+
+    def _done(
+        self,
+        status: MergeStatus,
+        commit_id: bytes,
+        merged: tuple[Base, ManifestMerge] | None = None,
+    ) -> MergeResult:
+        root = self._storage.commits.read(commit_id).root
+        changes = Comparison(self._storage.reader, self._ours_root, root)
+        return MergeResult(status, commit_id, self._conflicts(), changes, merged)
+
+    def _conflicts(self) -> Conflicts:
+        return Conflicts(
+            self._storage, WorkingArea(self._storage, self._request.branch)
+        )
+
+    def _commit(self, merged: ManifestMerge) -> Commit:
+        storage, request = self._storage, self._request
+        parents = self._ours, request.theirs
+        environment = storage.environment
+        commit = Commit(
+            parents=parents,
+            root=merged.root,
+            author=environment.user() if request.author is None else request.author,
+            time_us=environment.now_us(),
+            message=request.text,
+            metadata=self._answers.metadata(),
+            generation=1 + max(storage.commits.read(one).generation for one in parents),
+        )
+        require_authored(commit)
+        return commit
+
+    def _move(
+        self, writer: ChunkWriter, head: bytes, working: bytes | None, why: str
+    ) -> None:
+        """Move the branch and its working state, both as they were found, at once."""
+        branch, environment = self._request.branch, self._storage.environment
+        moves = [
+            RefMove(BRANCHES + branch, self._ours, head),
+            RefMove(WORKING + branch, None, working),
+        ]
+        note = RefNote(environment.user(), f"merge: {why}", environment.now_us())
+        writer.commit(moves, note)
+
+
+def not_clean(branch: str, state: WorkingState) -> Invalid:
+    """Return (not raise) the error for a branch with something uncommitted."""
+    if state.merge_parents:
+        return Invalid(
+            f"a merge waits on branch {branch!r} already",
+            code="merging",
+            hint="Settle and commit it (`prolly conflicts`, `prolly merge "
+            "--continue`), or give it up (`prolly merge --abort`).",
+            branch=branch,
+        )
+    return Invalid(
+        f"branch {branch!r} has uncommitted changes, which a merge would mix with",
+        code="uncommitted",
+        hint="Commit them, put them aside (`prolly stash`), or drop them "
+        "(`prolly reset --hard`).",
+        branch=branch,
+    )
+
+
+def unrelated(request: MergeRequest) -> Invalid:
+    """Return (not raise) the error for histories that share nothing."""
+    return Invalid(
+        f"{request.name} and branch {request.branch!r} have nothing in common but the "
+        "empty first commit",
+        code="unrelated",
+        hint="Allow it if that is meant: --allow-unrelated, allow_unrelated=True.",
+        branch=request.branch,
+    )

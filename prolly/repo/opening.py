@@ -1,0 +1,99 @@
+"""Making and opening the repository of a directory."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from prolly.chunks import Durability, LocalStore, RefMove, RefNote, Store
+from prolly.codec import FORMAT_PARAMETERS, first_commit
+from prolly.env import SYSTEM, Environment
+from prolly.errors import Stale
+from prolly.history import BRANCHES
+from prolly.tree import build
+
+from .location import STORE_DIRECTORY, missing_repository, new_store_directory
+from .repository import DEFAULT_BRANCH, Repository
+
+
+def begin_history(store: Store, environment: Environment) -> None:
+    """Write the constant first commit and the default branch into an empty store."""
+    with store.writer() as writer:
+        root = build(writer, [], FORMAT_PARAMETERS)
+        commit_id = writer.put(first_commit(root))
+        move = RefMove(BRANCHES + DEFAULT_BRANCH, None, commit_id)
+        writer.commit([move], RefNote(environment.user(), "init", environment.now_us()))
+
+
+def create_store(
+    path: str | os.PathLike[str], *, environment: Environment = SYSTEM
+) -> tuple[LocalStore, Path]:
+    """Make the store of a repository in a directory; return it and the directory.
+
+    The directory is created when it is not there. The repository has the branch
+    ``main`` at the constant empty first commit. Raises AlreadyExists
+    ``repository-exists``.
+    """
+    directory = new_store_directory(path)
+    store = LocalStore.create(directory)
+    _begin_or_close(store, environment)
+    return store, directory.parent
+
+
+def _begin_or_close(store: LocalStore, environment: Environment) -> None:
+    """Write the first commit, unless another process is faster."""
+    try:
+        begin_history(store, environment)
+    except Stale:
+        # Who came first wrote the same constant commit.
+        return
+    except BaseException:
+        store.close()
+        raise
+
+
+def create_repository(
+    path: str | os.PathLike[str], *, environment: Environment = SYSTEM
+) -> Repository:
+    """Make a repository in a directory and open it. Raises as ``create_store``."""
+    store, directory = create_store(path, environment=environment)
+    return Repository(store, directory, environment=environment)
+
+
+def open_store(
+    path: str | os.PathLike[str],
+    *,
+    writable: bool = True,
+    durability: Durability = "full",
+    environment: Environment = SYSTEM,
+) -> tuple[LocalStore, Path]:
+    """Open the store of the repository in a directory; return it and the directory.
+
+    ``durability`` ``"scratch"`` skips the fsync of each commit: a power failure may
+    then lose or corrupt the repository. Raises NotFound ``no-repository``, Unsupported
+    ``format-version``.
+    """
+    directory = Path(path).absolute()
+    if not (directory / STORE_DIRECTORY).is_dir():
+        raise missing_repository(directory)
+    store = LocalStore.open(
+        directory / STORE_DIRECTORY, writable=writable, durability=durability
+    )
+    if store.sequence() == 0 and writable:
+        # A crash between creating the store and its first commit leaves it empty.
+        _begin_or_close(store, environment)
+    return store, directory
+
+
+def open_repository(
+    path: str | os.PathLike[str],
+    *,
+    writable: bool = True,
+    durability: Durability = "full",
+    environment: Environment = SYSTEM,
+) -> Repository:
+    """Open the repository in a directory. Raises as ``open_store``."""
+    store, directory = open_store(
+        path, writable=writable, durability=durability, environment=environment
+    )
+    return Repository(store, directory, environment=environment)

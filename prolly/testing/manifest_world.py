@@ -1,0 +1,179 @@
+"""Whole manifests for simulated replicas: maps, a table, policies, names, columns."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from uuid import UUID
+
+from prolly.chunks import MemoryStore
+from prolly.codec import FORMAT_PARAMETERS
+from prolly.datasets import Manifest, records_of, write_manifest
+from prolly.errors import AlreadyExists, Invalid
+from prolly.history import Commits
+from prolly.merge import Rules, merge_manifests
+from prolly.repo import Workspace
+from prolly.repo.storage import Storage
+from prolly.tables import Index, MutableTable, Schema
+from prolly.tree import NodeReader, Versions, build
+
+from .repositories import ticking_environment
+
+Act = Callable[[Workspace, random.Random], None]
+
+_COUNTERS, _SETTINGS, _PEOPLE = "counters", "settings", "people"
+_EXTRAS = ("extra/0", "extra/1", "extra/2")
+_PERSONS = 8
+_SCHEMA = Schema.create(
+    [("id", "int"), ("name", "text"), ("mail", "text"), ("visits", "int")],
+    "id",
+    indexes=[Index("by_mail", ("mail",), unique=True)],
+)
+
+
+class ManifestWorld:
+    """Manifests edited through workspaces and merged as replicas do, ``keep-both``.
+
+    Edits touch counters, a map, a table with a unique index, its columns, the names of
+    datasets, and datasets that come and go. One that breaks a constraint changes
+    nothing. ``added`` remembers what was added to each counter.
+    """
+
+    def __init__(self) -> None:
+        self.store = MemoryStore()
+        self.added = dict.fromkeys("abc", 0)
+        self._reader = NodeReader(self.store.get)
+        self._storage = Storage(
+            self.store,
+            self._reader,
+            Commits(self.store.get),
+            ticking_environment(),
+            lambda: UUID(int=0),
+        )
+        self._acts: list[tuple[int, Act]] = [
+            (8, self._count),
+            (6, self._set),
+            (8, self._enter),
+            (2, self._leave),
+            (1, self._alter),
+            (1, self._rename),
+            (2, self._come_and_go),
+        ]
+
+    def first(self) -> bytes:
+        """Return the manifest of datasets at rest, counters at 0, with policies."""
+        with self.store.writer() as writer:
+            empty = build(writer, [], FORMAT_PARAMETERS)
+            writer.commit()
+        return self._with_policies(self._edited(empty, self._begin, random.Random(0)))
+
+    def edit(self, root: bytes, source: random.Random, time: int) -> bytes:
+        """Make one to three changes; ``time`` plays no part."""
+        odds = [often for often, _ in self._acts]
+        for _ in range(source.randint(1, 3)):
+            (act,) = source.choices([one for _, one in self._acts], odds)
+            root = self._edited(root, act, source)
+        return root
+
+    def merge(self, versions: Versions) -> bytes:
+        """Merge as replicas do unattended; nothing may remain open."""
+        with self.store.writer() as writer:
+            reader = NodeReader(writer.get, self._reader.cache)
+            rules = Rules(on_conflict="keep-both")
+            merged = merge_manifests(reader, writer, versions, rules)
+            assert merged.conflicts is None and not merged.conflict_count
+            writer.commit()
+        return merged.root
+
+    def counted(self, root: bytes) -> dict[str, int]:
+        """Return the counters of a manifest."""
+        entry = Manifest(self._reader, root).require(_COUNTERS)
+        return dict(records_of(self._reader, entry).items())
+
+    def _edited(self, root: bytes, act: Act, source: random.Random) -> bytes:
+        space = Workspace(self._storage, root)
+        try:
+            act(space, source)
+            edited = space.write()
+            space.writer.commit()
+            return edited
+        except (AlreadyExists, Invalid):
+            return root
+        finally:
+            space.close()
+
+    def _with_policies(self, root: bytes) -> bytes:
+        identity, entry = next(
+            (identity, entry)
+            for identity, entry in Manifest(self._reader, root).by_id.items()
+            if entry.name == _COUNTERS
+        )
+        counting = replace(entry, policies={"/": "counter"})
+        with self.store.writer() as writer:
+            changes = {identity: counting}
+            root = write_manifest(self._reader, writer, root, changes)
+            writer.commit()
+        return root
+
+    def _begin(self, space: Workspace, source: random.Random) -> None:
+        space.map(_COUNTERS).update(self.added)
+        space.map(_SETTINGS)["language"] = "en"
+        people = space.table(_PEOPLE, schema=_SCHEMA)
+        for number in range(_PERSONS // 2):
+            people.upsert({"id": number, "name": "", "mail": f"{number}", "visits": 0})
+
+    def _count(self, space: Workspace, source: random.Random) -> None:
+        key, delta = source.choice("abc"), source.randrange(1, 4)
+        space.map(_COUNTERS)[key] += delta
+        self.added[key] += delta
+
+    def _set(self, space: Workspace, source: random.Random) -> None:
+        settings, key = space.map(_SETTINGS), source.choice("defg")
+        if source.random() < 0.3:
+            settings.pop(key, None)
+        else:
+            settings[key] = source.choice([None, 1, 2, 3, "x" * 2000])
+
+    def _people(self, space: Workspace) -> MutableTable:
+        """Open the one table, by whatever name it has."""
+        names = [name for name in space if space.require(name).kind == "table"]
+        return space.table(names[0])
+
+    def _enter(self, space: Workspace, source: random.Random) -> None:
+        people, number = self._people(space), source.randrange(_PERSONS)
+        old = people.get(number)
+        row = dict(old) if old else {"id": number, "mail": str(source.randrange(20))}
+        names = [one.name for one in people.schema.columns if one.name != "id"]
+        name = source.choice(names)
+        row.setdefault("name", "")
+        row.setdefault("visits", 0)
+        row[name] = source.randrange(20) if name == "visits" else str(source.random())
+        if name == "mail":
+            row[name] = str(source.randrange(20))
+        people.upsert(row)
+
+    def _leave(self, space: Workspace, source: random.Random) -> None:
+        people = self._people(space)
+        number = source.randrange(_PERSONS)
+        if number in people:
+            people.delete(number)
+
+    def _alter(self, space: Workspace, source: random.Random) -> None:
+        people = self._people(space)
+        added = [one.name for one in people.schema.columns if one.name[0] == "+"]
+        if added and source.random() < 0.5:
+            people.alter().drop_column(source.choice(added))
+        else:
+            people.alter().add_column(f"+{source.randrange(3)}", "text")
+
+    def _rename(self, space: Workspace, source: random.Random) -> None:
+        names = [name for name in space if space.require(name).kind == "table"]
+        space.rename(names[0], f"people/{source.randrange(3)}")
+
+    def _come_and_go(self, space: Workspace, source: random.Random) -> None:
+        name = source.choice(_EXTRAS)
+        if name in list(space) and source.random() < 0.3:
+            space.drop(name)
+        else:
+            space.map(name)[source.choice("xyz")] = source.randrange(4)
