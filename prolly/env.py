@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from threading import Lock
 from typing import BinaryIO
 from uuid import UUID
@@ -34,6 +35,11 @@ def _system_user() -> str:
     named = _named_user()
     if named:
         return named
+    return _login_name()
+
+
+@cache
+def _login_name() -> str:
     # Only writers need it, and starting a program is felt.
     import getpass
 

@@ -5,6 +5,7 @@ Pure functions: a store hands in how it reads a ref, and applies the plan.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from prolly.codec import ADDRESS_BYTES
@@ -13,6 +14,8 @@ from prolly.codec.store_entry import LOG_MOVES_MAX
 from prolly.errors import Invalid, LimitExceeded, Stale
 
 from .contract import REF_NAME_BYTES_MAX, RefMove
+
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
 
 # Settings of the store itself: its format, its counters.
 RESERVED_SETTINGS = "store."
@@ -38,7 +41,7 @@ def encode_name(name: str) -> bytes:
             limit=REF_NAME_BYTES_MAX,
             actual=len(encoded),
         )
-    if any(ord(character) < 0x20 or character == "\x7f" for character in name):
+    if _CONTROL.search(name):
         raise _bad_name(name, "holds a control character")
     return encoded
 

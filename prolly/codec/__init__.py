@@ -10,6 +10,7 @@ from . import cbor, json_form, key, node, pack, row, store_entry, stored_leaf
 from .address import ADDRESS_BYTES, Address, ChunkType, address_of, require_type
 from .blob_node import BlobNode, decode_blob_node, encode_blob_node
 from .commit import (
+    COMMIT_MESSAGE_BYTES_MAX,
     COMMIT_PARENTS_MAX,
     Commit,
     decode_commit,
@@ -21,6 +22,7 @@ from .descriptor import (
     DATASET_KINDS,
     DATASET_NAME_BYTES_MAX,
     DESCRIPTOR_ROOTS_MAX,
+    STAMPED_POLICY,
     Descriptor,
     check_dataset_name,
     dataset_id,
@@ -51,6 +53,7 @@ from .working import WorkingState, decode_working, encode_working
 
 __all__ = [
     "ADDRESS_BYTES",
+    "COMMIT_MESSAGE_BYTES_MAX",
     "COMMIT_PARENTS_MAX",
     "DATASET_ID_BYTES",
     "DATASET_KINDS",
@@ -64,6 +67,7 @@ __all__ = [
     "MTIME_NS_MAX",
     "MTIME_NS_MIN",
     "REFERRING_BYTES_MAX",
+    "STAMPED_POLICY",
     "Address",
     "BlobNode",
     "ChunkType",

@@ -120,6 +120,9 @@ def byte_string_header(size: int) -> bytes:
 def encode_byte_strings(values: Sequence[bytes]) -> list[bytes]:
     """Return the encodings of many byte strings: a third of the time of ``encode``."""
     heads = {size: byte_string_header(size) for size in set(map(len, values))}
+    if len(heads) == 1:
+        [head] = heads.values()
+        return [head + value for value in values]
     return [heads[len(value)] + value for value in values]
 
 

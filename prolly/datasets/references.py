@@ -93,14 +93,19 @@ def reference_violations(
     ``valid`` are versions whose references hold. Each reference is asked of what
     differs from the first of them that has it too, and of all rows where none has.
     """
+    version = Manifest(reader, new)
+    children = {
+        identity: child
+        for identity, child in version.by_id.items()
+        if child.kind == "table" and child.schema["references"]
+    }
+    if not children:
+        return
     known = [
         (Manifest(reader, one), changed_datasets(reader, one, new).keys())
         for one in valid
     ]
-    version = Manifest(reader, new)
-    for identity, child in version.by_id.items():
-        if child.kind != "table" or not child.schema["references"]:
-            continue
+    for identity, child in children.items():
         for reference in version.schema(identity).references:
             now = _bond(version, identity, reference.name)
             stood = [_bond(one, identity, reference.name) for one, _ in known]

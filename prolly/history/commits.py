@@ -26,10 +26,14 @@ class Commits:
             if chunk is None:
                 return None
             commit = decode_commit(chunk)
-            if len(self._known) >= COMMITS_CACHED_MAX:
-                self._known.clear()
-            self._known[commit_id] = commit
+            self.keep(commit_id, commit)
         return commit
+
+    def keep(self, commit_id: bytes, commit: Commit) -> None:
+        """Remember a commit under its id, as after it was stored."""
+        if len(self._known) >= COMMITS_CACHED_MAX:
+            self._known.clear()
+        self._known[commit_id] = commit
 
     def read(self, commit_id: bytes) -> Commit:
         """Return the commit; NotFound when it is absent, Corrupt when it is none."""

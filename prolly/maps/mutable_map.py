@@ -55,7 +55,8 @@ class MutableOrderedMap(OrderedMap, MutableMapping[Any, Any]):
         self._edited.require_open()
         for batch in chain(_batches(pairs), _batches(more)):
             try:
-                keys, values = zip(*batch, strict=True)
+                keys = [key for key, _ in batch]
+                values = [value for _, value in batch]
             except (TypeError, ValueError):
                 raise _no_pair(batch) from None
             datas = key_codec.encode_keys(keys)

@@ -215,6 +215,7 @@ class Transaction:
         commit_id = writer.put(encode_commit(commit))
         note = RefNote(author, "commit: " + first_line(self._message), now_us)
         writer.commit([RefMove(name, head, commit_id)], note)
+        storage.commits.keep(commit_id, commit)
         return commit_id
 
     def _combined(self, reader: NodeReader, roots: Roots) -> bytes:

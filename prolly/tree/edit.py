@@ -39,7 +39,7 @@ from .operations import (
     merge_edits,
     node_weight,
     record_count,
-    update,
+    update_held,
     weigh,
 )
 from .reader import NodeReader
@@ -52,6 +52,9 @@ LevelEdits = tuple[Sequence[bytes], Sequence[Payload | None]]
 # most weight_max / weight_min nodes to its left, and that is 3 with the default
 # parameters; a node written too early costs a chunk that nothing refers to, no more.
 HELD_NODES = 8
+# Final nodes handed to the writer together, which looks up at once which of them are
+# there already: half a megabyte.
+WRITE_NODES = 64
 
 
 class LevelEdit:
@@ -88,7 +91,7 @@ class LevelEdit:
             cursor.seek(self._edit_keys[done])
             end = self._edits_until(cursor)
             here = self._edit_keys[done:end], self._edit_payloads[done:end]
-            updated = update(cursor.read(), *here)
+            updated = update_held(cursor.hold(), *here)
             if updated is None:
                 start = self._leftmost_changed(barrier) or cursor.clone()
                 done, barrier = self._cut_anew(start)
@@ -105,10 +108,15 @@ class LevelEdit:
         self._write_held(keep=HELD_NODES)
 
     def _write_held(self, keep: int) -> None:
-        while len(self._held) > keep:
-            last_key = next(iter(self._held))
-            (chunk, records), weight = self._held.pop(last_key)
-            self.changes[last_key] = Child(self._writer.put(chunk), records, weight)
+        if len(self._held) < (keep + WRITE_NODES if keep else 1):
+            return
+        final = list(self._held)[: len(self._held) - keep]
+        held = [self._held.pop(last_key) for last_key in final]
+        addresses = self._writer.put_many([updated.chunk for updated, _ in held])
+        for last_key, address, (updated, weight) in zip(
+            final, addresses, held, strict=True
+        ):
+            self.changes[last_key] = Child(address, updated.records, weight)
 
     def _forget(self, barrier: bytes) -> None:
         """Drop what is remembered of nodes that are final."""
@@ -293,7 +301,7 @@ def _edit_levels(
 ) -> bytes:
     """Apply edits of one level of the tree at a root, and what follows above."""
     root, first = lowest
-    height = reader.read(root).level
+    height = reader.hold(root).level
     for level in range(first, height + 1):
         cursor = LevelCursor(reader, root, level)
         edit = LevelEdit(writer, parameters, cursor, edits)

@@ -7,6 +7,7 @@ It knows each node's last key and weight without reading the node; only ``read``
 from __future__ import annotations
 
 from prolly.codec.node import Child, Inner, Node
+from prolly.codec.stored_leaf import StoredLeaf
 
 from .operations import Keys, Payload, entries_of, node_weight
 from .reader import NodeReader
@@ -24,6 +25,8 @@ class LevelCursor:
         self.level = level
         self._root = root
         self._path: list[tuple[Inner, int]] = []
+        # The last key sought, unless the cursor moved since.
+        self._sought: bytes | None = None
 
     def clone(self) -> LevelCursor:
         """Return an independent cursor at the same place."""
@@ -32,8 +35,20 @@ class LevelCursor:
         return twin
 
     def seek(self, key: bytes) -> None:
-        """Go to the node that holds ``key`` or would; past the end, to the last."""
+        """Go to the node that holds ``key`` or would; past the end, to the last.
+
+        A key behind the one sought before, under the same parent, costs one search.
+        """
+        before, self._sought = self._sought, key
+        if before is not None and self._path and before <= key:
+            node, _ = self._path[-1]
+            index = node.position(key)
+            if index < len(node):
+                self._path[-1] = node, index
+                return
         self._path = []
+        if self.level == 0 and isinstance(self.reader.hold(self._root), StoredLeaf):
+            return
         node = self.reader.read(self._root)
         while node.level > self.level:
             assert isinstance(node, Inner)
@@ -52,6 +67,7 @@ class LevelCursor:
         return self._step(-1)
 
     def _step(self, by: int) -> bool:
+        self._sought = None
         path = self._path
         depth = len(path) - 1
         while depth >= 0:
@@ -108,6 +124,12 @@ class LevelCursor:
             return node.child(index)
         root = self.reader.read(self._root)
         return Child(self._root, root.count(), node_weight(root))
+
+    def hold(self) -> Inner | StoredLeaf:
+        """Read the node in the form that the cache keeps."""
+        if not self._path:
+            return self.reader.hold(self._root)
+        return self.reader.hold_below(*self._path[-1])
 
     def read(self) -> Node:
         """Read the node."""

@@ -28,16 +28,21 @@ Settle = Callable[[Sequence[Both]], Sequence[bytes | None]]
 
 
 class MergedRecords(NamedTuple):
-    """Merged records, in key order.
+    """Merged records, in key order: keys of their own, or those of a leaf of ours.
 
-    ``is_even`` tells that they are one leaf of base, of ours and of theirs, and that
-    all of these have the same keys and weights: then it is one leaf here, too, as far
-    as the records behind it let it.
+    With a leaf they are *even*: one leaf of base, of ours and of theirs, and ours,
+    theirs and these records have the same keys and weights. Then it is one leaf here,
+    too, as far as the records behind it let it.
     """
 
-    keys: list[bytes]
+    run: list[bytes]
     values: list[bytes]
-    is_even: bool
+    leaf: Leaf | None = None
+
+    @property
+    def keys(self) -> list[bytes]:
+        """The keys, in order; not to be changed."""
+        return self.run if self.leaf is None else self.leaf.keys()
 
 
 class _Records:
@@ -110,21 +115,19 @@ class RecordMerge:
         for at, answer in zip(both, answers, strict=True):
             merged[at] = answer
         there = [value for value in merged if value is not None]
-        keys = base.keys()
         if len(there) < len(merged):
-            keys = [
-                key for key, one in zip(keys, merged, strict=True) if one is not None
-            ]
-            return MergedRecords(keys, there, False)
+            pairs = zip(base.keys(), merged, strict=True)
+            return MergedRecords([key for key, one in pairs if one is not None], there)
         sizes = list(map(len, there))
-        is_even = sizes == list(map(len, mine)) == list(map(len, other))
-        return MergedRecords(keys, there, is_even)
+        if sizes == list(map(len, mine)) == list(map(len, other)):
+            return MergedRecords([], there, ours)
+        return MergedRecords(base.keys(), there)
 
     def _runs(self, *runs: tuple[list[bytes], list[bytes]]) -> MergedRecords:
         """Merge three runs of records that lie between the same keys."""
         base, ours, theirs = runs
         if not base[0] and not ours[0]:
-            return MergedRecords(*theirs, False)
+            return MergedRecords(*theirs)
         merged: dict[bytes, bytes | None] = dict(zip(*ours, strict=True))
         both: list[Both] = []
         for key, before, after in compare(base, theirs):
@@ -137,7 +140,7 @@ class RecordMerge:
         merged.update(zip((one.key for one in both), answers, strict=True))
         keys = sorted(key for key, value in merged.items() if value is not None)
         values = [value for key in keys if (value := merged[key]) is not None]
-        return MergedRecords(keys, values, False)
+        return MergedRecords(keys, values)
 
     def _settled(self, both: list[Both]) -> Sequence[bytes | None]:
         if not both:

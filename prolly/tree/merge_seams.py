@@ -114,6 +114,10 @@ class Seams:
         """Put all patches in."""
         self._patches = patches
         while self._next < len(patches):
+            if self._is_alone():
+                self._splice(self._next)
+                self._next += 1
+                continue
             upto, is_clean = self._cluster()
             if is_clean:
                 for at in range(self._next, upto):
@@ -121,6 +125,13 @@ class Seams:
                 self._next = upto
             else:
                 self._stitch(upto)
+
+    def _is_alone(self) -> bool:
+        """Tell, of most patches at once, that one side changed here and none near."""
+        at = self._next + 1
+        if self._patches[at - 1].side == MERGED:
+            return False
+        return at == len(self._patches) or self._patches[at].gap > self._reach
 
     def _cluster(self) -> tuple[int, bool]:
         """Return (end, True) of patches that are near each other and fit as they are.
@@ -151,20 +162,26 @@ class Seams:
             if len(self._merged) >= MERGED_HELD or not patch.is_leaf:
                 return False
             self._merged[at] = list(self._records.of(patch))
-        return all(records.is_even for records in self._merged[at])
+        return self._merged[at][0].leaf is not None
 
     def _splice(self, at: int) -> None:
         """Put the leaves of a patch in as they are."""
         patch = self._patches[at]
         if patch.side == MERGED:
             self.counts.merged += 1
-            [(keys, values, _)] = self._merged.pop(at)
-            self._write(keys, values, patch.ours[0][1].weight)
+            [(_, values, leaf)] = self._merged.pop(at)
+            assert leaf is not None, "it was found even"
+            address = self._writer.put(leaf.encode_with(values))
+            weight = patch.ours[0][1].weight
+            self.changes[patch.upto] = Child(address, len(values), weight)
+            self.counts.cut += 1
             return
         leaves = patch.of(patch.side)
         self.counts.take(patch.side, len(leaves))
         if patch.side != self._host:
-            self.changes.update(dict.fromkeys(key for key, _ in patch.of(self._host)))
+            gone = patch.of(self._host)
+            if not patch.is_even:
+                self.changes.update(dict.fromkeys([key for key, _ in gone]))
             self.changes.update(leaves)
 
     def _stitch(self, upto: int) -> None:
@@ -239,9 +256,11 @@ class Seams:
         if patch.side == MERGED:
             self.counts.merged += 1
             for records in merged or self._records.of(patch):
-                last = records.keys[-1] if records.keys else None
-                piece = _Piece(MERGED, last, None, is_even=records.is_even)
-                piece.keys, piece.values = records.keys, records.values
+                keys = records.keys
+                is_even = records.leaf is not None
+                last = keys[-1] if keys else None
+                piece = _Piece(MERGED, last, None, is_even=is_even)
+                piece.keys, piece.values = keys, records.values
                 piece.weight = sum(weigh(0, piece.keys, piece.values))
                 yield piece
             return

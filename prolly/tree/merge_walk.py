@@ -13,11 +13,11 @@ above the leaves that differ).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from itertools import compress
-from operator import ne
 from typing import NamedTuple
 
+from prolly.codec import ADDRESS_BYTES
 from prolly.codec.node import Child, Inner
 
 from .operations import node_weight
@@ -26,6 +26,8 @@ from .reader import NodeReader
 # Whose leaves a stretch of the result holds: those of one side, which alone changed
 # it; records merged one by one; or the same leaves on both sides.
 OURS, THEIRS, MERGED, AGREED = range(4)
+
+NOT_ZERO = re.compile(rb"[^\0]")
 
 Entry = tuple[bytes, Child]
 Roots = tuple[bytes | None, bytes | None, bytes | None]
@@ -167,40 +169,46 @@ class _Walk:
         done = 0
         for at in self._differ(base, ours, theirs):
             self._agreed(ours.weights[done:at])
-            done = at + 1
             start = ours.key(at - 1) if at else after
-            self._leaf(start, at, (base, ours, theirs))
+            done = at + 1
+            self._leaf((start, ours.key(at)), at, (base, ours, theirs))
         self._agreed(ours.weights[done:])
         return True
 
     def _differ(self, base: Inner, ours: Inner, theirs: Inner) -> list[int]:
         """Return where the children of nodes of the same keys want a look."""
-        addresses = ours.child_addresses()
-        places = range(len(addresses))
-        differ = list(compress(places, map(ne, addresses, theirs.child_addresses())))
+        differ = _differing_places(ours.addresses, theirs.addresses)
         if self._equal_too:
-            alike = compress(places, map(ne, addresses, base.child_addresses()))
+            alike = _differing_places(ours.addresses, base.addresses)
             differ = sorted({*differ, *alike})
         return differ
 
     def _leaf(
-        self, after: bytes | None, at: int, nodes: tuple[Inner, Inner, Inner]
+        self,
+        bounds: tuple[bytes | None, bytes],
+        at: int,
+        nodes: tuple[Inner, Inner, Inner],
     ) -> None:
         """Note the patch of one leaf on each side, all of the same last key."""
         base, ours, theirs = nodes
-        key = ours.key(at)
-        mine, other = [(key, ours.child(at))], [(key, theirs.child(at))]
-        address = base.address(at)
-        if address == mine[0][1].address:
+        key = bounds[1]
+        here = slice(at * ADDRESS_BYTES, (at + 1) * ADDRESS_BYTES)
+        address, our_address, their_address = (
+            base.addresses[here],
+            ours.addresses[here],
+            theirs.addresses[here],
+        )
+        our_weight, their_weight = ours.weights[at], theirs.weights[at]
+        mine = [(key, Child(our_address, ours.counts[at], our_weight))]
+        other = [(key, Child(their_address, theirs.counts[at], their_weight))]
+        if address == our_address:
             side, old = THEIRS, mine
-        elif address == other[0][1].address:
+        elif address == their_address:
             side, old = OURS, other
         else:
             side, old = MERGED, [(key, base.child(at))]
-        is_even = ours.weights[at] == theirs.weights[at]
-        self.patches.append(
-            Patch(after, key, self._gap, side, is_even, old, mine, other)
-        )
+        is_even = our_weight == their_weight
+        self.patches.append(Patch(*bounds, self._gap, side, is_even, old, mine, other))
         self._gap = 0
 
     def _agreed(self, weights: Sequence[int]) -> None:
@@ -241,6 +249,21 @@ class _Walk:
             Patch(after, upto, self._gap, side, is_even, old, mine, other)
         )
         self._gap = 0
+
+
+def _differing_places(one: bytes, other: bytes) -> list[int]:
+    """Return the indexes at which two columns of addresses of one length differ.
+
+    At the speed of big integers: a list of the addresses would take five times as long.
+    """
+    both = int.from_bytes(one) ^ int.from_bytes(other)
+    mask = both.to_bytes(len(one))
+    places: list[int] = []
+    found = NOT_ZERO.search(mask)
+    while found is not None:
+        places.append(found.start() // ADDRESS_BYTES)
+        found = NOT_ZERO.search(mask, (places[-1] + 1) * ADDRESS_BYTES)
+    return places
 
 
 def _same_keys(one: Inner, other: Inner) -> bool:

@@ -22,6 +22,7 @@ from prolly.codec.node import (
     encode_inner,
     encode_leaf,
 )
+from prolly.codec.stored_leaf import StoredLeaf
 
 # The stored value (bytes) in a leaf, a Child in an inner node; the level says which, so
 # one body of code serves both.
@@ -171,6 +172,20 @@ def update(
     for index, payload in changed.items():
         values[index] = payload
     return Updated(node.encode_with(values), len(values))
+
+
+def update_held(
+    held: Inner | StoredLeaf,
+    edit_keys: Sequence[bytes],
+    edit_payloads: Sequence[Payload | None],
+) -> Updated | None:
+    """Do the same for a node as the cache keeps it: a leaf is written over in place."""
+    if isinstance(held, Inner):
+        return update(held, edit_keys, edit_payloads)
+    chunk = held.with_values(edit_keys, edit_payloads)
+    if chunk is None:
+        return update(held.decode(), edit_keys, edit_payloads)
+    return NOTHING_CHANGED if chunk == held.chunk else Updated(chunk, len(held))
 
 
 Difference = tuple[bytes, bytes | None, bytes | None]

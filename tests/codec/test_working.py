@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prolly.codec import (
+    COMMIT_MESSAGE_BYTES_MAX,
     COMMIT_PARENTS_MAX,
     WorkingState,
     cbor,
     decode_working,
     encode_working,
 )
-from prolly.errors import Corrupt
+from prolly.errors import Corrupt, LimitExceeded
 from prolly.testing.strategies import addresses
 
 BASE, MANIFEST, OTHER = (bytes([n]) * 32 for n in (1, 2, 3))
@@ -25,12 +26,15 @@ BASE, MANIFEST, OTHER = (bytes([n]) * 32 for n in (1, 2, 3))
     st.lists(addresses(), min_size=1, max_size=4, unique=True),
     addresses(),
     st.one_of(st.none(), addresses()),
+    st.text(max_size=20),
 )
 def test_decode_undoes_encode(
-    commits: list[bytes], manifest: bytes, conflicts: bytes | None
+    commits: list[bytes], manifest: bytes, conflicts: bytes | None, message: str
 ) -> None:
     """Every state comes back."""
-    state = WorkingState(commits[0], manifest, tuple(commits[1:]), conflicts)
+    parents = tuple(commits[1:])
+    text = message if parents else ""
+    state = WorkingState(commits[0], manifest, parents, conflicts, text)
     assert decode_working(encode_working(state)) == state
 
 
@@ -39,16 +43,19 @@ def test_decode_undoes_encode(
     [
         [],
         {},
-        [BASE, MANIFEST, []],
-        [BASE, MANIFEST, None, None],
-        [BASE, None, [], None],
-        [BASE[:-1], MANIFEST, [], None],
-        [BASE, MANIFEST, [BASE], None],
-        [BASE, MANIFEST, [OTHER, OTHER], None],
-        [BASE, MANIFEST, [5], None],
-        [BASE, MANIFEST, [], b""],
-        [BASE, MANIFEST, [], "x" * 32],
-        [BASE, MANIFEST, [n.to_bytes(32, "big") for n in range(64)], None],
+        [BASE, MANIFEST, [], None],
+        [BASE, MANIFEST, None, None, ""],
+        [BASE, None, [], None, ""],
+        [BASE[:-1], MANIFEST, [], None, ""],
+        [BASE, MANIFEST, [BASE], None, ""],
+        [BASE, MANIFEST, [OTHER, OTHER], None, ""],
+        [BASE, MANIFEST, [5], None, ""],
+        [BASE, MANIFEST, [], b"", ""],
+        [BASE, MANIFEST, [], "x" * 32, ""],
+        [BASE, MANIFEST, [n.to_bytes(32, "big") for n in range(64)], None, ""],
+        [BASE, MANIFEST, [OTHER], None, b"text"],
+        [BASE, MANIFEST, [OTHER], None, "x" * (COMMIT_MESSAGE_BYTES_MAX + 1)],
+        [BASE, MANIFEST, [], None, "no merge"],
     ],
 )
 def test_a_state_of_another_shape_is_corrupt(value: Any) -> None:
@@ -60,12 +67,21 @@ def test_a_state_of_another_shape_is_corrupt(value: Any) -> None:
 def test_a_merge_has_as_many_parents_as_a_commit() -> None:
     """With the base, 64 in all."""
     parents = tuple(n.to_bytes(32, "big") for n in range(COMMIT_PARENTS_MAX - 1))
-    state = WorkingState(BASE, MANIFEST, parents)
+    text = "x" * COMMIT_MESSAGE_BYTES_MAX
+    state = WorkingState(BASE, MANIFEST, parents, message=text)
     assert decode_working(encode_working(state)) == state
+
+
+def test_a_message_is_as_long_as_one_of_a_commit() -> None:
+    """One byte more is refused when it is written."""
+    text = "x" * (COMMIT_MESSAGE_BYTES_MAX + 1)
+    with pytest.raises(LimitExceeded) as caught:
+        encode_working(WorkingState(BASE, MANIFEST, (OTHER,), message=text))
+    assert caught.value.code == "commit-too-long"
 
 
 def test_a_chunk_of_another_kind_is_no_state() -> None:
     """The type byte is checked first."""
     with pytest.raises(Corrupt) as caught:
-        decode_working(b"\x05" + cbor.encode([BASE, MANIFEST, [], None]))
+        decode_working(b"\x05" + cbor.encode([BASE, MANIFEST, [], None, ""]))
     assert caught.value.code == "chunk-type"
