@@ -128,9 +128,9 @@ class ProllyEngine(Engine):
         self._branch = name
 
     def merge(self, name: str) -> str:
-        # What cold starts do not need is not loaded for them.
-        module = importlib.import_module(".prolly_merge", __package__)
-        return str(module.merge_branch(self.repository, MAIN, name))
+        merged = self.repository.merge(name, into=MAIN)
+        assert merged.status == "merged", "no record was changed on both branches"
+        return str(merged.commit_id)
 
     def counters(self) -> dict[str, int]:
         return asdict(self._counted.counts) if self.counting else {}

@@ -16,6 +16,10 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
+from functools import lru_cache
+from itertools import compress
+from operator import ne
+from struct import Struct
 
 from prolly.errors import Corrupt
 
@@ -28,6 +32,12 @@ _ARRAY, _ARRAY_1, _ARRAY_2 = 0x80, 0x98, 0x99
 
 # A leaf, and the array of its four fields.
 _HEAD = LEAF_MARK + b"\x84"
+
+
+Changed = tuple[bytes, bytes, bytes]
+
+# Lengths of values are few, and numbers of records in a leaf some hundred.
+_FORMS_KEPT = 1024
 
 
 class StoredLeaf:
@@ -79,9 +89,64 @@ class StoredLeaf:
         pieces.append(chunk[done:])
         return b"".join(pieces)
 
+    def changed_values(self, new: StoredLeaf) -> list[Changed] | None:
+        """Return (key, old, new) where a leaf with the same keys has other values.
+
+        ``None`` where it takes decoding to tell: other keys or lengths, references.
+        """
+        places, others = self._even_values(), new._even_values()
+        # Two ranges of one number are equal whatever their steps.
+        if not places or places != others or places.step != others.step:
+            return None
+        if self.chunk[: places.start] != new.chunk[: places.start]:
+            return None
+        form = _even_form(places.step, len(places))
+        before = form.unpack_from(self.chunk, places.start)
+        after = form.unpack_from(new.chunk, places.start)
+        changed = list(compress(range(len(places)), map(ne, before, after)))
+        self._located()
+        new._located()
+        return [
+            (self._key(index), self._value(index), new._value(index))
+            for index in changed
+        ]
+
+    def _even_values(self) -> range | None:
+        """Return where the values start if neither keys nor values vary in length.
+
+        Nothing is found out about a leaf of other lengths, nor of one with references.
+        """
+        chunk = self.chunk
+        try:
+            if chunk[:2] != _HEAD:
+                return None
+            _, at = _string(chunk, 2)
+            keys, at = _even_starts(chunk, at)
+            if keys is None:
+                return None
+            values, at = _even_starts(chunk, at)
+            if values is None or len(keys) != len(values):
+                return None
+            return values if chunk[at:] == _SHORT[0] else None
+        except IndexError:
+            return None
+
+    def first_key(self) -> bytes:
+        """Return the first key of a leaf that is not empty."""
+        self._located()
+        return self._key(0)
+
+    def _key(self, index: int) -> bytes:
+        assert self._keys is not None
+        start, end = _string(self.chunk, self._keys[index])
+        return self._prefix + self.chunk[start:end]
+
+    def _located(self) -> Sequence[int]:
+        return self._locate() if self._keys is None else self._keys
+
     def __len__(self) -> int:
         """Return the number of records; Corrupt as ``find``."""
-        return len(self._locate() if self._keys is None else self._keys)
+        return len(self._located())
 
     def _refers(self, index: int) -> bool:
         bits = self._bits
@@ -148,6 +213,12 @@ class StoredLeaf:
         return keys
 
 
+@lru_cache(maxsize=_FORMS_KEPT)
+def _even_form(stride: int, count: int) -> Struct:
+    """Return what divides a column of so many entries of one length."""
+    return Struct(f"{stride}s" * count)
+
+
 def _header(size: int) -> bytes:
     """Return what CBOR puts before a byte string of 24 bytes or more."""
     if size < 1 << 8:
@@ -184,21 +255,29 @@ def _array(chunk: bytes, at: int) -> tuple[int, int]:
 
 def _starts(chunk: bytes, at: int) -> tuple[Sequence[int], int]:
     """Return where the byte strings of an array start, and where it ends."""
+    even, end = _even_starts(chunk, at)
+    if even is not None:
+        return even, end
     count, at = _array(chunk, at)
-    if not count:
-        return range(0), at
-    first, end = _string(chunk, at)
-    stride = end - at
-    end = at + count * stride
-    if end <= len(chunk):
-        for column in range(at, first):
-            if chunk[column:end:stride].count(chunk[column]) != count:
-                break
-        else:
-            return range(at, end, stride), end
     starts = array("I", [at])
     for _ in range(count):
         at = _string(chunk, at)[1]
         starts.append(at)
     del starts[-1]
     return starts, at
+
+
+def _even_starts(chunk: bytes, at: int) -> tuple[range | None, int]:
+    """Do the same for byte strings of one length; ``None`` where lengths differ."""
+    count, at = _array(chunk, at)
+    if not count:
+        return range(0), at
+    first, end = _string(chunk, at)
+    stride = end - at
+    end = at + count * stride
+    if end > len(chunk):
+        return None, at
+    for column in range(at, first):
+        if chunk[column:end:stride].count(chunk[column]) != count:
+            return None, at
+    return range(at, end, stride), end

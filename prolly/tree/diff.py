@@ -15,6 +15,7 @@ from itertools import compress
 from operator import ne
 
 from prolly.codec.node import Inner, Leaf, Node
+from prolly.codec.stored_leaf import StoredLeaf
 
 from .operations import Difference, changed_values, compare
 from .reader import NodeReader
@@ -54,21 +55,18 @@ class _Side:
     def open(self) -> None:
         """Replace the next node by its children, or by its records."""
         node = self.pop()
-        if isinstance(node, Leaf):
-            self.open_leaf(node)
+        if isinstance(node, StoredLeaf):
+            self.open_leaf(node.decode())
         else:
             self.push(self.children(node))
 
-    def pop(self) -> Node:
+    def pop(self) -> Inner | StoredLeaf:
         """Take the next node from the stack and read it."""
-        address, level = self._stack.pop()
-        if level == 0:
-            return self._reader.read_leaf(address)
-        return self._reader.read_inner(address, level)
+        return self._reader.hold_at(*self._stack.pop())
 
-    def is_within(self, leaf: Leaf) -> bool:
+    def is_within(self, leaf: StoredLeaf) -> bool:
         """Tell whether no key of a leaf lies before the start."""
-        return self._start is None or leaf.key(0) >= self._start
+        return self._start is None or leaf.first_key() >= self._start
 
     def open_leaf(self, leaf: Leaf) -> None:
         """Make the records of a leaf the next to be compared."""
@@ -154,13 +152,13 @@ def _open_both(ours: _Side, theirs: _Side) -> Iterable[Difference]:
     """Open two nodes of one level; return the differences found on the spot.
 
     Nodes with the same keys, as an edit in place leaves them, are compared as whole
-    lists: children pair up, so equal ones are never put on the stacks.
+    lists: children pair up, so equal ones are never put on the stacks. Leaves whose
+    lengths are the same too are compared as bytes, and nothing in them is decoded.
     """
     old, new = ours.pop(), theirs.pop()
-    same_keys = old.prefix == new.prefix and old.suffixes == new.suffixes
     if isinstance(old, Inner) and isinstance(new, Inner):
         pairs = ours.children(old), theirs.children(new)
-        if same_keys:
+        if _same_keys(old, new):
             differing = list(map(ne, *pairs))
             pairs = (
                 list(compress(pairs[0], differing)),
@@ -168,12 +166,28 @@ def _open_both(ours: _Side, theirs: _Side) -> Iterable[Difference]:
             )
         ours.push(pairs[0])
         theirs.push(pairs[1])
-    elif isinstance(old, Leaf) and isinstance(new, Leaf):
-        if same_keys and ours.is_within(old):
-            return changed_values(old, new)
-        ours.open_leaf(old)
-        theirs.open_leaf(new)
+        return ()
+    assert isinstance(old, StoredLeaf) and isinstance(new, StoredLeaf)
+    is_within = ours.is_within(old)
+    found = old.changed_values(new) if is_within else None
+    return (
+        _open_leaves((ours, theirs), (old, new), is_within) if found is None else found
+    )
+
+
+def _open_leaves(
+    sides: tuple[_Side, _Side], leaves: tuple[StoredLeaf, StoredLeaf], is_within: bool
+) -> Iterable[Difference]:
+    old, new = leaves[0].decode(), leaves[1].decode()
+    if is_within and _same_keys(old, new):
+        return changed_values(old, new)
+    sides[0].open_leaf(old)
+    sides[1].open_leaf(new)
     return ()
+
+
+def _same_keys(old: Node, new: Node) -> bool:
+    return old.prefix == new.prefix and old.suffixes == new.suffixes
 
 
 def _rest(side: _Side, *, removed: bool) -> Iterator[Iterable[Difference]]:

@@ -41,10 +41,10 @@ class LevelCursor:
         """
         before, self._sought = self._sought, key
         if before is not None and self._path and before <= key:
-            node, _ = self._path[-1]
-            index = node.position(key)
-            if index < len(node):
-                self._path[-1] = node, index
+            parent, _ = self._path[-1]
+            index = parent.position(key)
+            if index < len(parent):
+                self._path[-1] = parent, index
                 return
         self._path = []
         if self.level == 0 and isinstance(self.reader.hold(self._root), StoredLeaf):

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 
 from prolly.codec import ChunkType, address_of
 from prolly.codec.node import check_node
-from prolly.errors import Corrupt, Invalid
+from prolly.errors import Corrupt
 
 from .reader import NodeCache, NodeReader
 
@@ -65,10 +65,10 @@ class ProofReader:
         return chunk
 
     def require_all_used(self) -> None:
-        """Raise Invalid ``proof-excess`` when the proof holds what nobody read."""
+        """Raise Corrupt ``proof-excess`` when the proof holds what nobody read."""
         excess = len(self._chunks) - len(self._used)
         if excess:
-            raise Invalid(
+            raise Corrupt(
                 f"the proof holds {excess} chunks that prove nothing",
                 code="proof-excess",
                 hint="Ask for a proof of just this read against just this root.",

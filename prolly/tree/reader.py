@@ -127,6 +127,13 @@ class NodeReader:
             self.cache.add(address, held)
         return held
 
+    def hold_at(self, address: bytes, level: int) -> Held:
+        """Return a node that must be of this level; Corrupt when it is not."""
+        held = self.hold(address)
+        if held.level != level:
+            raise _wrong_level(address, level, held.level)
+        return held
+
     def hold_below(self, parent: Inner, index: int) -> Held:
         """Return a child of an inner node; Corrupt when it is not one level lower.
 
