@@ -86,19 +86,20 @@ def decode_values(stored: Sequence[bytes], read: ReadChunk) -> list[Any]:
 
     One call of the CBOR reader for all inline ones: a quarter of the time.
     """
-    if Referring in set(map(type, stored)):
+    refer = Referring in set(map(type, stored))
+    inline = stored
+    if refer:
         inline = [_NULL if type(one) is Referring else one for one in stored]
-    else:
-        inline = list(stored)
     try:
         values: list[Any] = cbor.decode_unchecked(
             cbor.array_header(len(inline)) + b"".join(inline)
         )
     except (cbor2.CBORDecodeError, ValueError) as error:
         raise _no_value(str(error)) from error
-    for index, one in enumerate(stored):
-        if type(one) is Referring:
-            values[index] = _follow(one, read)
+    if refer:
+        for index, one in enumerate(stored):
+            if type(one) is Referring:
+                values[index] = _follow(one, read)
     return values
 
 
