@@ -7,13 +7,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from prolly.chunks import Durability, LocalStore, Store
+from prolly.chunks import CountingStore, Durability, LocalStore, Store, StoreCounts
 from prolly.env import IdSource
 from prolly.repo import Repository as RepositoryCore
 from prolly.repo import Revision, create_store, open_store, with_upkeep
 
 if TYPE_CHECKING:
     from prolly.ops import Check, DatasetStatistics, GcReport, StoreStatistics
+    from prolly.repo import App
 
 # What each door leads to is loaded when it is first opened: starting is felt.
 
@@ -24,6 +25,9 @@ class Repository(RepositoryCore):
     A *revision* argument is an expression (``main~2``, an id prefix ...), the 32 bytes
     of a commit id, or a :class:`Snapshot`.
     """
+
+    counts: StoreCounts | None = None
+    """What was asked of the store so far, where ``open`` was told to count."""
 
     def gc(self, *, grace: timedelta | None = None, dry_run: bool = False) -> GcReport:
         """Remove what nothing reaches any more, and give its space back.
@@ -92,15 +96,17 @@ def new_id() -> UUID:
     return _new_id()
 
 
-def init(path: str | os.PathLike[str], *, auto_gc: bool = False) -> Repository:
+def init(
+    path: str | os.PathLike[str], *, auto_gc: bool = False, app: App | None = None
+) -> Repository:
     """Make a repository in the directory ``path`` and open it.
 
     The directory may not exist yet. It has one branch, ``main``, at the constant empty
-    first commit. ``auto_gc`` as of ``open``. Raises AlreadyExists
+    first commit. ``auto_gc`` and ``app`` as of ``open``. Raises AlreadyExists
     (``repository-exists``), StorageFailed.
     """
     store, directory = create_store(path)
-    return Repository(_kept_tidy(store) if auto_gc else store, directory)
+    return Repository(_kept_tidy(store) if auto_gc else store, directory, app=app)
 
 
 def open(
@@ -109,18 +115,27 @@ def open(
     writable: bool = True,
     durability: Durability = "full",
     auto_gc: bool = False,
+    app: App | None = None,
+    count: bool = False,
 ) -> Repository:
     """Open the repository in the directory ``path``.
 
     ``durability`` is ``"full"`` (each commit is on disk when it returns) or
     ``"scratch"`` (no fsync: a power failure may lose or corrupt the repository). With
     ``auto_gc`` commits collect garbage and tidy up when that is worth its time, as the
-    command line does. Raises NotFound (``no-repository``), Unsupported
+    command line does. ``app`` brings resolvers, which descriptors name and merges
+    call. With ``count`` the repository's ``counts`` tell what its store did. Raises
+    NotFound (``no-repository``), Unsupported
     (``format-version``), ReadOnly.
     """
     store, directory = open_store(path, writable=writable, durability=durability)
-    is_tidy = auto_gc and writable
-    return Repository(_kept_tidy(store) if is_tidy else store, directory)
+    kept = _kept_tidy(store) if auto_gc and writable else store
+    if not count:
+        return Repository(kept, directory, app=app)
+    counting = CountingStore(kept)
+    repository = Repository(counting, directory, app=app)
+    repository.counts = counting.counts
+    return repository
 
 
 def _kept_tidy(store: LocalStore) -> Store:

@@ -6,6 +6,8 @@ argument or a ``with`` block has its place here, under the code of its error.
 
 from __future__ import annotations
 
+import json
+
 from prolly import Error
 
 _READERS = {
@@ -31,4 +33,11 @@ def hint_of(error: Error) -> str:
     """Return what to do about an error, as commands and their options."""
     if error.code == "wrong-kind":
         return _READERS.get(error.facts.get("actual", ""), error.hint)
+    heir = error.facts.get("renamed")
+    if error.code == "alter-loses-data" and heir is not None:
+        was = f'"was": {json.dumps(error.facts["column"], ensure_ascii=False)}'
+        return (
+            f"renamed? Say `{was}` in the column {heir!r} of the file; with --force "
+            "the values are lost"
+        )
     return _HINTS.get(error.code, error.hint)

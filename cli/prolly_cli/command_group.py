@@ -41,6 +41,12 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "tag": "tag",
         "reset": "reset",
     },
+    "Merging": {
+        "merge": "merge",
+        "conflicts": "conflicts",
+        "resolve": "resolve",
+        "policy": "policy",
+    },
     "Settings": {"config": "config", "completion": "completion"},
     "Care": {"gc": "collect_garbage", "fsck": "fsck", "stats": "stats"},
 }
@@ -49,6 +55,11 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
 def _set_directory(context: click.Context, _: Any, values: tuple[str, ...]) -> None:
     for value in values:
         context.ensure_object(Invocation).enter(value)
+
+
+def _set_app(context: click.Context, _: Any, value: str | None) -> None:
+    if value is not None:
+        context.ensure_object(Invocation).app = value
 
 
 def _set_flag(context: click.Context, option: click.Parameter, value: bool) -> None:
@@ -91,8 +102,17 @@ def global_options(*, hidden: bool) -> list[click.Parameter]:
         callback=_set_directory,
         help="Work in DIR instead of the current directory.",
     )
+    app = click.Option(
+        ["--app", "global_app"],
+        metavar="MODULE:NAME",
+        expose_value=False,
+        hidden=hidden,
+        callback=_set_app,
+        help="Take resolvers from the prolly.App of this name.",
+    )
     return [
         directory,
+        app,
         flag(["--json", "global_json"], _set_flag, "Print the answer as JSON."),
         flag(
             ["-q", "--quiet", "global_quiet"],
@@ -103,6 +123,11 @@ def global_options(*, hidden: bool) -> list[click.Parameter]:
             ["--no-color", "global_no_color"],
             _set_flag,
             "Print no colour, on a terminal too.",
+        ),
+        flag(
+            ["--profile", "global_profile"],
+            _set_flag,
+            "Say on standard error what the command cost.",
         ),
         flag(
             ["--version", "global_version"],

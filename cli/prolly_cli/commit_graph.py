@@ -32,17 +32,17 @@ class Graph:
         bars = ["|"] * len(lanes)
         bars[place] = "*"
         drawn = [" ".join(bars) + " " + lines[0]]
-        behind = len(lanes) - place - 1
+        right = len(lanes) - place - 1
         new = [parent for parent in parents if parent not in lanes]
         known = [parent for parent in parents[:1] if parent in lanes]
         lanes[place : place + 1] = new
         if len(new) > 1:
             # The other parents open lanes to the right of the first.
-            drawn.append("| " * place + "|" + "\\" * (len(new) - 1) + " \\" * behind)
+            drawn.append("| " * place + "|" + "\\" * (len(new) - 1) + " \\" * right)
         rest = " ".join("|" * len(lanes))
         drawn += [f"{rest} {line}".rstrip() for line in lines[1:]]
         if known and not new:
             # This lane ends in that of its parent.
             joint = max(place, lanes.index(known[0]) + 1)
-            drawn.append("| " * (joint - 1) + "|/" + " /" * behind)
+            drawn.append("| " * (joint - 1) + "|/" + " /" * (len(lanes) - joint))
         return drawn

@@ -32,13 +32,19 @@ class Word(click.types.StringParamType):
         from prolly import Error
 
         invocation = ctx.ensure_object(Invocation)
+        # What was typed may begin with something that is not part of the name.
+        lead, typed = self.split(incomplete)
         try:
             names = list(self.names(invocation.repository()))
         except (Error, OSError):
             return []
         finally:
             invocation.close()
-        return [CompletionItem(one) for one in names if one.startswith(incomplete)]
+        return [CompletionItem(lead + one) for one in names if one.startswith(typed)]
+
+    def split(self, incomplete: str) -> tuple[str, str]:
+        """Split what was typed into what stays and the beginning of a name."""
+        return "", incomplete
 
 
 class DatasetWord(Word):
@@ -57,20 +63,69 @@ class RevisionWord(Word):
         return [*repository.branches, *repository.tags, "HEAD"]
 
 
-# Parameters by name. In `dataset create` and `tag` a name is new, and not in here.
+class RangeWord(RevisionWord):
+    """A revision, or two of them as ``main..other``."""
+
+    def split(self, incomplete: str) -> tuple[str, str]:
+        """Keep what stands before the last dots."""
+        start = incomplete.rfind("..") + 2 if ".." in incomplete else 0
+        return incomplete[:start], incomplete[start:]
+
+
+class BranchWord(Word):
+    """The name of a branch."""
+
+    def names(self, repository: Repository) -> Iterable[str]:
+        """Return the branches."""
+        return repository.branches
+
+
+class TagWord(Word):
+    """The name of a tag."""
+
+    def names(self, repository: Repository) -> Iterable[str]:
+        """Return the tags."""
+        return repository.tags
+
+
+class SettingWord(Word):
+    """The name of a setting."""
+
+    def names(self, repository: Repository) -> Iterable[str]:
+        """Return the settings, set or not."""
+        from prolly.repo import SETTINGS
+
+        return SETTINGS
+
+
+# Parameters by name.
 WORDS: dict[str, Word] = {
     "dataset": DatasetWord(),
     "datasets": DatasetWord(),
     "revision": RevisionWord(),
-    "revisions": RevisionWord(),
+    "revisions": RangeWord(),
     "at": RevisionWord(),
+    "words": DatasetWord(),
+}
+# Parameters whose names say less, by command. In `dataset create` and `tag` a name is
+# new and not in here; `branch` and `tag` have those that -d deletes.
+WORDS_OF: dict[tuple[str, str], Word] = {
+    ("switch", "name"): BranchWord(),
+    ("branch", "name"): BranchWord(),
+    ("tag", "name"): TagWord(),
+    ("drop", "name"): DatasetWord(),
+    ("rename", "old"): DatasetWord(),
+    ("get", "name"): SettingWord(),
+    ("set", "name"): SettingWord(),
+    ("unset", "name"): SettingWord(),
 }
 
 
 def teach(command: click.Command) -> None:
     """Let every parameter of a command that names something be completed."""
     for one in command.params:
-        word = WORDS.get(one.name or "")
+        name = one.name or ""
+        word = WORDS_OF.get((command.name or "", name), WORDS.get(name))
         if word is not None and type(one.type) is click.types.StringParamType:
             one.type = word
     if isinstance(command, click.Group):

@@ -73,7 +73,8 @@ def _spelt(described: Mapping[str, Any], as_json: bool) -> str:
 
 
 def _usage(error: click.ClickException, as_json: bool) -> Failure:
-    message = error.format_message().rstrip(".")
+    # Choices are listed one a line, which a message is not.
+    message = " ".join(error.format_message().split()).rstrip(".")
     message = message[:1].lower() + message[1:]
     context = error.ctx if isinstance(error, click.UsageError) else None
     path = context.command_path if context is not None else "prolly"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .output import Output
 
 if TYPE_CHECKING:
-    from prolly import Repository
+    from prolly import App, Repository
     from prolly.repo import Workspace
 
 
@@ -24,6 +26,9 @@ class Invocation:
     def __init__(self) -> None:
         self.directory = Path()
         self.output = Output()
+        self.app: str | None = None
+        self.profile = False
+        self._began = time.perf_counter()
         self._repository: Repository | None = None
         self._interrupt: Any = None
 
@@ -32,18 +37,20 @@ class Invocation:
         self.directory /= directory
 
     def set_flag(self, name: str) -> None:
-        """Take note of ``--json``, ``--quiet`` or ``--no-color``."""
+        """Take note of ``--json``, ``--quiet``, ``--no-color`` or ``--profile``."""
         if name == "json":
             self.output.json = True
         elif name == "quiet":
             self.output.quiet = True
+        elif name == "profile":
+            self.profile = True
         else:
             self.output.allow_color = False
 
     def repository(self, *, writable: bool = False) -> Repository:
         """Open the repository here or in the nearest directory above.
 
-        Raises NotFound ``no-such-directory`` and ``no-repository``.
+        Raises NotFound ``no-such-directory`` and ``no-repository``, Invalid ``app``.
         """
         import prolly
         from prolly.repo import find_repository
@@ -51,10 +58,33 @@ class Invocation:
         if self._repository is None:
             self._require_directory()
             path = find_repository(self.directory)
-            self._repository = prolly.open(path, writable=writable, auto_gc=True)
+            self._repository = prolly.open(
+                path,
+                writable=writable,
+                auto_gc=True,
+                app=self._loaded_app(),
+                count=self.profile,
+            )
             config = self._repository.config
             self.output.pager_setting = lambda: config.value("pager")
         return self._repository
+
+    def _loaded_app(self) -> App | None:
+        if self.app is None:
+            return None
+        from .application import load_app
+
+        return load_app(self.app)
+
+    def report_costs(self) -> None:
+        """Print on standard error what the run cost, if ``--profile`` asked for it."""
+        if self.profile:
+            from .profile_text import profile_text
+
+            seconds = time.perf_counter() - self._began
+            counts = None if self._repository is None else self._repository.counts
+            text = profile_text(seconds, counts, as_json=self.output.json)
+            print(text, file=sys.stderr, flush=True)
 
     def _require_directory(self) -> None:
         """Refuse a ``-C`` that leads nowhere: the search would begin above it."""

@@ -54,9 +54,9 @@ def number(count: int) -> str:
     return f"{count:,}"
 
 
-def plural(count: int, noun: str) -> str:
+def plural(count: int, noun: str, several: str = "") -> str:
     """Return a count with its noun: ``1 row``, ``2,000 rows``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return f"{count:,} {noun if count == 1 else several or noun + 's'}"
 
 
 class Output:

@@ -34,6 +34,7 @@ def run(program: click.Group, arguments: Sequence[str]) -> int:
         try:
             return _invoke(program, list(arguments), invocation)
         finally:
+            invocation.report_costs()
             invocation.close()
     except BrokenPipeError:
         # Whoever read has read enough: that is no error.

@@ -137,6 +137,16 @@ def parse_row(text: str, key: Any, schema: Schema) -> dict[str, Any]:
 
     Raises Invalid ``not-a-row``, ``key-mismatch``, ``unknown-column``, ``value-type``.
     """
+    parts = key if isinstance(key, tuple) else (key,)
+    return _row(text, dict(zip(schema.key, parts, strict=True)), schema)
+
+
+def parse_new_row(text: str, schema: Schema) -> dict[str, Any]:
+    """Return the row that a VALUE spells, to which a table makes the key; as above."""
+    return _row(text, {}, schema)
+
+
+def _row(text: str, row: dict[str, Any], schema: Schema) -> dict[str, Any]:
     form = parse_json(text, "the value")
     if not isinstance(form, dict):
         raise Invalid(
@@ -144,8 +154,6 @@ def parse_row(text: str, key: Any, schema: Schema) -> dict[str, Any]:
             code="not-a-row",
             hint=f"Name the columns: '{{\"{schema.names[-1]}\": ...}}'.",
         )
-    parts = key if isinstance(key, tuple) else (key,)
-    row = dict(zip(schema.key, parts, strict=True))
     for name, cell in form.items():
         kind = column_type(schema.column(name).type)
         try:

@@ -30,10 +30,30 @@ def at_option(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--at", metavar="REV", help=text)(function)
 
 
+def at_commit_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--at REV`` to what reads commits and never the working state."""
+    text = "Begin at this version instead of the newest commit of the branch."
+    return click.option("--at", metavar="REV", help=text)(function)
+
+
 def read_version(invocation: Invocation, at: str | None) -> Snapshot:
     """Return the version at a revision, or the current branch's working state."""
     repository = invocation.repository()
-    return repository.at_working() if at is None else repository.at(at)
+    if at is not None:
+        return repository.at(at)
+    note_older_base(invocation.output, repository)
+    return repository.at_working()
+
+
+def note_older_base(output: Output, repository: Repository) -> None:
+    """Say that the branch has commits which its working state does not show yet."""
+    area = repository.working_area()
+    if not area.is_clean and area.state.base != area.head:
+        output.note(
+            "the branch has moved since the uncommitted changes were begun, and its "
+            "newest commits are not in them: --at HEAD reads those; `prolly commit`, "
+            "or `prolly stash` and `prolly stash pop`, bring both together"
+        )
 
 
 def short_id(commit_id: bytes) -> str:

@@ -42,6 +42,7 @@ ADOPTIONS_MAX = 100
 
 
 DATA_FILE = "data.mdb"
+LOCKS_FILE = "lock.mdb"
 
 # What LMDB lists instead of its readers when it has no table of them.
 NO_LOCKS = "(no reader locks)"

@@ -18,8 +18,8 @@ from contextlib import suppress
 
 from prolly.errors import AlreadyExists
 
-from .lmdb_opening import DATA_FILE
-from .storage_failures import from_os_error, no_store
+from .lmdb_opening import DATA_FILE, LOCKS_FILE
+from .storage_failures import from_os_error, index_missing, no_store
 
 PACKS = "packs"
 TEMPORARY = "tmp"
@@ -61,9 +61,16 @@ class StoreDirectory:
             sync_directory(path)
 
     def require(self) -> None:
-        """Raise NotFound ``no-store`` when the files of a store are not there."""
-        if not os.path.isfile(os.path.join(self.path, DATA_FILE)):
-            raise no_store(self.path)
+        """Raise NotFound ``no-store`` when the files of a store are not there.
+
+        Corrupt ``index-missing`` when only its index is gone.
+        """
+        if os.path.isfile(os.path.join(self.path, DATA_FILE)):
+            return
+        # LMDB makes its file of locks with the index, so here was one.
+        if os.path.isfile(os.path.join(self.path, LOCKS_FILE)):
+            raise index_missing(os.path.join(self.path, DATA_FILE))
+        raise no_store(self.path)
 
     def is_writable(self) -> bool:
         """Tell whether this process may add files; False on a read-only mount."""

@@ -41,7 +41,10 @@ class PackReaders:
             raise from_os_error(error, f"reading {pack.path}") from error
         if len(frame) != length:
             raise _truncated(pack.path)
-        return decode_frame(frame)
+        try:
+            return decode_frame(frame)
+        except Corrupt as error:
+            raise _of_pack(error, pack.path) from error
 
     def close(self) -> None:
         """Forget all open packs; each closes when the last read of it ended."""
@@ -91,12 +94,26 @@ class _OpenPack:
         if size < FOOTER_BYTES:
             raise _truncated(self.path)
         footer = os.pread(self.descriptor, FOOTER_BYTES, size - FOOTER_BYTES)
-        if decode_footer(footer).pack_bytes != size:
+        try:
+            told = decode_footer(footer).pack_bytes
+        except Corrupt as error:
+            raise _of_pack(error, self.path) from error
+        if told != size:
             raise _truncated(self.path)
 
     def __del__(self) -> None:
         if self.descriptor >= 0:
             os.close(self.descriptor)
+
+
+def _of_pack(error: Corrupt, path: str) -> Corrupt:
+    """Return the error that names the pack."""
+    return Corrupt(
+        f"{path}: {error.message}",
+        code=error.code,
+        hint="Run `prolly fsck --full`; fetch what is lost from another replica.",
+        **{**error.facts, "path": path},
+    )
 
 
 def _truncated(path: str) -> Corrupt:

@@ -188,6 +188,17 @@ def store_closed() -> Invalid:
     return Invalid("the store is closed", code="closed", hint="Open it again.")
 
 
+def index_missing(path: str) -> Corrupt:
+    """Return what to raise for a store whose index is gone, and the rest left."""
+    return Corrupt(
+        f"the store lacks its index: {path} is not there",
+        code="index-missing",
+        hint="Put the file back from a backup, or clone from another replica; a new "
+        "repository in this place would not have the data.",
+        path=path,
+    )
+
+
 def no_store(directory: str) -> NotFound:
     """Return what to raise for a directory that holds no store."""
     return NotFound(

@@ -6,6 +6,9 @@ know where bytes live, how trees are cut, or what a name stands for; it does no 
 output. Each layout is drawn in its module and has a page in ``docs/spec/``.
 """
 
+import typing as _typing
+from importlib import import_module as _import_module
+
 from . import cbor, json_form, key, node, pack, row, store_entry, stored_leaf
 from .address import ADDRESS_BYTES, Address, ChunkType, address_of, require_type
 from .blob_node import BlobNode, decode_blob_node, encode_blob_node
@@ -50,6 +53,9 @@ from .reference import (
     encode_referring,
 )
 from .working import WorkingState, decode_working, encode_working
+
+if _typing.TYPE_CHECKING:
+    from . import record_stamps
 
 __all__ = [
     "ADDRESS_BYTES",
@@ -101,8 +107,16 @@ __all__ = [
     "manifest_key",
     "node",
     "pack",
+    "record_stamps",
     "require_type",
     "row",
     "store_entry",
     "stored_leaf",
 ]
+
+
+def __getattr__(name: str) -> _typing.Any:
+    """Load a module that few programs need when it is asked for."""
+    if name == "record_stamps":
+        return _import_module(".record_stamps", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -61,7 +61,7 @@ def records_of(reader: NodeReader, entry: Descriptor) -> OrderedMap | Table:
 
 def stored_table(entry: Descriptor) -> StoredTable:
     """Return the schema and the trees of a table; one not written yet has none."""
-    roots = [one.address for one in entry.roots]
+    roots = [one.address for one in entry.content_roots]
     records = roots[0] if roots else None
     from prolly.tables import StoredTable
 

@@ -17,6 +17,7 @@ from prolly.tree import iter_batches
 
 from .blob_file import BlobReader, unknown_mode
 from .files_checkout import CheckoutResult, checkout
+from .files_edited import refuse_edited
 from .files_paths import check_directory, check_path, check_stored_path
 from .ordered_map import OrderedMap
 from .sorted_mapping import SortedMapping
@@ -87,18 +88,35 @@ class Files(OrderedMap):
         return next(iter(self.keys(prefix=prefix)), None) is not None
 
     def checkout(
-        self, target: str | os.PathLike[str], *, prefix: str = "", verify: bool = False
+        self,
+        target: str | os.PathLike[str],
+        *,
+        prefix: str = "",
+        verify: bool = False,
+        overwrite: bool = True,
     ) -> CheckoutResult:
         """Write the files below ``prefix`` into a directory, made when missing.
 
         A file whose size and time are those of its entry is left as it is; ``verify``
-        compares its content too. Each file is replaced in one step, with its mode and
-        time. Other files stay. Symbolic links in the way are refused: Invalid
-        ``symlink``; a directory where a file is to be, or the reverse:
+        compares its content too. Without ``overwrite`` nothing is written where a file
+        stands whose content the store does not hold: AlreadyExists ``file-edited``.
+        KeyNotFound ``no-such-file`` for a prefix with nothing below it; AlreadyExists
+        ``not-a-directory`` for a target that is a file. Each file is replaced in one
+        step, with its mode and time. Other files stay. Symbolic links in the way are
+        refused: Invalid ``symlink``; a directory where a file is to be, or the reverse:
         ``file-path-clash``. NotFound, Denied and StorageFailed for the disk. What was
         written before an error stays.
         """
-        return checkout(self, target, check_directory(prefix), verify=verify)
+        directory = check_directory(prefix)
+        if directory and next(iter(self.keys(prefix=directory)), None) is None:
+            raise no_such_file(prefix)
+        if not overwrite:
+            refuse_edited(self, target, directory)
+        return checkout(self, target, directory, verify=verify)
+
+    def read_chunk(self, address: bytes) -> bytes | None:
+        """Return a chunk of the store that holds the files, or ``None``."""
+        return self._records.read_chunk(address)
 
     def encode_key(self, key: object) -> bytes:
         return key_codec.encode_key(check_path(key))

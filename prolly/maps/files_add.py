@@ -50,8 +50,8 @@ def add_directory(
 def add_file(files: MutableFiles, path: str, place: str, *, follow: bool) -> AddResult:
     """Write one file of the disk under a path, with its mode and time.
 
-    ``follow`` allows a symbolic link at ``place`` itself. Invalid ``symlink``,
-    ``not-a-file`` and ``file-changed``; then nothing changes.
+    ``follow`` allows a symbolic link at ``place`` itself. Invalid ``symlink`` and
+    ``not-a-file``, Stale ``file-changed``; then nothing changes.
     """
     old = files.get(path)
     with disk_errors(place):

@@ -17,6 +17,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from prolly.codec import FileEntry
+from prolly.errors import AlreadyExists
 
 from .files_disk import disk_errors, require_regular, symlink_refused
 from .files_paths import path_clash
@@ -159,6 +160,13 @@ class _Place:
         self._descriptors: list[int] = []
 
     def __enter__(self) -> _Place:
+        if os.path.exists(self._target) and not os.path.isdir(self._target):
+            raise AlreadyExists(
+                f"{self._target} is a file, not a directory",
+                code="not-a-directory",
+                hint="Name a directory; `prolly files cat` prints a single file.",
+                path=self._target,
+            )
         with disk_errors(self._target):
             os.makedirs(self._target, exist_ok=True)
             # The target itself may be a link: whoever names it knows where it leads.

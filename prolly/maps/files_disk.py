@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from prolly.errors import Denied, Error, Invalid, NotFound, StorageFailed
+from prolly.errors import Denied, Error, Invalid, NotFound, Stale, StorageFailed
 
 
 @contextmanager
@@ -59,10 +59,10 @@ def symlink_refused(name: str) -> Invalid:
 def require_unchanged(
     before: os.stat_result, after: os.stat_result, size: int, name: str
 ) -> None:
-    """Raise Invalid ``file-changed`` when a file was written while it was read."""
+    """Raise Stale ``file-changed`` when a file was written while it was read."""
     same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
     if not same or size != before.st_size:
-        raise Invalid(
+        raise Stale(
             f"{name} changed while it was read",
             code="file-changed",
             hint="Try again when nobody writes it; nothing of it was kept.",

@@ -62,9 +62,9 @@ class MutableFiles(Files):
 
         ``mode`` is permission bits, kept from the file before or 0o644; ``mtime_ns`` is
         nanoseconds since 1970 UTC, None for not known: no clock is looked at. Raises
-        Invalid ``file-path``, ``file-path-clash``, ``file-mode``, ``file-time``; and
-        ``file-changed`` when the stream is a file of the disk that is written
-        meanwhile. Then the file stays as it was.
+        Invalid ``file-path``, ``file-path-clash``, ``file-mode``, ``file-time``,
+        ``value-type`` for text; Stale ``file-changed`` when the stream is a file of the
+        disk that is written meanwhile. Then the file stays as it was.
         """
         check_path(path)
         return self.put_entry(
@@ -77,6 +77,12 @@ class MutableFiles(Files):
         if isinstance(data, (bytes, bytearray, memoryview)):
             value = bytes(data)
             return write_blob(writer, value), len(value)
+        if not hasattr(data, "read"):
+            raise Invalid(
+                f"the content is {type(data).__name__}, not bytes",
+                code="value-type",
+                hint="Give bytes, such as text.encode(), or a file in binary mode.",
+            )
         before = regular_status(data)
         end = BLOB_BYTES_MAX if before is None else before.st_size
         reference, size = self._write_stream(data, writer, end)
@@ -285,9 +291,9 @@ class MutableFiles(Files):
         Returns counts, and the paths: what ``keep_only`` takes. Mode and time are kept;
         directories named ``.prolly`` are passed over. Raises Invalid ``symlink``
         for a symbolic link, ``not-a-file`` for a device or socket, ``file-path`` for a
-        name that cannot be kept, ``file-changed`` for a file that is written meanwhile;
-        NotFound, Denied and StorageFailed for the disk. What was written before an
-        error stays in the transaction.
+        name that cannot be kept; Stale ``file-changed`` for a file that is written
+        meanwhile; NotFound, Denied and StorageFailed for the disk. What was written
+        before an error stays in the transaction.
         """
         return add_directory(self, source, check_directory(prefix))
 

@@ -49,6 +49,15 @@ if _typing.TYPE_CHECKING:
     )
     from .record_merge import RecordMerge
     from .schema_merge import TableNames, merge_schemas, same_key
+    from .stamp_bounds import STAMP_AHEAD_MS_MAX, require_stamps_in_time
+    from .stamp_tree import (
+        BLOB_KEY,
+        MergedStamps,
+        merge_stamps,
+        stamps_of,
+        stamps_root,
+    )
+    from .stamp_writing import Write, stamp_write
     from .terms import RecordConflict, Terms
     from .text_lines import TEXT_EDITS_MAX, merge_texts
     from .unattended import UNATTENDED_MESSAGE, is_unattended, unattended_merge
@@ -56,11 +65,13 @@ if _typing.TYPE_CHECKING:
 
 __all__ = [
     "APP_PREFIX",
+    "BLOB_KEY",
     "DEFAULT_POLICY",
     "LOSERS_NAME",
     "LOSER_KEY_BYTES_MAX",
     "POLICIES",
     "REASON_CHARS_MAX",
+    "STAMP_AHEAD_MS_MAX",
     "TEXT_EDITS_MAX",
     "UNATTENDED_MESSAGE",
     "UNRESOLVED",
@@ -75,6 +86,7 @@ __all__ = [
     "DatasetReport",
     "ManifestMerge",
     "Merge",
+    "MergedStamps",
     "Policies",
     "PolicyRule",
     "RecordConflict",
@@ -90,6 +102,7 @@ __all__ = [
     "Terms",
     "Unresolved",
     "VirtualMerges",
+    "Write",
     "authored_heads",
     "base_of",
     "check_policy",
@@ -98,12 +111,17 @@ __all__ = [
     "is_unattended",
     "merge_manifests",
     "merge_schemas",
+    "merge_stamps",
     "merge_texts",
     "merge_value",
     "merged_counts",
     "only_first_commit_shared",
     "policy_rules",
+    "require_stamps_in_time",
     "same_key",
+    "stamp_write",
+    "stamps_of",
+    "stamps_root",
     "unattended_merge",
 ]
 
@@ -167,6 +185,15 @@ _MODULES = {
     ),
     "merge_work": ("Rules",),
     "schema_merge": ("TableNames", "merge_schemas", "same_key"),
+    "stamp_bounds": ("STAMP_AHEAD_MS_MAX", "require_stamps_in_time"),
+    "stamp_tree": (
+        "BLOB_KEY",
+        "MergedStamps",
+        "merge_stamps",
+        "stamps_of",
+        "stamps_root",
+    ),
+    "stamp_writing": ("Write", "stamp_write"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -40,10 +40,10 @@ class Candidate:
     """A dataset as it is to stand, but for what constraints say.
 
     ``entry`` is its description, whose roots are of no account unless it is a blob;
-    ``records`` its record tree, None for a blob. ``sides`` gives the records of each
-    side under the same schema, None where the side has no such dataset. A side is in
-    ``unvetted`` if some of these are not as it wrote them. ``is_mixed`` tells that no
-    side has just these records.
+    ``records`` its record tree, None for a blob; ``stamps`` that of its stamps, if it
+    keeps some. ``sides`` gives the records of each side under the same schema, None
+    where the side has no such dataset. A side is in ``unvetted`` if some of these are
+    not as it wrote them. ``is_mixed`` tells that no side has just these records.
     """
 
     identity: bytes
@@ -60,6 +60,7 @@ class Candidate:
     rewritten: tuple[str, ...] = ()
     withheld: int = 0
     index_roots: tuple[bytes, ...] | None = None
+    stamps: bytes | None = None
 
     def __post_init__(self) -> None:
         self._known: dict[Side, bytes | None] = {}
@@ -206,6 +207,9 @@ class Candidate:
             assert self.index_roots is not None
             roots += self.index_roots
             entry = replace(entry, schema=self.schema.to_value())
+        if entry.keeps_stamps:
+            assert self.stamps is not None
+            roots.append(self.stamps)
         return replace(entry, roots=root_references(self.trees.reader, roots))
 
 

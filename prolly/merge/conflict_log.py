@@ -34,6 +34,8 @@ from prolly.tree import EditBuffer, Edits, NodeReader, build
 CONFLICT_REASON_CHARS_MAX = 500
 
 BASE_KEY = key_codec.encode(("base",))
+# How a conflict was settled of which fields were settled differently.
+MIXED = "fields"
 _FIELDS = ("fields", "reason", "settled")
 
 
@@ -79,6 +81,37 @@ class ConflictEntry(NamedTuple):
             raise _bad_entry("its reason or how it was settled")
         facts = {name: one for name, one in value.items() if name not in _FIELDS}
         return cls(tuple(fields), reason, settled, facts)
+
+    @property
+    def taken(self) -> Mapping[str, str]:
+        """How single fields were settled, by column id in hexadecimal digits."""
+        found = self.facts.get("taken", {})
+        return found if type(found) is dict else {}
+
+    @property
+    def open_fields(self) -> tuple[int, ...]:
+        """The fields that are not settled yet; none where the whole record is meant."""
+        return tuple([one for one in self.fields if f"{one:08x}" not in self.taken])
+
+    def with_settled(self, how: str | None) -> ConflictEntry:
+        """Return the entry settled as a whole, or opened again."""
+        facts = {name: one for name, one in self.facts.items() if name != "taken"}
+        return self._replace(settled=how, facts=facts)
+
+    def with_taken(self, taken: Mapping[int, str]) -> ConflictEntry:
+        """Return the entry with some fields settled; as a whole when none is left."""
+        known = {**self.taken, **{f"{one:08x}": how for one, how in taken.items()}}
+        changed = self._replace(facts={**self.facts, "taken": known})
+        if changed.open_fields:
+            return changed._replace(settled=None)
+        ways = {known[f"{one:08x}"] for one in self.fields}
+        return changed._replace(settled=ways.pop() if len(ways) == 1 else MIXED)
+
+    def with_rest(self, how: str) -> ConflictEntry:
+        """Return the entry with all that is open of it settled one way."""
+        if self.taken:
+            return self.with_taken(dict.fromkeys(self.open_fields, how))
+        return self.with_settled(how)
 
     def joined(self, other: ConflictEntry) -> ConflictEntry:
         """Return one entry for two findings about one key."""

@@ -156,16 +156,34 @@ class ConflictTree:
         keys = sorted(settled)
         if group is None:
             raise _no_conflict(keys[0])
-        entries = []
-        for key in keys:
-            found = self.get(dataset, kind, key)
-            if found is None:
-                raise _no_conflict(key)
-            entries.append(found.entry)
-        marked = {key: settled[key] for key in keys}
-        return self._marked(
-            writer, group, dict(zip(keys, entries, strict=True)), marked
-        )
+        before = {key: self._require(dataset, kind, key) for key in keys}
+        after = {key: one.with_settled(settled[key]) for key, one in before.items()}
+        return self._marked(writer, group, before, after)
+
+    def settle_fields(
+        self,
+        writer: ChunkWriter,
+        dataset: bytes,
+        kind: ConflictKind,
+        taken: Mapping[bytes, Mapping[int, str]],
+    ) -> bytes:
+        """Mark single fields, by key and column id, as settled in some way.
+
+        A conflict is settled when none of its fields is left. As ``settle`` else.
+        """
+        group = self._find(dataset, kind)
+        keys = sorted(taken)
+        if group is None:
+            raise _no_conflict(keys[0])
+        before = {key: self._require(dataset, kind, key) for key in keys}
+        after = {key: one.with_taken(taken[key]) for key, one in before.items()}
+        return self._marked(writer, group, before, after)
+
+    def _require(self, dataset: bytes, kind: ConflictKind, key: bytes) -> ConflictEntry:
+        found = self.get(dataset, kind, key)
+        if found is None:
+            raise _no_conflict(key)
+        return found.entry
 
     def settle_all(
         self, writer: ChunkWriter, how: str, dataset: bytes | None = None
@@ -178,7 +196,8 @@ class ConflictTree:
                 entries = {one.key: one.entry for one in batch}
                 now = tree._find(group.dataset, group.kind)
                 assert now is not None
-                root = tree._marked(writer, now, entries, dict.fromkeys(entries, how))
+                after = {key: one.with_rest(how) for key, one in entries.items()}
+                root = tree._marked(writer, now, entries, after)
                 tree = ConflictTree(self._reader, root)
         return tree.root
 
@@ -186,21 +205,20 @@ class ConflictTree:
         self,
         writer: ChunkWriter,
         group: _Group,
-        entries: Mapping[bytes, ConflictEntry],
-        settled: Mapping[bytes, str | None],
+        before: Mapping[bytes, ConflictEntry],
+        after: Mapping[bytes, ConflictEntry],
     ) -> bytes:
         """Return the root after some entries of one group were marked."""
-        keys = sorted(entries)
-        values = [
-            entries[key]._replace(settled=settled[key]).to_value() for key in keys
-        ]
-        stored = encode_values(values, writer)
+        keys = sorted(after)
+        stored = encode_values([after[key].to_value() for key in keys], writer)
         edits = keys, list(stored)
         root = apply(self._reader, writer, group.root, edits, FORMAT_PARAMETERS)
-        before = sum(one.settled is None for one in entries.values())
-        after = sum(settled[key] is None for key in keys)
+        opened, closed = (
+            sum(one.settled is None for one in entries.values())
+            for entries in (after, before)
+        )
         kind = self._reader.read_chunk(root)[0]
-        value = tree_value(Reference(root, kind), group.open_count - before + after)
+        value = tree_value(Reference(root, kind), group.open_count + opened - closed)
         edit = [tree_key(group.dataset, group.kind)], [value]
         return apply(self._reader, writer, self.root, edit, FORMAT_PARAMETERS)
 

@@ -32,10 +32,11 @@ from blake3 import blake3
 from prolly.codec import (
     DATASET_ID_BYTES,
     DATASET_NAME_BYTES_MAX,
+    STAMPED_POLICY,
     Descriptor,
     cbor,
 )
-from prolly.datasets import stored_table
+from prolly.datasets import root_reference, stored_table
 from prolly.maps import ABSENT
 from prolly.tables import Schema
 from prolly.tree import Versions
@@ -44,8 +45,17 @@ from .candidate import Candidate
 from .column_merge import SchemaConflict, Side, apart, three_way
 from .conflict_log import ConflictEntry, ConflictKind
 from .findings import LOSERS_ID
-from .merge_work import DatasetVersions, MergeWork, needs_equal, recut, walked
+from .merge_work import (
+    DatasetVersions,
+    MergeWork,
+    needs_equal,
+    recut,
+    stamps_versions,
+    walked,
+)
+from .stamp_tree import BLOB_KEY, SideStamps, merge_stamps, stamps_root
 from .table_merge import merge_tables, under_schema
+from .values import Values, last_written
 
 
 def merge_dataset(
@@ -121,6 +131,7 @@ def taken(
         schema,
         event="taken" if side == "theirs" else "kept",
         index_roots=index_roots,
+        stamps=stamps_root(entry),
     )
 
 
@@ -190,7 +201,7 @@ def _whole(
 
 def _weight(entry: Descriptor) -> bytes:
     """Return what decides which of two versions of a dataset stands."""
-    addresses = [bytes(one.address) for one in entry.roots]
+    addresses = [bytes(one.address) for one in entry.content_roots]
     return cbor.encode([entry.kind, entry.schema, addresses])
 
 
@@ -216,11 +227,28 @@ def _blob(
 ) -> Candidate:
     base, ours, theirs = versions
     assert ours is not None and theirs is not None
-    stood = None if base is None else base.roots
-    roots, clash = three_way(stood, ours.roots, theirs.roots)
-    if clash:
-        roots = _settled_blob(work, identity, versions, entry)
-    entry = replace(entry, roots=roots)
+    content, clash = three_way(
+        None if base is None else base.content_roots,
+        ours.content_roots,
+        theirs.content_roots,
+    )
+    stamped = stamps_versions(versions)
+    last = None
+    if work.policies(entry).of(b"") == STAMPED_POLICY:
+        stamps = SideStamps(work.reader, stamped).find(BLOB_KEY, None)
+        sides = Values(ABSENT, ours.content_roots, theirs.content_roots)
+        last = last_written(sides, stamps)
+    if last is not None:
+        content = last.value
+    elif clash:
+        content = _settled_blob(work, identity, versions, entry)
+    entry = replace(entry, roots=content)
+    if entry.keeps_stamps:
+        merged = merge_stamps(work.reader, work.writer, stamped)
+        merged.clashes.close()
+        entry = replace(
+            entry, roots=(*content, root_reference(work.reader, merged.root))
+        )
     candidate = taken(work, identity, versions, "ours")
     return replace(candidate, entry=entry, event="merged")
 
@@ -233,22 +261,22 @@ def _settled_blob(
     assert ours is not None and theirs is not None
     policy, mode = work.policies(entry).of(b""), work.rules.on_conflict
     if policy in ("ours", "theirs"):
-        return ours.roots if policy == "ours" else theirs.roots
+        return ours.content_roots if policy == "ours" else theirs.content_roots
     if mode == "keep-both" or policy in ("keep-both", "last-writer-wins"):
         winner, loser = sorted((ours, theirs), key=_weight, reverse=True)
         if mode != "base":
             _keep_loser(work, identity, loser)
-        return winner.roots
+        return winner.content_roots
     if mode == "base" and base is not None:
-        return base.roots
+        return base.content_roots
     entry_of_log = ConflictEntry(reason="both sides changed the blob")
     work.findings.record(
         identity,
         work.names[identity],
-        (ConflictKind.RECORD, b"", entry_of_log),
+        (ConflictKind.RECORD, BLOB_KEY, entry_of_log),
         lambda: ABSENT,
     )
-    return ours.roots
+    return ours.content_roots
 
 
 def _records(
@@ -264,7 +292,7 @@ def _records(
         for one in (base, versions.ours, versions.theirs)
     ]
     roots = Versions(*cut)
-    walk, lost_files = walked(work, identity, (entry, None), roots)
+    walk, lost_files, stamps = walked(work, (identity, entry, None), versions, roots)
     candidate = Candidate(
         identity,
         entry,
@@ -274,6 +302,7 @@ def _records(
         {"ours": lambda: roots.ours, "theirs": lambda: roots.theirs},
         is_mixed=True,
         walk=walk,
+        stamps=stamps,
     )
     lost_files.keep(candidate)
     return candidate

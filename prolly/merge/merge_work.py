@@ -7,10 +7,21 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from prolly.chunks import ChunkWriter
-from prolly.codec import Descriptor, TreeParameters
+from prolly.codec import STAMPED_POLICY, Descriptor, TreeParameters
 from prolly.errors import Corrupt, Unsupported
 from prolly.tables import Schema, Trees
-from prolly.tree import NodeReader, TreeMerge, Versions, build, iter_batches, merge
+from prolly.tree import (
+    Both,
+    EditBuffer,
+    NodeReader,
+    TreeMerge,
+    Versions,
+    WorkingTree,
+    build,
+    get,
+    iter_batches,
+    merge,
+)
 
 from .candidate import record_value
 from .clash import Resolve
@@ -21,6 +32,13 @@ from .lost_files import LostFiles
 from .policies import DEFAULT_POLICY, Policies
 from .record_merge import RecordMerge
 from .schema_merge import TableNames
+from .stamp_tree import (
+    MergedStamps,
+    SideStamps,
+    clashing_keys,
+    merge_stamps,
+    stamps_root,
+)
 from .terms import RecordConflict, Terms
 
 
@@ -99,14 +117,30 @@ def recut(trees: Trees, entry: Descriptor) -> bytes:
     return build(trees.writer, iter_batches(trees.reader, root), trees.parameters)
 
 
+class Walked(NamedTuple):
+    """Merged records, files that lost, and the root of the stamps where some are."""
+
+    walk: TreeMerge
+    lost_files: LostFiles
+    stamps: bytes | None
+
+
+def stamps_versions(versions: DatasetVersions) -> Versions:
+    """Return the roots of the stamps of three versions."""
+    return Versions(*map(stamps_root, versions))
+
+
 def walked(
     work: MergeWork,
-    identity: bytes,
-    described: tuple[Descriptor, Schema | None],
+    described: tuple[bytes, Descriptor, Schema | None],
+    versions: DatasetVersions,
     roots: Versions,
-) -> tuple[TreeMerge, LostFiles]:
-    """Merge record trees of one form; tell of conflicts and of what lost."""
-    entry, schema = described
+) -> Walked:
+    """Merge record trees of one form; tell of conflicts and of what lost.
+
+    ``described`` is what comes of the three ``versions``: id, description, schema.
+    """
+    identity, entry, schema = described
     trees = work.trees(entry.parameters)
     name = work.names[identity]
     lost_files = LostFiles()
@@ -123,6 +157,7 @@ def walked(
         found = ConflictKind.RECORD, key, ConflictEntry()
         work.findings.lose(identity, name, found, value)
 
+    stamped = stamps_versions(versions)
     is_attended = work.rules.on_conflict == "ours"
     terms = Terms(
         work.policies(entry),
@@ -132,6 +167,7 @@ def walked(
         on_conflict=work.rules.on_conflict,
         resolve=work.rules.resolve,
         resolvers=work.rules.resolvers,
+        stamps=SideStamps(work.reader, stamped).find if entry.keeps_stamps else None,
         snapshots=work.rules.snapshots,
         report=report if is_attended else lambda found: None,
         lost=lost,
@@ -145,4 +181,42 @@ def walked(
         record_merge.settle,
         equal_too=record_merge.equal_too,
     )
-    return walk, lost_files
+    if not entry.keeps_stamps:
+        return Walked(walk, lost_files, None)
+    stamps = merge_stamps(work.reader, work.writer, stamped)
+    try:
+        returned = _returned(terms, record_merge, roots, work.reader, stamps)
+        tree = WorkingTree(work.reader, walk.root, trees.parameters, returned)
+        walk = walk._replace(root=tree.write(work.writer))
+        tree.close()
+    finally:
+        stamps.clashes.close()
+    return Walked(walk, lost_files, stamps.root)
+
+
+def _returned(
+    terms: Terms,
+    record_merge: RecordMerge,
+    roots: Versions,
+    reader: NodeReader,
+    stamps: MergedStamps,
+) -> EditBuffer:
+    """Settle records that one side wrote, and then wrote back as they were.
+
+    To the walk over the records that side has no change; to who asks for the last
+    writer it has.
+    """
+    edits = EditBuffer()
+    for keys in clashing_keys(stamps):
+        batch = []
+        for key in keys:
+            stored = [None if one is None else get(reader, one, key) for one in roots]
+            both = Both(key, *stored)
+            is_whole = terms.policies.of(key) == STAMPED_POLICY
+            if (both.ours == both.base) is (both.theirs == both.base):
+                continue
+            if is_whole or (both.ours is not None and both.theirs is not None):
+                batch.append(both)
+        for both, merged in zip(batch, record_merge.settle(batch), strict=True):
+            edits.put(both.key, merged)
+    return edits

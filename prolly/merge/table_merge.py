@@ -100,7 +100,7 @@ def _translated(
         if was is not None and was.root != now
     )
     entry = replace(entry, schema=schema.to_value())
-    walk, _ = walked(work, identity, (entry, schema), roots)
+    walk, _, stamps = walked(work, (identity, entry, schema), versions, roots)
     return Candidate(
         identity,
         entry,
@@ -113,6 +113,7 @@ def _translated(
         is_mixed=True,
         walk=walk,
         rewritten=rewritten,
+        stamps=stamps,
     )
 
 

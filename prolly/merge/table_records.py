@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from prolly.codec import Referring, row
+from prolly.codec import STAMPED_POLICY, Referring, row
 from prolly.maps import ABSENT
 from prolly.tables import Column, Schema
 from prolly.tree import Both
@@ -42,6 +42,11 @@ class TableRecords:
         self._is_plain = [column.type in PLAIN_TYPES for column in self._columns]
         counts = [terms.policies.may_be("counter", one.id) for one in self._columns]
         self._may_count = counts
+        stamped = terms.stamps is not None
+        self._may_stamp = [
+            stamped and terms.policies.may_be(STAMPED_POLICY, one.id)
+            for one in self._columns
+        ]
 
     def settle(self, batch: Sequence[Both]) -> list[bytes | None]:
         """Return what stands for each record that both sides changed."""
@@ -105,13 +110,30 @@ class TableRecords:
             plain = inline and self._is_plain[slot]
             is_theirs = old == mine if plain else same_cell(old, mine)
             is_ours = old == other if plain else same_cell(old, other)
-            if is_theirs and not is_ours:
+            if (
+                is_theirs is not is_ours
+                and self._may_stamp[slot]
+                and self._both_wrote(both.key, slot)
+            ):
+                self._both_changed(both, merged, slot, (old, mine, other))
+            elif is_theirs and not is_ours:
                 merged.take(slot, other)
             elif is_ours and not is_theirs:
                 merged.keep()
             elif not is_ours:
                 self._both_changed(both, merged, slot, (old, mine, other))
         return merged
+
+    def _both_wrote(self, key: bytes, slot: int) -> bool:
+        """Tell whether both sides stamped a cell that one of them has as the base."""
+        column, terms = self._columns[slot], self._terms
+        if terms.stamps is None or not self._is_stamped(key, slot):
+            return False
+        return None not in terms.stamps(key, column.id)
+
+    def _is_stamped(self, key: bytes, slot: int) -> bool:
+        column = self._columns[slot]
+        return self._terms.policies.of(key, column.id) == STAMPED_POLICY
 
     def _both_changed(
         self, both: Both, merged: MergedRow, slot: int, cells: tuple[Any, Any, Any]
@@ -219,4 +241,34 @@ class TableRecords:
             winner, loser = loser, winner
         if policy == "keep-both":
             terms.lost(both.key, loser)
+        if policy == STAMPED_POLICY and winner is not None:
+            return self._outlived(both, winner)
         return winner
+
+    def _outlived(self, both: Both, winner: bytes) -> bytes:
+        """Return a row that was written after it was deleted.
+
+        What had been written to it before the deletion is as gone as the row was: such
+        cells are as the base has them. So it makes no difference which of the three
+        writes are merged first.
+        """
+        terms = self._terms
+        if terms.stamps is None or both.base is None:
+            return winner
+        side = 0 if both.theirs is None else 1
+        deleted = terms.stamps(both.key, None)[1 - side]
+        older = [
+            slot
+            for slot, column in enumerate(self._columns)
+            if deleted is not None
+            and self._is_stamped(both.key, slot)
+            and (stamp := terms.stamps(both.key, column.id)[side]) is not None
+            and stamp < deleted
+        ]
+        if not older:
+            return winner
+        base, cells = self._decoded([both.base, winner])
+        merged = MergedRow(cells)
+        for slot in older:
+            merged.put(slot, base[slot])
+        return self._access.encode(merged.cells)

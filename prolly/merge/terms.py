@@ -19,7 +19,8 @@ from .policies import APP_PREFIX, Policies
 from .values import NO_STAMPS, UNRESOLVED, Outcome, Stamps, Values, weigh
 
 ReadChunk = Callable[[bytes], bytes | None]
-# The stamps of ours and theirs under a key, for a column where there are such.
+# The stamps that ours and theirs gave a key since the base, for a column or, with None,
+# the record.
 FindStamps = Callable[[bytes, int | None], Stamps]
 
 RESOLVE = "resolve"

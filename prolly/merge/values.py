@@ -27,6 +27,8 @@ The rest, for values b, x and y that all differ and are not null. ``!`` is unres
   other.
 - *last-writer-wins* is as keep-both, but the greater stamp prevails first, also with a
   deletion; a side without a stamp loses to one with, and equal stamps decide nothing.
+  Where both sides have a stamp, not even equality with the base counts: who wrote back
+  what stood there has written.
 - *counter* takes ints and decimals; null, where there was no number before, counts 0.
 - *max*, *min*: by ``value_order``; null, then NaN, lose to any other value.
 - *set* takes lists, *map* maps, *text* text, and an empty one for a null or absent base
@@ -57,7 +59,7 @@ from .text_lines import LineClash, merge_texts
 from .value_order import canonical, order_key, same
 
 # 48 bits of milliseconds, 16 bits of counter and 8 bytes of replica, big-endian: the
-# greater is the later. None where a write left no stamp.
+# greater is the later. None where a side wrote nothing since the base, or left none.
 Stamp = bytes
 Stamps = tuple[Stamp | None, Stamp | None]
 NO_STAMPS: Stamps = (None, None)
@@ -113,6 +115,9 @@ def weigh(policy: str, values: Values, stamps: Stamps = NO_STAMPS) -> Outcome:
     counted = _counted(values) if policy == "counter" else None
     if counted is not None:
         return counted
+    last = last_written(values, stamps) if policy == "last-writer-wins" else None
+    if last is not None:
+        return last
     if same(ours, theirs) or same(base, theirs):
         return Outcome(ours)
     if same(base, ours):
@@ -129,6 +134,14 @@ def weigh(policy: str, values: Values, stamps: Stamps = NO_STAMPS) -> Outcome:
     if ours is ABSENT or theirs is ABSENT:
         return Outcome(UNRESOLVED, "deleted on one side, changed on the other")
     return method(values)
+
+
+def last_written(values: Values, stamps: Stamps) -> Outcome | None:
+    """Return the value of the greater stamp; None unless both have one, differently."""
+    mine, other = stamps
+    if mine is None or other is None or mine == other:
+        return None
+    return Outcome(values.ours if mine > other else values.theirs)
 
 
 def _prevailing(values: Values, stamps: Stamps) -> Any:

@@ -12,12 +12,14 @@ from .alter_table import alter_table
 from .csv_losses import CsvLosses
 from .export_table import export_table
 from .format_names import FORMATS, format_of_name
-from .import_table import ImportResult, Types, import_table
+from .import_faults import located
+from .import_table import ImportResult, Missing, Types, import_table
 from .plain_files import open_table, write_table
 from .table_source import BATCH_ROWS, Batch, TableSource, iter_typed
 
 if _typing.TYPE_CHECKING:
     from .chunk_graph import Share
+    from .conflict_sheet import export_conflicts, import_conflicts
     from .fsck import Check, Fault, check_repository
     from .garbage import GRACE_US, GcReport, collect_garbage
     from .gc_automatic import look_after_store
@@ -40,6 +42,7 @@ __all__ = [
     "Fault",
     "GcReport",
     "ImportResult",
+    "Missing",
     "Share",
     "StoreStatistics",
     "TableSource",
@@ -48,11 +51,14 @@ __all__ = [
     "check_repository",
     "collect_garbage",
     "dataset_statistics",
+    "export_conflicts",
     "export_table",
     "format_of_name",
+    "import_conflicts",
     "import_map",
     "import_table",
     "iter_typed",
+    "located",
     "look_after_store",
     "open_table",
     "store_statistics",
@@ -72,6 +78,8 @@ _LATE = {
     "check_repository": "fsck",
     "collect_garbage": "garbage",
     "dataset_statistics": "repository_statistics",
+    "export_conflicts": "conflict_sheet",
+    "import_conflicts": "conflict_sheet",
     "import_map": "map_import",
     "look_after_store": "gc_automatic",
     "store_statistics": "repository_statistics",

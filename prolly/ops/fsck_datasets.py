@@ -23,6 +23,7 @@ from prolly.codec import (
     key,
 )
 from prolly.codec.node import Inner, Leaf, Node, decode_node
+from prolly.codec.record_stamps import decode_stamps
 from prolly.errors import Corrupt, Error
 from prolly.maps import decode_value
 from prolly.tables import RecordCodec, Schema
@@ -34,6 +35,9 @@ ReadChunk = Callable[[bytes], bytes | None]
 DecodeRecords = Callable[[Sequence[bytes], Sequence[bytes]], object]
 
 _NODES = (ChunkType.LEAF, ChunkType.INNER)
+
+# The context of leaves that hold stamps: no record has just these bytes before it.
+_STAMPS = b"stamps"
 
 # Reported where the chunk itself is looked at.
 _REPORTED_ELSEWHERE = "chunk-missing"
@@ -118,7 +122,7 @@ class DatasetCheck:
     def _tree_faults(self, entry: Descriptor) -> Iterator[Error]:
         decode = self._decoder_of(entry)
         context = blake3(cbor.encode([entry.kind, entry.schema])).digest()
-        for number, root in enumerate(entry.roots):
+        for number, root in enumerate(entry.content_roots):
             if root.kind not in _NODES:
                 continue
             check = None
@@ -126,6 +130,11 @@ class DatasetCheck:
                 check = _leaf_check(decode, entry.name)
             yield from self._trees.faults(
                 root.address, entry.parameters, check, context if check else b""
+            )
+        if entry.stamps is not None:
+            check = _leaf_check(self._decode_stamps, entry.name)
+            yield from self._trees.faults(
+                entry.stamps.address, FORMAT_PARAMETERS, check, _STAMPS
             )
 
     def _decoder_of(self, entry: Descriptor) -> DecodeRecords | None:
@@ -146,6 +155,11 @@ class DatasetCheck:
                 decode_value(value, self._require)
             else:
                 cbor.decode(value)
+
+    def _decode_stamps(self, keys: Sequence[bytes], values: Sequence[bytes]) -> None:
+        for encoded, value in zip(keys, values, strict=True):
+            key.decode(encoded)
+            decode_stamps(decode_value(value, self._require))
 
     def _read_node(self, address: bytes) -> Node | None:
         chunk = self._read(address)

@@ -12,12 +12,20 @@ from uuid import UUID
 
 from prolly.codec import json_form
 from prolly.errors import Error, Invalid, LimitExceeded
-from prolly.tables import InferredColumn, RecordCodec, Schema
+from prolly.tables import InferredColumn, RecordCodec, Schema, automatic_column
 
 from .table_source import TableSource, iter_typed
 
 _MISFITS = ("value-type", "value-null", "value-too-large", "schema-violation")
 
+
+# What is found when an import is stored, over all rows of the table.
+_AT_THE_END = (
+    "unique-violation",
+    "index-key-too-long",
+    "index-value",
+    "reference-missing",
+)
 
 _ANY_ID = UUID(int=0)
 
@@ -52,6 +60,8 @@ def located(error: Error, source: TableSource, schema: Schema) -> Error:
     if error.code == "key-exists":
         rows = list(_rows_of_key(facts["key"], source, schema))
         return _placed(error, rows[0]) if rows else error
+    if error.code in _AT_THE_END and "key" in facts:
+        return _placed_at_the_end(error, source, schema)
     if error.code in _MISFITS and "line" in facts:
         return _misfit(error, _row_at(facts["source"], facts["line"], source, schema))
     if "line" in facts:
@@ -128,10 +138,39 @@ def _duplicate(error: Error, source: TableSource, schema: Schema) -> Error:
     )
 
 
-def _columns(schema: Schema) -> list[InferredColumn]:
+def _placed_at_the_end(error: Error, source: TableSource, schema: Schema) -> Error:
+    """Return an error about stored rows with the place of those that were imported."""
+    keys = [error.facts["key"]]
+    if error.code == "unique-violation":
+        keys.append(error.facts["other_key"])
+    made = automatic_column(schema)
+    if made is not None and made not in source.columns:
+        return error
+    rows = [row for key in keys for row in _rows_of_key(key, source, schema)]
+    if not rows:
+        return error
+    rows.sort(key=lambda row: row.line)
+    places = " and ".join(dict.fromkeys(row.place for row in rows))
+    hint = error.hint
+    if error.code == "unique-violation" and source.text_cells:
+        hint = (
+            "Change one of the two rows; where empty cells mean nothing, "
+            f"`--empty-as-null {','.join(error.facts['columns'])}`."
+        )
+    return type(error)(
+        f"{places}: {error.message}",
+        code=error.code,
+        hint=hint,
+        **{**error.facts, "source": rows[0].source, "lines": [r.line for r in rows]},
+    )
+
+
+def _columns(source: TableSource, schema: Schema) -> list[InferredColumn]:
+    """Return the columns that the source has; no null is refused."""
     return [
-        InferredColumn(one.name, one.type, one.nullable or one.name in schema.key)
+        InferredColumn(one.name, one.type, True)
         for one in schema.columns
+        if one.name in source.columns
     ]
 
 
@@ -139,9 +178,14 @@ def _rows_of_key(key: Any, source: TableSource, schema: Schema) -> Iterator[Foun
     """Yield every row of the input with this key."""
     codec = RecordCodec(schema)
     wanted = codec.encode_key(key)
-    places = [schema.names.index(name) for name in schema.key]
-    for batch in iter_typed(source, _columns(schema)):
-        encoded = codec.encode_keys(list(zip(*batch.rows, strict=True)))
+    columns = _columns(source, schema)
+    names = [one.name for one in columns]
+    places = [names.index(name) for name in schema.key]
+    at = [names.index(one) if one in names else places[0] for one in schema.names]
+    for batch in iter_typed(source, columns):
+        found = list(zip(*batch.rows, strict=True))
+        # Only the key is encoded; what is not in the source may be anything.
+        encoded = codec.encode_keys([found[place] for place in at])
         if wanted in encoded:
             for line, row, one in zip(batch.lines, batch.rows, encoded, strict=True):
                 if one == wanted:

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from prolly.errors import AlreadyExists, Invalid, LimitExceeded
+from prolly.maps import ABSENT
 from prolly.repo import Workspace
 from prolly.tables import (
     Column,
@@ -36,7 +37,26 @@ from .table_source import Batch, TableSource, iter_typed
 from .widening import widened_schema
 
 Types = Literal["infer", "text"] | Schema
+Missing = Literal["keep", "default", "error"]
 Report = Callable[[int, int], object]
+
+# In place of names: every column of text.
+ALL_TEXT = "*"
+
+
+class _How(NamedTuple):
+    """How rows are taken into a table; fields as of ``import_table``."""
+
+    mode: LoadMode
+    missing: Missing | None
+    empty_as_null: tuple[str, ...]
+    progress: Report | None
+
+    @property
+    def keeps(self) -> bool:
+        """Tell whether cells of columns that the input lacks are kept."""
+        by_mode = self.missing is None and self.mode == "update"
+        return self.missing == "keep" or by_mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +80,26 @@ def import_table(
     types: Types = "infer",
     mode: LoadMode = "replace",
     widen: bool = False,
+    missing: Missing | None = None,
+    empty_as_null: Sequence[str] = (),
     progress: Report | None = None,
 ) -> ImportResult:
     """Load files into a table, made on first use; the caller stores the workspace.
 
-    ``mode``: ``replace`` (afterwards the table equals the input), ``update`` (upsert),
-    ``append`` (AlreadyExists ``key-exists`` for a key that is there). ``progress`` is
-    called with bytes read and bytes in all.
+    ``mode``: ``replace`` (afterwards the table equals the input), ``update`` (insert
+    and overwrite), ``append`` (AlreadyExists ``key-exists`` for a key that is there).
+    ``missing`` says what becomes of columns of the table that the input lacks: rows
+    that are there ``keep`` their cells (the default of ``update``), all take their
+    ``default``, or that is an ``error`` (the default of the other modes; without a
+    header, only for columns that have no default). New rows take defaults always.
+    ``empty_as_null`` names columns of text, or ``*`` for all, whose empty cells in CSV
+    are null. ``progress`` is called with bytes read and bytes in all.
 
     Raises Invalid, with ``source`` and ``line`` where there is one: ``missing-key``
     (first import), ``columns-differ``, ``schema-mismatch``, ``schema-violation``,
-    ``null-key``, ``duplicate-key`` (``lines``), and what reading raises; LimitExceeded
-    ``key-too-long``. The workspace may be half changed then: discard it.
+    ``null-key``, ``duplicate-key`` (``lines``), ``missing-column`` for a new row, and
+    what reading raises; LimitExceeded ``key-too-long``. The workspace may be half
+    changed then: discard it. What storing it raises, ``located`` can place.
     """
     if not isinstance(source, TableSource):
         with open_table(source) as opened:
@@ -83,38 +111,45 @@ def import_table(
                 types=types,
                 mode=mode,
                 widen=widen,
+                missing=missing,
+                empty_as_null=empty_as_null,
                 progress=progress,
             )
+    how = _How(mode, missing, tuple(empty_as_null), progress)
     names = (key,) if isinstance(key, str) else tuple(key)
     if workspace.find(dataset) is None:
         names = names or (source.key if types == "infer" else ())
-        schema = _first_schema(source, names, types)
+        schema = _first_schema(source, names, types, missing)
         table = workspace.table(dataset, schema=schema)
-        return ImportResult(_load(table, source, "append", progress), schema)
+        return ImportResult(_load(table, source, how._replace(mode="append")), schema)
     table = workspace.table(dataset, names or None)
     if table.schema.is_unknown:
-        schema = _first_schema(source, table.schema.key, types)
+        schema = _first_schema(source, table.schema.key, types, missing)
         table.alter().become(schema)
-        return ImportResult(_load(table, source, "append", progress), schema)
+        return ImportResult(_load(table, source, how._replace(mode="append")), schema)
     _check_types(dataset, table.schema, types)
     widened: tuple[str, ...] = ()
     if widen:
         schema, widened = widened_schema(table, source)
         if widened:
-            if mode == "replace":
+            if mode == "replace" and not how.keeps:
                 table.clear()
             # What a column held comes back as it was written: see `widened_schema`.
             alteration = table.alter(force=True)
-            alteration.become(schema, empty_text=source.text_cells)
-    _check_columns(source, table.schema)
-    return ImportResult(_load(table, source, mode, progress), table.schema, widened)
+            empty_text = source.text_cells and ALL_TEXT not in empty_as_null
+            alteration.become(schema, empty_text=empty_text)
+    _check_columns(source, table.schema, missing, keeps=how.keeps)
+    return ImportResult(_load(table, source, how), table.schema, widened)
 
 
-def _first_schema(source: TableSource, key: tuple[str, ...], types: Types) -> Schema:
+def _first_schema(
+    source: TableSource, key: tuple[str, ...], types: Types, missing: Missing | None
+) -> Schema:
     if isinstance(types, Schema):
         if key and key != types.key:
             raise _mismatch(f"the schema's key is {', '.join(types.key)}")
-        _check_columns(source, types)
+        # There is nothing yet to be kept.
+        _check_columns(source, types, "default" if missing == "keep" else missing)
         return types
     if not key:
         raise Invalid(
@@ -165,34 +200,55 @@ def _mismatch(problem: str) -> Invalid:
     )
 
 
-def _check_columns(source: TableSource, schema: Schema) -> None:
+def _check_columns(
+    source: TableSource,
+    schema: Schema,
+    missing: Missing | None = None,
+    *,
+    keeps: bool = False,
+) -> None:
     """Raise Invalid ``columns-differ`` unless the source has the table's columns.
 
-    In JSON, which has no header, a column that may be null may be left out; a key that
-    the table makes itself, in any format.
+    In JSON, which has no header, a column that may be null may be left out, unless
+    ``missing`` is an error; a key that the table makes itself, in any format. Where
+    cells are kept only the key is needed, and defaults need a default.
     """
     given = source.columns
-    due = _columns_due(source, schema)
     more = [name for name in given if name not in schema.names]
-    missing = [
-        column.name
-        for column in due
-        if column.name not in given
-        and (source.has_header or not column.has_default or column.name in schema.key)
+    by_default = missing == "default" or (missing is None and not source.has_header)
+    lacking = [one for one in _columns_due(source, schema) if one.name not in given]
+    absent = [
+        one.name
+        for one in lacking
+        if one.name in schema.key or not (keeps or (by_default and one.has_default))
     ]
-    if not more and not missing:
+    if not more and not absent:
         return
-    parts = [f"missing: {', '.join(missing)}"] if missing else []
+    parts = [f"missing: {', '.join(absent)}"] if absent else []
     parts += [f"new: {', '.join(more)}"] if more else []
+    hint = "`--widen` adds new columns."
+    if absent:
+        hint = _missing_hint([schema.column(name) for name in absent], schema)
     raise Invalid(
         f"{source.files[0].name}: its columns are not the table's ({'; '.join(parts)})",
         code="columns-differ",
-        hint=_delimiter_hint(source)
-        or ("Correct the header." if missing else "`--widen` adds new columns."),
+        hint=_delimiter_hint(source) or hint,
         source=source.files[0].name,
-        missing=missing,
+        missing=absent,
         new=more,
     )
+
+
+def _missing_hint(absent: Sequence[Column], schema: Schema) -> str:
+    """Return the advice for columns that an input lacks."""
+    if any(one.name in schema.key for one in absent):
+        return "Correct the header: every row needs its whole key."
+    if all(one.has_default for one in absent):
+        return (
+            "Correct the header, or say what becomes of the missing columns: "
+            "`--missing keep` or `--missing default`."
+        )
+    return "Correct the header, or keep the cells that are there: `--missing keep`."
 
 
 def _columns_due(source: TableSource, schema: Schema) -> list[Column]:
@@ -205,19 +261,22 @@ def _columns_due(source: TableSource, schema: Schema) -> list[Column]:
     return due if due and made not in source.columns else list(schema.columns)
 
 
-def _load(
-    table: MutableTable, source: TableSource, mode: LoadMode, progress: Report | None
-) -> int:
+def _load(table: MutableTable, source: TableSource, how: _How) -> int:
     schema = table.schema
     columns = [
         InferredColumn(one.name, one.type, one.nullable or one.name in schema.key)
         for one in _columns_due(source, schema)
+        if one.name in source.columns
     ]
     names = [one.name for one in columns]
-    key = [name for name in schema.key if name in names]
-    batches = _batches(source, columns, key, progress)
+    batches = _batches(source, columns, schema, how)
+    missing: Literal["keep", "default"] = "keep" if how.keeps else "default"
     try:
-        return table.load(ColumnBatches(names, batches), mode=mode)
+        return table.load(
+            ColumnBatches(names, batches, gaps=not source.has_header),
+            mode=how.mode,
+            missing=missing,
+        )
     except (Invalid, AlreadyExists, LimitExceeded) as error:
         raise located(error, source, schema) from error
 
@@ -225,19 +284,68 @@ def _load(
 def _batches(
     source: TableSource,
     columns: Sequence[InferredColumn],
-    key: Sequence[str],
-    progress: Report | None,
+    schema: Schema,
+    how: _How,
 ) -> Iterator[list[Sequence[Any]]]:
     """Yield typed batches as columns; an empty cell in a CSV key is no key."""
     names = [one.name for one in columns]
+    key = [name for name in schema.key if name in names]
     places = [names.index(name) for name in key] if source.text_cells else []
+    emptied = _emptied(source, columns, how.empty_as_null)
     for batch in iter_typed(source, columns):
         typed: list[Sequence[Any]] = list(zip(*batch.rows, strict=True))
         if places and all("" in typed[place] for place in places):
             _refuse_empty_keys(batch, places, key)
-        yield typed
-        if progress is not None:
-            progress(source.position, source.size)
+        for place in emptied:
+            typed[place] = [None if cell == "" else cell for cell in typed[place]]
+        yield _with_gaps(typed, batch, [name in key for name in names])
+        if how.progress is not None:
+            how.progress(source.position, source.size)
+
+
+def _with_gaps(
+    typed: list[Sequence[Any]], batch: Batch, in_key: Sequence[bool]
+) -> list[Sequence[Any]]:
+    """Return columns with ABSENT where a record left a cell out of its row.
+
+    A key that is left out stays null, and is refused as such.
+    """
+    cells = {place: list(typed[place]) for place in {one for _, one in batch.gaps}}
+    for row, place in batch.gaps:
+        if not in_key[place]:
+            cells[place][row] = ABSENT
+    return [cells.get(place, column) for place, column in enumerate(typed)]
+
+
+def _emptied(
+    source: TableSource, columns: Sequence[InferredColumn], wanted: Sequence[str]
+) -> list[int]:
+    """Return the places of the columns whose empty cells are null.
+
+    Raises Invalid ``unknown-column``, or ``option`` where an empty cell is no text.
+    """
+    if not wanted:
+        return []
+    if not source.text_cells:
+        raise Invalid(
+            f"{source.files[0].name}: only in CSV and TSV is null an empty cell",
+            code="option",
+            hint="Leave `--empty-as-null` out: the format tells null from empty text.",
+        )
+    names = [one.name for one in columns]
+    for name in wanted:
+        if name not in (ALL_TEXT, *names):
+            raise Invalid(
+                f"{source.files[0].name} has no column {name!r}",
+                code="unknown-column",
+                hint=f"Its columns are {', '.join(names[:20])}.",
+                column=name,
+            )
+    return [
+        place
+        for place, one in enumerate(columns)
+        if one.type_name == "text" and (ALL_TEXT in wanted or one.name in wanted)
+    ]
 
 
 def _refuse_empty_keys(batch: Batch, places: list[int], key: Sequence[str]) -> None:

@@ -2,8 +2,9 @@
 
 Both are read as a stream: a line, or an object of the array, is all that is in memory.
 An object is a record; its names are columns, in order of first appearance over the
-whole input; a name left out is null. Numbers keep what was written: a number with a
-point is a float if the float is written just so or has the same value, else a Decimal.
+whole input; a name left out is null, and a gap in its batch. Numbers keep what was
+written: a number with a point is a float if the float is written just so or has the
+same value, else a Decimal.
 
 JSON's own looseness is refused: a name twice in an object, ``NaN``, anything after the
 end.
@@ -70,7 +71,9 @@ class JsonSource(TableSource):
         """Yield the rows of all files in order, ``size`` at a time."""
         columns = self.columns
         for file, lines, records in self._iter_records(size):
-            yield Batch(file.name, lines, _cells(records, columns))
+            yield Batch(
+                file.name, lines, _cells(records, columns), _gaps(records, columns)
+            )
 
     def _iter_records(
         self, size: int
@@ -99,6 +102,19 @@ def _cells(records: list[dict[str, Any]], names: Sequence[str]) -> list[list[Any
     if set(map(tuple, records)) == {tuple(names)}:
         return [list(record.values()) for record in records]
     return [list(map(record.get, names)) for record in records]
+
+
+def _gaps(records: list[dict[str, Any]], names: Sequence[str]) -> list[tuple[int, int]]:
+    """Return the (row, column) places of what records leave out."""
+    if set(map(len, records)) == {len(names)}:
+        return []
+    return [
+        (row, place)
+        for row, record in enumerate(records)
+        if len(record) < len(names)
+        for place, name in enumerate(names)
+        if name not in record
+    ]
 
 
 def iter_line_records(file: ByteSource) -> Iterator[Located]:

@@ -152,7 +152,7 @@ def dataset_statistics(
         blobs += 0 if chunk[0] in _NODES else len(chunk)
     trees = [
         tree_statistics(reader, root.address)
-        for root in entry.roots
+        for root in entry.content_roots
         if root.kind in _NODES
     ]
     return DatasetStatistics(

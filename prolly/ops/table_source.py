@@ -28,12 +28,14 @@ BATCH_ROWS = 2_000
 class Batch:
     """Rows and where they stand: ``rows[i]`` begins on line ``lines[i]``.
 
-    Where a file has no lines they are the numbers of the rows, from 1.
+    Where a file has no lines they are the numbers of the rows, from 1. ``gaps`` are the
+    (row, column) places of cells that a record left out, which hold ``None``.
     """
 
     source: str
     lines: Sequence[int]
     rows: list[list[Any]]
+    gaps: Sequence[tuple[int, int]] = ()
 
 
 # Takes the cells of one column and returns values of its type, or raises.
@@ -184,7 +186,8 @@ def iter_typed(
     Invalid ``unknown-column``; one that only ``columns`` has raises ``missing-column``,
     but in JSON it was left out and is null. A cell that does not fit raises Invalid
     ``value-type``, a null where none is allowed ``value-null``, with the facts
-    ``source``, ``line`` and ``column``.
+    ``source``, ``line`` and ``column``. A column that every record leaves out, and
+    cells that some do, are nulls and ``gaps``, and never refused.
     """
     places = _places(source, columns)
     readers = [source.cell_reader(column) for column in columns]
@@ -199,10 +202,20 @@ def iter_typed(
             except Error:
                 raise _first_misfit(source, batch, (cells, read), column) from None
             if not column.nullable and None in values:
-                raise _first_null(source, batch, values, column)
+                _refuse_nulls(source, batch, values, (column, place))
             typed.append(values)
         rows = list(map(list, zip(*typed, strict=True)))
-        yield Batch(batch.source, batch.lines, rows)
+        yield Batch(batch.source, batch.lines, rows, _gaps(batch, places))
+
+
+def _gaps(batch: Batch, places: Sequence[int | None]) -> list[tuple[int, int]]:
+    """Return the gaps of a batch whose columns come from these places."""
+    if not batch.gaps and None not in places:
+        return []
+    to = {place: at for at, place in enumerate(places) if place is not None}
+    gaps = [(row, to[place]) for row, place in batch.gaps if place in to]
+    absent = [at for at, place in enumerate(places) if place is None]
+    return [*gaps, *((row, at) for at in absent for row in range(len(batch.rows)))]
 
 
 def _places(source: TableSource, columns: Sequence[InferredColumn]) -> list[int | None]:
@@ -256,11 +269,24 @@ def _first_misfit(
     raise AssertionError("a column was refused, and each of its cells is fine")
 
 
-def _first_null(
-    source: TableSource, batch: Batch, values: Sequence[Any], column: InferredColumn
-) -> Invalid:
-    line = batch.lines[list(values).index(None)]
-    return Invalid(
+def _refuse_nulls(
+    source: TableSource,
+    batch: Batch,
+    values: Sequence[Any],
+    at: tuple[InferredColumn, int | None],
+) -> None:
+    """Raise Invalid ``value-null`` for the first null that was not left out."""
+    column, place = at
+    left_out = {row for row, gap in batch.gaps if gap == place}
+    nulls = [
+        row
+        for row, value in enumerate(values)
+        if value is None and place is not None and row not in left_out
+    ]
+    if not nulls:
+        return
+    line = batch.lines[nulls[0]]
+    raise Invalid(
         f"{batch.source} {source.place_word} {line}, column {column.name}: "
         "a value is missing",
         code="value-null",

@@ -76,7 +76,10 @@ def _misfits(
                 misfits[column.name] = None
                 continue
             if None in values and not column.nullable:
-                nulls.add(column.name)
+                place = places[column.name]
+                gaps = sum(one == place for _, one in batch.gaps)
+                if list(values).count(None) > gaps:
+                    nulls.add(column.name)
     return list(misfits), nulls
 
 

@@ -16,7 +16,7 @@ if _typing.TYPE_CHECKING:
     from .changes import Change, Comparison, DatasetChanges
     from .commit_log import LogEntry
     from .config import CONFIG_VALUE_BYTES_MAX, SETTINGS, Config, Setting
-    from .conflicts import Conflict
+    from .conflicts import SIDES, Conflict, Kind, Side, no_merge
     from .location import STORE_DIRECTORY, find_repository
     from .merge_result import MergeResult
     from .merging import MergeSnapshots
@@ -38,11 +38,13 @@ if _typing.TYPE_CHECKING:
     from .record_history import RecordVersion
     from .ref_names import RefNames
     from .repository import DEFAULT_BRANCH, Repository, Revision
+    from .restoring import restore
     from .selection import Selection
     from .settling import Conflicts
     from .shared import shared_repository
     from .snapshot import Snapshot
     from .stash import Stash, StashEntry
+    from .takes import Take
     from .transaction import ISOLATIONS, Isolation, Transaction
     from .upkeep import INLINE_BYTES_WORTH_MOVING, with_upkeep
     from .waiting_merge import SETTLED_LISTED_MAX
@@ -61,6 +63,7 @@ __all__ = [
     "READ_RANGES_MAX",
     "SETTINGS",
     "SETTLED_LISTED_MAX",
+    "SIDES",
     "STORE_DIRECTORY",
     "App",
     "Blame",
@@ -71,6 +74,7 @@ __all__ = [
     "Conflicts",
     "DatasetChanges",
     "Isolation",
+    "Kind",
     "LogEntry",
     "MergeResult",
     "MergeSnapshots",
@@ -83,9 +87,11 @@ __all__ = [
     "Revision",
     "Selection",
     "Setting",
+    "Side",
     "Snapshot",
     "Stash",
     "StashEntry",
+    "Take",
     "Transaction",
     "WorkingArea",
     "Workspace",
@@ -93,8 +99,10 @@ __all__ = [
     "create_repository",
     "create_store",
     "find_repository",
+    "no_merge",
     "open_repository",
     "open_store",
+    "restore",
     "shared_repository",
     "with_upkeep",
 ]
@@ -109,7 +117,7 @@ _MODULES = {
     "commit_log": ("LogEntry",),
     "config": ("CONFIG_VALUE_BYTES_MAX", "SETTINGS", "Config", "Setting"),
     "location": ("STORE_DIRECTORY", "find_repository"),
-    "conflicts": ("Conflict",),
+    "conflicts": ("SIDES", "Conflict", "Kind", "Side", "no_merge"),
     "merge_result": ("MergeResult",),
     "merging": ("MergeSnapshots",),
     "settling": ("Conflicts",),
@@ -131,11 +139,13 @@ _MODULES = {
     ),
     "record_history": ("RecordVersion",),
     "ref_names": ("RefNames",),
+    "restoring": ("restore",),
     "repository": ("DEFAULT_BRANCH", "Repository", "Revision"),
     "selection": ("Selection",),
     "shared": ("shared_repository",),
     "snapshot": ("Snapshot",),
     "stash": ("Stash", "StashEntry"),
+    "takes": ("Take",),
     "transaction": ("ISOLATIONS", "Isolation", "Transaction"),
     "upkeep": ("INLINE_BYTES_WORTH_MOVING", "with_upkeep"),
     "working_area": ("WorkingArea",),

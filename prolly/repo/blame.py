@@ -21,13 +21,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from prolly.codec import Address, cbor
+from prolly.codec import Address
 from prolly.errors import KeyNotFound
 from prolly.history import Front
 from prolly.maps import Files, key_not_found
-from prolly.tables import Column, Table, column_type
+from prolly.tables import Column, Table
 from prolly.tree import Difference
 
+from .column_pairs import same_cell
 from .commit_log import LogEntry
 from .storage import Storage
 from .trail import DatasetVersion, Trail, only
@@ -169,21 +170,9 @@ def _changed(difference: Difference, old: _View, new: _View, wanted: int) -> int
         older, newer = old.names[place], new.names[place]
         assert newer is not None
         types = old.types[place], new.types[place]
-        if older is None or not _same(was[older], is_now[newer], types):
+        if older is None or not same_cell(was[older], is_now[newer], types):
             changed |= bit
     return changed
-
-
-def _same(old: Any, new: Any, types: tuple[str, str]) -> bool:
-    if old is None or new is None:
-        return old is new
-    if types[0] == types[1]:
-        return cbor.encode(old) == cbor.encode(new)
-    spelt = [
-        column_type(name).format_text(value)
-        for name, value in zip(types, (old, new), strict=True)
-    ]
-    return spelt[0] == spelt[1]
 
 
 class _Search:

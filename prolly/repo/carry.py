@@ -28,13 +28,14 @@ from prolly.datasets import (
     Manifest,
     changed_datasets,
     read_descriptor,
+    root_reference,
     root_references,
     stored_table,
     write_manifest,
 )
 from prolly.errors import Stale
 from prolly.tables import Trees, carry_indexes
-from prolly.tree import EditBuffer, NodeReader, WorkingTree, diff, get
+from prolly.tree import EditBuffer, NodeReader, Versions, WorkingTree, diff, get
 
 
 class Roots(NamedTuple):
@@ -90,8 +91,10 @@ def _carry_dataset(
     if ours is None or theirs is None or ours.schema != theirs.schema:
         raise _dataset_conflict(ours or theirs or base)
     merged = _carry_fields(base, ours, theirs)
+    sides = base, ours, theirs
     if ours.kind == "blob":
-        return replace(merged, roots=_carry_blob(base, ours, theirs))
+        content = _carry_blob(base, ours, theirs)
+        return _with_stamps(writer, reader, replace(merged, roots=content), sides)
     start = base.roots[0].address if base else None
     ours_root, theirs_root = ours.roots[0].address, theirs.roots[0].address
     edits = EditBuffer()
@@ -107,18 +110,36 @@ def _carry_dataset(
         trees = Trees(reader, writer, theirs.parameters)
         stored = stored_table(theirs)
         roots += carry_indexes(trees, stored, stored.schema, roots[0])
-    return replace(merged, roots=root_references(reader, roots))
+    merged = replace(merged, roots=root_references(reader, roots))
+    return _with_stamps(writer, reader, merged, sides)
+
+
+def _with_stamps(
+    writer: ChunkWriter,
+    reader: NodeReader,
+    merged: Descriptor,
+    versions: tuple[Descriptor | None, Descriptor, Descriptor],
+) -> Descriptor:
+    """Return the description with the stamps of both sides, where some are kept."""
+    if not merged.keeps_stamps:
+        return merged
+    from prolly.merge import merge_stamps, stamps_root
+
+    stamps = merge_stamps(reader, writer, Versions(*map(stamps_root, versions)))
+    stamps.clashes.close()
+    root = root_reference(reader, stamps.root)
+    return replace(merged, roots=(*merged.roots, root))
 
 
 def _carry_blob(
     base: Descriptor | None, ours: Descriptor, theirs: Descriptor
 ) -> tuple[Reference, ...]:
     """Return the root of a blob that at most one side changed: it is one value."""
-    unchanged = () if base is None else base.roots
-    if theirs.roots == unchanged:
-        return ours.roots
-    if ours.roots == unchanged:
-        return theirs.roots
+    unchanged = () if base is None else base.content_roots
+    if theirs.content_roots == unchanged:
+        return ours.content_roots
+    if ours.content_roots == unchanged:
+        return theirs.content_roots
     raise Stale(
         f"the blob {ours.name!r} was changed by another commit meanwhile",
         code="write-conflict",

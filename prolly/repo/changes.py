@@ -15,13 +15,16 @@ from prolly.maps import ABSENT, Files, blob_length
 from prolly.tables import Schema, Table
 from prolly.tree import Difference, NodeReader, diff
 
+from .column_pairs import ColumnPairs
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """One record that differs.
 
     ``old`` and ``new`` are a map's value or a table's row (a dict); ``ABSENT`` where
-    there is none. ``fields`` names the columns that differ in a modified row.
+    there is none. ``fields`` names the columns that differ in a modified row; ``old``
+    has the names that its columns have in the new version.
 
     A file's ``old`` and ``new`` are a dict of content (the address of its blob, in
     hexadecimal), size, mode (octal text) and mtime (nanoseconds, or None); ``fields``
@@ -85,6 +88,13 @@ class _Pair:
         return any(entry and entry.name == name for entry in (self.old, self.new))
 
     @property
+    def is_altered_table(self) -> bool:
+        """Tell whether it is a table in both versions, under different schemas."""
+        if self.old is None or self.new is None or self.kind != "table":
+            return False
+        return bool(self.old.schema != self.new.schema)
+
+    @property
     def event(self) -> str:
         if self.old is None:
             return "created"
@@ -118,31 +128,41 @@ class Comparison:
         dataset: str | None = None,
         bounds: tuple[bytes | None, bytes | None] = (None, None),
     ) -> Iterator[Change]:
-        """Yield the records that differ, by dataset name and key, as they are found."""
+        """Yield the records that differ, by dataset name and key, as they are found.
+
+        A row that is only stored in another way, after an alteration, does not differ.
+        """
         for pair in self._pairs:
             if dataset is not None and not pair.is_named(dataset):
                 continue
             decode = _decoder(self._reader, pair)
             for difference in self._differences(pair, bounds):
-                yield decode(difference)
+                change = decode(difference)
+                if not is_restored(change, pair.kind):
+                    yield change
 
     def counts(
         self,
         dataset: str | None = None,
         bounds: tuple[bytes | None, bytes | None] = (None, None),
     ) -> dict[str, DatasetChanges]:
-        """Count the records that differ, by dataset; nothing is decoded."""
+        """Count the records that differ, by dataset.
+
+        Nothing is decoded, but for modified rows of a table that was altered.
+        """
         counted: dict[str, DatasetChanges] = {}
         for pair in self._pairs:
             if dataset is not None and not pair.is_named(dataset):
                 continue
             added = removed = modified = 0
-            for _, old, new in self._differences(pair, bounds):
+            decode = _decoder(self._reader, pair) if pair.is_altered_table else None
+            for difference in self._differences(pair, bounds):
+                _, old, new = difference
                 if old is None:
                     added += 1
                 elif new is None:
                     removed += 1
-                else:
+                elif decode is None or not is_restored(decode(difference), pair.kind):
                     modified += 1
             counted[pair.name] = DatasetChanges(added, removed, modified, pair.event)
         return counted
@@ -158,11 +178,15 @@ class Comparison:
     def schemas(self, dataset: str) -> tuple[Schema | None, Schema | None]:
         """Return the old and the new schema of a table that differs, by its name now.
 
-        ``None`` on a side where it is not there, and on both for a map.
+        The old one has its columns under the names of the new one. ``None`` on a side
+        where it is not there, and on both for a map.
         """
         for pair in self._pairs:
             if pair.name == dataset:
-                return _schema_of(pair.old), _schema_of(pair.new)
+                old, new = _schema_of(pair.old), _schema_of(pair.new)
+                if old is not None and new is not None:
+                    old = ColumnPairs(old, new).old
+                return old, new
         return None, None
 
     def _differences(
@@ -194,6 +218,11 @@ def change_decoder(
     return _decoder(reader, _Pair(old, new))
 
 
+def is_restored(change: Change, kind: str) -> bool:
+    """Tell whether a row is only stored in another way: no field of it differs."""
+    return kind == "table" and change.kind == "modified" and not change.fields
+
+
 def _decoder(reader: NodeReader, pair: _Pair) -> Callable[[Difference], Change]:
     kind = _blob_decoder if pair.kind == "blob" else _Decoder
     return kind(reader, pair)
@@ -222,6 +251,10 @@ class _Decoder:
         self._name = pair.name
         self._old = None if pair.old is None else records_of(reader, pair.old)
         self._new = None if pair.new is None else records_of(reader, pair.new)
+        self._columns: ColumnPairs | None = None
+        if pair.is_altered_table:
+            assert isinstance(self._old, Table) and isinstance(self._new, Table)
+            self._columns = ColumnPairs(self._old.schema, self._new.schema)
 
     def __call__(self, difference: Difference) -> Change:
         encoded, before, after = difference
@@ -236,8 +269,12 @@ class _Decoder:
             old = old.summary()
         if isinstance(new, FileEntry):
             new = new.summary()
+        if self._columns is not None and old is not ABSENT:
+            old = self._columns.row(old)
         has_fields = isinstance(self._new, (Table, Files))
-        if has_fields and before is not None and after is not None:
+        if self._columns is not None and old is not ABSENT and new is not ABSENT:
+            fields = tuple(self._columns.changed(old, new))
+        elif has_fields and before is not None and after is not None:
             fields = _changed_fields(old, new)
         if isinstance(self._new, Files):
             # Another size is another content.

@@ -6,13 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from prolly.codec import Address, Commit, key, manifest_key
+from prolly.codec import Address, Commit, Descriptor, key, manifest_key
 from prolly.datasets import Manifest, read_descriptor
 from prolly.errors import NotFound
 from prolly.history import walk
 from prolly.tree import get
 
+from .changes import change_decoder, is_restored
 from .storage import Storage
+
+# What is compared: the dataset's entry as it is stored, or one record beside it.
+_State = tuple[Descriptor | None, bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +33,8 @@ def commit_log(
     """Yield commits from ``head``, children before parents, filtered if asked.
 
     A filter compares a commit with its first parent: the manifest's entry for a
-    dataset, a stored value for a record. NotFound ``no-such-dataset`` when no commit
-    has the dataset.
+    dataset, the value or the cells for a record. NotFound ``no-such-dataset`` when no
+    commit has the dataset.
     """
     touched = _Touched(storage, dataset, record)
     for commit_id in walk(storage.commits, [head]):
@@ -59,7 +63,7 @@ class _Touched:
         self._dataset = dataset or ""
         self._encoded = None if record is None else key.encode_key(record)
         self._entry_key: bytes | None = None
-        self._known: dict[bytes, bytes | None] = {}
+        self._known: dict[bytes, _State] = {}
 
     @property
     def seen(self) -> bool:
@@ -69,29 +73,41 @@ class _Touched:
     def __call__(self, commit: Commit) -> bool:
         if not self.seen:
             self._look_for(commit.root)
-        before = None
+        before: _State = None, None
         if commit.parents:
             parent_root = self._commits.read(commit.parents[0]).root
             if not self.seen:
                 self._look_for(parent_root)
             before = self._state(parent_root)
-        return self._state(commit.root) != before
+        after = self._state(commit.root)
+        return after[1] != before[1] and not self._is_restored(before, after)
+
+    def _is_restored(self, before: _State, after: _State) -> bool:
+        """Tell whether an alteration only stored the record in another way."""
+        (old, old_value), (new, new_value) = before, after
+        if old is None or new is None or old_value is None or new_value is None:
+            return False
+        if self._encoded is None or old.schema == new.schema:
+            return False
+        decode = change_decoder(self._reader, old, new)
+        return is_restored(decode((self._encoded, old_value, new_value)), new.kind)
 
     def _look_for(self, manifest_root: bytes) -> None:
         found = Manifest(self._reader, manifest_root).find(self._dataset)
         if found is not None:
             self._entry_key = manifest_key(found[0])
 
-    def _state(self, manifest_root: bytes) -> bytes | None:
+    def _state(self, manifest_root: bytes) -> _State:
         """Return what is compared: the dataset's entry, or one stored value."""
         if self._entry_key is None:
-            return None
+            return None, None
         if manifest_root not in self._known:
+            entry = None
             state = get(self._reader, manifest_root, self._entry_key)
             if state is not None and self._encoded is not None:
                 entry = read_descriptor(self._reader, state)
                 state = get(self._reader, entry.roots[0].address, self._encoded)
             if len(self._known) > 1:
                 self._known.pop(next(iter(self._known)))
-            self._known[manifest_root] = state
+            self._known[manifest_root] = entry, state
         return self._known[manifest_root]

@@ -14,11 +14,11 @@ from typing import Any, Literal
 
 from prolly.codec import Descriptor, FileEntry, WorkingState, key
 from prolly.datasets import Manifest, missing_dataset, records_of
-from prolly.errors import Invalid, NotFound
+from prolly.errors import Invalid, KeyNotFound
 from prolly.history import Commits
-from prolly.maps import ABSENT, blob_length
-from prolly.merge import ConflictKind, ConflictTree, StoredConflict
-from prolly.tables import Schema
+from prolly.maps import ABSENT, OrderedMap, blob_length
+from prolly.merge import BLOB_KEY, ConflictKind, ConflictTree, StoredConflict
+from prolly.tables import Schema, Table
 from prolly.tree import NodeReader, Versions, get
 
 Kind = Literal["record", "schema", "constraint"]
@@ -44,7 +44,8 @@ class Conflict:
     ``base``, ``ours`` and ``theirs`` are values, rows, or what a file is, ``ABSENT``
     where there is none. ``fields`` are the columns that clash, by their names now; none
     for the whole record. ``reason`` says more where there is more to say; ``settled``
-    how it was settled, ``None`` while it is open.
+    how it was settled, ``None`` while it is open; ``settled_fields`` names columns
+    of an open one that were settled by themselves.
     """
 
     dataset: str
@@ -56,6 +57,7 @@ class Conflict:
     kind: Kind = "record"
     reason: str = ""
     settled: str | None = None
+    settled_fields: tuple[str, ...] = ()
 
     @property
     def name(self) -> ConflictName:
@@ -78,6 +80,7 @@ class ConflictView:
             side: None if root is None else Manifest(reader, root)
             for side, root in zip(SIDES, versions, strict=True)
         }
+        self._opened: dict[tuple[Side, bytes], OrderedMap | Table] = {}
 
     @classmethod
     def of_state(
@@ -103,8 +106,21 @@ class ConflictView:
 
     @cached_property
     def _names(self) -> dict[str, bytes]:
-        """The datasets with conflicts by name; those that are gone by their last."""
-        return {self.known(one).name: one for one in self.tree.datasets()}
+        """The datasets with conflicts by name; those that are gone by their last.
+
+        Where another has that name by now, the beginning of the id stands behind it.
+        """
+        names: dict[str, bytes] = {}
+        for one in self.tree.datasets():
+            name = self.known(one).name
+            holder = self.merged.find(name)
+            is_another = holder is not None and holder[0] != one
+            names[f"{name}~{one.hex()[:8]}" if is_another else name] = one
+        return names
+
+    @cached_property
+    def _labels(self) -> dict[bytes, str]:
+        return {identity: name for name, identity in self._names.items()}
 
     def require(self, dataset: str) -> bytes:
         """Return the id of a dataset that has conflicts; NotFound for any other."""
@@ -112,6 +128,10 @@ class ConflictView:
         if identity is None:
             raise missing_dataset(dataset, self.merged)
         return identity
+
+    def datasets(self) -> Mapping[str, bytes]:
+        """Return the datasets with conflicts by name, settled ones included."""
+        return self._names
 
     def open_count(self) -> int:
         """Return how many are not settled."""
@@ -127,6 +147,33 @@ class ConflictView:
                 continue
             for stored in self.tree.entries(identity, open_only=open_only):
                 yield self.shown(stored)
+
+    def names(self) -> Iterator[ConflictName]:
+        """Yield the names of what is open, each once, by dataset, kind and key."""
+        for label in sorted(self._names):
+            entry = self.known(self._names[label])
+            for stored in self.tree.entries(self._names[label], open_only=True):
+                if not self._is_second(stored):
+                    yield self._name(label, entry, stored)
+
+    def name_count(self) -> int:
+        """Return how many names ``names`` yields."""
+        found = self.tree.entries(kind=ConflictKind.CONSTRAINT, open_only=True)
+        return self.open_count() - sum(map(self._is_second, found))
+
+    def _is_second(self, stored: StoredConflict) -> bool:
+        """Tell whether a record that breaks a constraint clashes by itself, too."""
+        if stored.kind != ConflictKind.CONSTRAINT:
+            return False
+        first = self.tree.get(stored.dataset, ConflictKind.RECORD, stored.key)
+        return first is not None and first.entry.settled is None
+
+    def _name(
+        self, label: str, entry: Descriptor, stored: StoredConflict
+    ) -> ConflictName:
+        if stored.kind == ConflictKind.SCHEMA:
+            return label, str(stored.entry.facts.get("what", "")), "schema"
+        return label, () if entry.kind == "blob" else key.decode_key(stored.key)
 
     def find(self, name: ConflictName) -> list[StoredConflict]:
         """Return what stands under a name: a record may clash in two ways."""
@@ -149,21 +196,20 @@ class ConflictView:
         """Return the key of a record as its dataset spells it."""
         entry = self.known(identity)
         if entry.kind == "blob":
-            return b""
+            return BLOB_KEY
         return records_of(self.reader, entry).encode_key(user_key)
 
     def shown(self, stored: StoredConflict) -> Conflict:
         """Return a conflict with its three values."""
         entry = self.known(stored.dataset)
         kind = KINDS[stored.kind]
-        names: tuple[str, ...] = ()
+        names: dict[int, str] = {}
         if entry.kind == "table":
-            columns = {
-                one.id: one.name for one in Schema.from_value(entry.schema).columns
-            }
-            names = tuple(
-                [columns[one] for one in stored.entry.fields if one in columns]
-            )
+            columns = self.column_names(stored.dataset)
+            fields = stored.entry.fields
+            names = {one: columns[one] for one in fields if one in columns}
+        is_open = stored.entry.settled is None
+        fields = stored.entry.open_fields if is_open else tuple(names)
         if stored.kind == ConflictKind.SCHEMA:
             shown_key: Any = str(stored.entry.facts.get("what", ""))
             values = {one: self._described(one, stored, shown_key) for one in SIDES}
@@ -171,16 +217,27 @@ class ConflictView:
             shown_key = () if entry.kind == "blob" else key.decode_key(stored.key)
             values = {side: self.value(side, stored) for side in SIDES}
         return Conflict(
-            entry.name,
+            self._labels[stored.dataset],
             shown_key,
             values["base"],
             values["ours"],
             values["theirs"],
-            fields=names,
+            fields=tuple([name for one, name in names.items() if one in fields]),
             kind=kind,
             reason=stored.entry.reason,
             settled=stored.entry.settled,
+            settled_fields=tuple([names[one] for one in names if one not in fields]),
         )
+
+    def column_names(self, identity: bytes) -> dict[int, str]:
+        """Return the names of a table's columns by id: those now, then older ones."""
+        found: dict[int, str] = {}
+        for manifest in (self.merged, *map(self._manifests.get, reversed(SIDES))):
+            entry = None if manifest is None else manifest.by_id.get(identity)
+            if manifest is not None and entry is not None and entry.kind == "table":
+                for column in manifest.schema(identity).columns:
+                    found.setdefault(column.id, column.name)
+        return found
 
     def record(self, side: Side, stored: StoredConflict) -> bytes | None:
         """Return the stored record of one side, or ``None``."""
@@ -201,8 +258,18 @@ class ConflictView:
         data = self.record(side, stored)
         if data is None:
             return ABSENT
-        value = records_of(self.reader, entry).decode_record(stored.key, data)
+        records = self._records(side, stored.dataset, entry)
+        value = records.decode_record(stored.key, data)
         return value.summary() if isinstance(value, FileEntry) else value
+
+    def _records(
+        self, side: Side, identity: bytes, entry: Descriptor
+    ) -> OrderedMap | Table:
+        found = self._opened.get((side, identity))
+        if found is None:
+            found = records_of(self.reader, entry)
+            self._opened[side, identity] = found
+        return found
 
     def _described(self, side: Side, stored: StoredConflict, what: str) -> Any:
         """Return what one side says of a part of a dataset's description."""
@@ -215,6 +282,8 @@ class ConflictView:
             return plain[thing]
         if thing == "policy":
             return entry.policies.get(name, ABSENT)
+        if thing == "dropped":
+            return {"kind": entry.kind, "root": entry.roots[0].address.hex()}
         if entry.kind != "table":
             return ABSENT
         return _part(Schema.from_value(entry.schema), thing, name, stored.entry.fields)
@@ -223,8 +292,8 @@ class ConflictView:
 def _part(schema: Schema, thing: str, name: str, ids: tuple[int, ...]) -> Any:
     """Return a part of a schema in its JSON form, ABSENT where it has none."""
     form = schema.to_json()
-    if thing == "key":
-        return list(schema.key)
+    if thing in ("key", "schema"):
+        return list(schema.key) if thing == "key" else form
     if thing == "column":
         named = {one.id: one.name for one in schema.columns}
         wanted = {named[one] for one in ids if one in named} or {name}
@@ -236,9 +305,9 @@ def _part(schema: Schema, thing: str, name: str, ids: tuple[int, ...]) -> Any:
     return found[0] if found else ABSENT
 
 
-def no_conflict(name: ConflictName) -> NotFound:
+def no_conflict(name: ConflictName) -> KeyNotFound:
     """Return (not raise) the error for a name under which nothing is in conflict."""
-    return NotFound(
+    return KeyNotFound(
         f"{name[1]!r} of {name[0]!r} is not in conflict",
         code="no-such-conflict",
         hint="`prolly conflicts` lists those that there are.",

@@ -15,9 +15,16 @@ def no_snapshots(reader: NodeReader, versions: Versions) -> None:
     """Give resolvers nothing to look further into."""
 
 
+def no_action() -> None:
+    """Do nothing."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class MergeRequest:
-    """What to merge, and how. ``name`` is what the merge is called in its message."""
+    """What to merge, and how. ``name`` is what the merge is called in its message.
+
+    ``before_moving`` is called when all is merged, before refs move.
+    """
 
     branch: str
     theirs: bytes
@@ -30,6 +37,7 @@ class MergeRequest:
     commit: bool = True
     allow_unrelated: bool = False
     snapshots: Callable[[NodeReader, Versions], Any] = no_snapshots
+    before_moving: Callable[[], object] = no_action
 
     @property
     def text(self) -> str:

@@ -56,7 +56,8 @@ class MergeResult:
         """Commit a merge that waits, all conflicts settled; return the commit's id.
 
         Raises Conflicted ``open-conflicts``, and as ``WorkingArea.commit``; Invalid
-        ``not-merged`` for a merge that was only tried.
+        ``not-merged`` for a merge that was only tried, ``no-merge`` for one that
+        somebody gave up or committed.
         """
         if self.commit_id is None:
             if not isinstance(self.conflicts, Conflicts):

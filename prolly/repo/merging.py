@@ -29,6 +29,7 @@ from prolly.merge import (
     check_policy_name,
     merge_manifests,
     only_first_commit_shared,
+    require_stamps_in_time,
 )
 from prolly.tree import NodeReader, Versions
 
@@ -53,7 +54,8 @@ def merge_branch(storage: Storage, request: MergeRequest) -> MergeResult:
 
     Raises Invalid ``uncommitted`` or ``merging`` when the working state is not clean,
     ``unrelated`` when the versions share no more than the constant first commit,
-    ``unknown-policy``, ``unattended-form``; NotFound ``no-such-branch``; Stale ``contended``.
+    ``unknown-policy``, ``unattended-form``; NotFound ``no-such-branch``; Stale
+    ``contended``.
     """
     return retried(
         lambda: _Merge(storage, request).run(),
@@ -146,6 +148,10 @@ class _Merge:
         commits, request = self._storage.commits, self._request
         if is_ancestor(commits, request.theirs, self._ours):
             return "up-to-date"
+        theirs_root = commits.read(request.theirs).root
+        now_us = self._storage.environment.now_us
+        reader = self._storage.reader
+        require_stamps_in_time(reader, self._ours_root, theirs_root, now_us)
         if is_ancestor(commits, self._ours, request.theirs):
             return "fast-forward"
         shared = only_first_commit_shared(commits, self._ours, request.theirs)
@@ -170,7 +176,8 @@ class _Merge:
 
     def _state(self, merged: ManifestMerge) -> WorkingState:
         parents = (self._request.theirs,)
-        return WorkingState(self._ours, merged.root, parents, merged.conflicts)
+        conflicts, text = merged.conflicts, self._request.text
+        return WorkingState(self._ours, merged.root, parents, conflicts, text)
 
     def _wait(
         self, writer: ChunkWriter, base: Base, merged: ManifestMerge
@@ -217,6 +224,7 @@ class _Merge:
         self, writer: ChunkWriter, head: bytes, working: bytes | None, why: str
     ) -> None:
         """Move the branch and its working state, both as they were found, at once."""
+        self._request.before_moving()
         branch, environment = self._request.branch, self._storage.environment
         moves = [
             RefMove(BRANCHES + branch, self._ours, head),

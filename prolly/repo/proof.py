@@ -4,18 +4,26 @@ A proof begins at a commit id, which commits to the manifest, which commits to t
 dataset's root and schema, which commit to the records. Whoever knows the id needs
 nothing else to check it: no store, no trust in whoever made the proof. Its size is
 O(depth) nodes, and one more for each leaf of a range.
+
+A proof says itself what it proves, so a verifier always says what it asked: a true
+answer to another question is no answer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prolly.codec import Address, cbor, decode_commit, key
 from prolly.datasets import Manifest, records_of
 from prolly.errors import Corrupt
+from prolly.maps import ABSENT
 from prolly.tree import NodeReader, ProofReader, Recorder, iter_batches
+
+if TYPE_CHECKING:
+    from prolly.maps import OrderedMap
+    from prolly.tables import Table
 
 # The largest proof that is decoded: ranges beyond it are a transfer, not a proof.
 PROOF_BYTES_MAX = 64 * 1024 * 1024
@@ -23,11 +31,13 @@ PROOF_BYTES_MAX = 64 * 1024 * 1024
 _VERSION = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Proof:
     """The chunks that prove what a dataset holds between two keys.
 
     ``start`` and ``stop`` are encoded keys, [start, stop); ``None`` is an open side.
+    ``commit``, ``dataset`` and both are what the proof says of itself; nothing is
+    proved before ``verify``.
     """
 
     commit: Address
@@ -46,7 +56,10 @@ class Proof:
         """Return the proof that bytes hold; Corrupt ``proof-form`` when they do not."""
         if len(data) > PROOF_BYTES_MAX:
             raise _misformed(f"it has {len(data)} bytes, {PROOF_BYTES_MAX} are allowed")
-        fields = cbor.decode(data)
+        try:
+            fields = cbor.decode(data)
+        except Corrupt as error:
+            raise _misformed(error.message) from error
         if type(fields) is not list or len(fields) != 6 or fields[0] != _VERSION:
             raise _misformed("it is no array of version, commit and four fields")
         _, commit, dataset, start, stop, chunks = fields
@@ -59,17 +72,59 @@ class Proof:
             raise _misformed("a chunk is no byte string, or empty")
         return cls(Address(commit), dataset, start, stop, tuple(chunks))
 
-    def verify(self, commit_id: bytes) -> list[tuple[Any, Any]]:
-        """Return the (key, value or row) pairs that the commit holds in the range.
+    def verify(self, commit_id: bytes | str, dataset: str, key: Any) -> Any:
+        """Return the value or row that the commit's dataset holds under a key.
 
-        An empty list proves absence. Needs no store. Raises Corrupt when the proof does
-        not follow from ``commit_id``, Invalid ``proof-excess`` when it holds more than
-        it proves, NotFound when it proves that there is no such dataset.
+        ``ABSENT`` when the proof shows that there is none. Needs no store;
+        ``commit_id``, as bytes or as 64 hex digits, must come from whom you trust.
+        Raises Corrupt ``proof-question`` when the proof answers another question, and
+        other codes when it does not follow from the commit or holds more than it
+        proves; NotFound when it proves that there is no such dataset; Invalid for a key
+        that the dataset cannot have.
         """
+        found = self._verified(commit_id, dataset, (key,))
+        return found[0][1] if found else ABSENT
+
+    def verify_range(
+        self,
+        commit_id: bytes | str,
+        dataset: str,
+        start: Any = None,
+        stop: Any = None,
+    ) -> list[tuple[Any, Any]]:
+        """Return the (key, value or row) pairs with start <= key < stop.
+
+        An empty list proves that there is none. Raises as ``verify``.
+        """
+        return self._verified(commit_id, dataset, (start, stop))
+
+    def _verified(
+        self, commit_id: bytes | str, dataset: str, asked: tuple[Any, ...]
+    ) -> list[tuple[Any, Any]]:
+        """Return the records of the range, or of the one key, that is asked for."""
+        if isinstance(commit_id, str):
+            commit_id = Address.parse(commit_id)
+        if dataset != self.dataset:
+            raise _other_question(f"it is about dataset {self.dataset!r}")
         proved = ProofReader(self.chunks)
-        found = _read(proved.reader, commit_id, self.dataset, (self.start, self.stop))
+        records, root = _opened(proved.reader, commit_id, dataset)
+        bounds = [None if one is None else records.encode_key(one) for one in asked]
+        if len(asked) == 1:
+            encoded = records.encode_key(asked[0])
+            bounds = [encoded, encoded + b"\0"]
+        if bounds != [self.start, self.stop]:
+            raise _other_question("it is about other keys")
+        found = _read(proved.reader, records, root, (self.start, self.stop))
         proved.require_all_used()
         return found
+
+    def __repr__(self) -> str:
+        size = sum(map(len, self.chunks))
+        at = self.commit.hex()[:12]
+        return (
+            f"<Proof of {self.dataset!r} at {at}: "
+            f"{len(self.chunks)} chunks, {size} bytes>"
+        )
 
 
 def prove(
@@ -80,27 +135,41 @@ def prove(
 ) -> Proof:
     """Return the proof of what a commit's dataset holds between two encoded keys."""
     recorder = Recorder(get_chunk)
-    _read(recorder.reader, commit_id, dataset, bounds)
+    records, root = _opened(recorder.reader, commit_id, dataset)
+    _read(recorder.reader, records, root, bounds)
     return Proof(Address(commit_id), dataset, *bounds, tuple(recorder.chunks.values()))
+
+
+def _opened(
+    reader: NodeReader, commit_id: bytes, dataset: str
+) -> tuple[OrderedMap | Table, bytes]:
+    """Return the records of a commit's dataset, and their root."""
+    commit = decode_commit(reader.read_chunk(commit_id))
+    entry = Manifest(reader, commit.root).require(dataset)
+    return records_of(reader, entry), entry.roots[0].address
 
 
 def _read(
     reader: NodeReader,
-    commit_id: bytes,
-    dataset: str,
+    records: OrderedMap | Table,
+    root: bytes,
     bounds: tuple[bytes | None, bytes | None],
 ) -> list[tuple[Any, Any]]:
     """The read that prover and verifier both do."""
-    commit = decode_commit(reader.read_chunk(commit_id))
-    entry = Manifest(reader, commit.root).require(dataset)
-    records = records_of(reader, entry)
     found: list[tuple[Any, Any]] = []
-    root = entry.roots[0].address
     for keys, values in iter_batches(reader, root, start=bounds[0], stop=bounds[1]):
         for encoded, stored in zip(keys, values, strict=True):
             pair = key.decode_key(encoded), records.decode_record(encoded, stored)
             found.append(pair)
     return found
+
+
+def _other_question(difference: str) -> Corrupt:
+    return Corrupt(
+        f"the proof answers another question: {difference}",
+        code="proof-question",
+        hint="Ask for the proof of just this key or range; do not trust the answer.",
+    )
 
 
 def _misformed(problem: str) -> Corrupt:

@@ -22,7 +22,7 @@ from prolly.codec import Address, Commit, Descriptor
 from prolly.history import Front
 from prolly.tree import Difference
 
-from .changes import Change, change_decoder
+from .changes import Change, change_decoder, is_restored
 from .storage import Storage
 from .trail import DatasetVersion, Trail, only
 
@@ -63,7 +63,7 @@ def _walk(
     while front:
         commit_id = front.pop()
         commit = storage.commits.read(commit_id)
-        found = _first_difference(trail, commit_id, commit, encoded)
+        found = _first_difference(storage, trail, commit_id, encoded)
         if isinstance(found, bytes):
             front.add(found, 1)
             continue
@@ -84,22 +84,36 @@ class _Differs(NamedTuple):
 
 
 def _first_difference(
-    trail: Trail, commit_id: bytes, commit: Commit, encoded: bytes
+    storage: Storage, trail: Trail, commit_id: bytes, encoded: bytes
 ) -> bytes | _Differs | None:
     """Return the first parent with the same record, else how the record differs.
 
     ``None`` for a first commit without the record.
     """
+    commit = storage.commits.read(commit_id)
     here = trail.at(commit_id)
     first: _Differs | None = None
     for parent in commit.parents or (None,):
         there = None if parent is None else trail.at(parent)
         found = next(trail.differences(there, here, only(encoded)), None)
-        if found is None:
+        if found is None or _is_restored(storage, there, here, found):
             return parent
         if first is None:
             first = _Differs(_entry(there), _entry(here), found)
     return first
+
+
+def _is_restored(
+    storage: Storage,
+    old: DatasetVersion | None,
+    new: DatasetVersion | None,
+    difference: Difference,
+) -> bool:
+    """Tell whether an alteration only stored the record in another way."""
+    if old is None or new is None or old.entry.schema == new.entry.schema:
+        return False
+    decode = change_decoder(storage.reader, old.entry, new.entry)
+    return is_restored(decode(difference), new.entry.kind)
 
 
 def _entry(version: DatasetVersion | None) -> Descriptor | None:

@@ -182,8 +182,8 @@ class Repository:
         """Begin edits that become one commit on a branch (the current one).
 
         ``author`` is by default the environment's user. ``isolation`` is ``snapshot``,
-        ``serializable`` or ``merge``, as :class:`Transaction` says. NotFound ``no-such-branch``,
-        Invalid ``isolation``.
+        ``serializable`` or ``merge``, as :class:`Transaction` says. NotFound
+        ``no-such-branch``, Invalid ``isolation``.
         """
         from .transaction import Transaction
 
@@ -346,6 +346,7 @@ class Repository:
         commit: bool = True,
         dry_run: bool = False,
         allow_unrelated: bool = False,
+        before_moving: Callable[[], object] | None = None,
     ) -> MergeResult:
         """Merge a version into a branch (the current one), and commit it.
 
@@ -354,14 +355,15 @@ class Repository:
         what is to stand, ``ABSENT`` for nothing, or ``UNRESOLVED``. What remains is in
         conflict: nothing is committed then, ours stands meanwhile, and the result's
         ``conflicts`` are to be settled. Without ``commit`` a merge without conflicts
-        waits too. With ``dry_run`` nothing is stored. O(changes x depth) nodes.
+        waits too. With ``dry_run`` nothing is stored. ``before_moving`` is called when
+        all is merged and about to become durable. O(changes x depth) nodes.
 
         Raises Invalid ``uncommitted``, ``merging``, ``unrelated`` (unless allowed),
         ``unknown-policy``, ``unattended-form`` (no author, and the words of merges that
         replicas make), NotFound ``no-such-branch``, Stale ``contended``; then
         everything is as it was.
         """
-        from .merge_request import MergeRequest
+        from .merge_request import MergeRequest, no_action
         from .merging import merge_branch, preview_merge, snapshots_of
 
         request = MergeRequest(
@@ -376,6 +378,7 @@ class Repository:
             commit=commit,
             allow_unrelated=allow_unrelated,
             snapshots=snapshots_of(self._storage),
+            before_moving=before_moving or no_action,
         )
         merge = preview_merge if dry_run else merge_branch
         return merge(self._storage, request)

@@ -80,7 +80,11 @@ def _select_records(
         edits[encoded] = get(reader, new.roots[0].address, encoded)
         if stands is None and edits[encoded] is None:
             raise _no_record(key)
-    workspace.put_stored(identity, new, edits)
+    stamps = None
+    if new.stamps is not None:
+        root = new.stamps.address
+        stamps = {encoded: get(reader, root, encoded) for encoded in edits}
+    workspace.put_stored(identity, new, edits, stamps)
 
 
 def _no_record(key: Any) -> KeyNotFound:

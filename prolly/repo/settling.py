@@ -7,37 +7,39 @@
     a value    that value, or row                       -
 
 Without fields the whole record is meant, deletion included. A field is written onto the
-row as it stands, so edits of other fields stay.
+row as it stands, so edits of other fields stay. Theirs of a record that broke a
+constraint is all that theirs changed in it, since all of that was withheld.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from prolly.chunks import ChunkWriter
-from prolly.codec import Address, Descriptor
-from prolly.errors import Error, Invalid, Unsupported
-from prolly.maps import ABSENT
+from prolly.codec import Address, Descriptor, cbor
+from prolly.codec import key as key_codec
+from prolly.datasets import missing_dataset, records_of
+from prolly.errors import Error, Invalid, NotFound, Unsupported
+from prolly.maps import ABSENT, OrderedMap
 from prolly.merge import ConflictKind, ConflictTree, StoredConflict
-from prolly.tables import Column, Schema, converted
+from prolly.tables import Column, Schema, Table, converted
 
 from .conflicts import (
+    SIDES,
     Conflict,
     ConflictName,
     ConflictView,
+    Kind,
     Side,
     no_conflict,
     no_merge,
 )
 from .storage import Storage
+from .takes import Marks, Take, settled_meanwhile
 from .waiting_merge import Settlement
 from .working_area import WorkingArea
 from .workspace import Workspace
-
-# What a mark in the tree of conflicts says of one that got a value of its own.
-OWN_VALUE = "value"
 
 
 class Conflicts(Mapping[ConflictName, Conflict]):
@@ -50,6 +52,7 @@ class Conflicts(Mapping[ConflictName, Conflict]):
     def __init__(self, storage: Storage, area: WorkingArea) -> None:
         self._storage = storage
         self._area = area
+        self._seen: tuple[bytes, ConflictView] | None = None
 
     def _view(self) -> ConflictView | None:
         found = self._found()
@@ -57,28 +60,29 @@ class Conflicts(Mapping[ConflictName, Conflict]):
 
     def _found(self) -> tuple[ConflictView, tuple[bytes, ...]] | None:
         """Return the conflicts and the parents of the merge, if one waits."""
-        state = self._area.state
-        if state.conflicts is None:
+        address, state = self._area.read()
+        if address is None or state.conflicts is None:
             return None
-        storage = self._storage
-        view = ConflictView.of_state(storage.reader, storage.commits, state)
-        return view, state.merge_parents
+        if self._seen is None or self._seen[0] != address:
+            # States are named by what they hold, so a view of one stays true.
+            storage = self._storage
+            view = ConflictView.of_state(storage.reader, storage.commits, state)
+            self._seen = address, view
+        return self._seen[1], state.merge_parents
 
     def __len__(self) -> int:
+        """Return how many names are open: a record that clashes and also breaks a
+        constraint is one."""
         view = self._view()
-        return 0 if view is None else view.open_count()
+        return 0 if view is None else view.name_count()
 
     def __iter__(self) -> Iterator[ConflictName]:
-        """Yield the names of what is open, in order, each once."""
-        before: ConflictName | None = None
-        for conflict in self.of():
-            if conflict.name != before:
-                yield conflict.name
-            before = conflict.name
+        """Yield the names of what is open, by dataset, kind and key, each once."""
+        view = self._view()
+        return iter(()) if view is None else view.names()
 
     def __getitem__(self, name: ConflictName) -> Conflict:
-        """Return an open conflict; NotFound ``no-such-conflict``, which is no
-        KeyError."""
+        """Return an open conflict; KeyNotFound ``no-such-conflict``."""
         view = self._view()
         if view is not None:
             for stored in view.find(name):
@@ -87,7 +91,14 @@ class Conflicts(Mapping[ConflictName, Conflict]):
         raise no_conflict(name)
 
     def __contains__(self, name: object) -> bool:
-        return any(name == one for one in self)
+        """Tell whether something is open under a name; nothing is under a wrong one."""
+        if not isinstance(name, tuple) or len(name) not in (2, 3):
+            return False
+        try:
+            self[name]
+        except (NotFound, Invalid):
+            return False
+        return True
 
     def of(
         self, dataset: str | None = None, *, open_only: bool = True
@@ -98,15 +109,17 @@ class Conflicts(Mapping[ConflictName, Conflict]):
             iter(()) if view is None else view.conflicts(dataset, open_only=open_only)
         )
 
-    def settle(self, dataset: str, key: Any, take: Side) -> None:
-        """Settle a conflict as ours, theirs or the base has it.
+    def settle(
+        self, dataset: str, key: Any, take: Side, *, fields: Sequence[str] = ()
+    ) -> None:
+        """Settle a conflict as ours, theirs or the base has it, or some fields of it.
 
         May be done again, until the merge is committed. NotFound ``no-such-conflict``,
         Invalid ``no-merge``, Stale ``merge-ended``, Unsupported ``settle-by-hand``, and
         as writing the record does (``unique-violation`` and others). An error changes
         nothing.
         """
-        self._settle((dataset, key), take)
+        self.settle_each([Take(dataset, key, take, tuple(fields))])
 
     def settle_schema(self, dataset: str, what: str, take: Side) -> None:
         """Settle a conflict about the dataset itself; raises as ``settle``.
@@ -114,27 +127,103 @@ class Conflicts(Mapping[ConflictName, Conflict]):
         Unsupported ``settle-by-hand`` for theirs or the base of a part that a word does
         not bring about: alter the dataset, then take ours, which is as it stands.
         """
-        self._settle((dataset, what, "schema"), take)
-
-    def _settle(self, name: ConflictName, take: Side) -> None:
-        view, parents = self._require_found()
-        found = _require_found(view, name)
-        with self._area.edit(
-            f"resolve {name[0]}", _marks(parents, found, take)
-        ) as edited:
-            for stored in found:
-                take_side(edited, view, stored, take)
+        self.settle_each([Take(dataset, what, take, kind="schema")])
 
     def settle_value(self, dataset: str, key: Any, value: Any) -> None:
         """Settle a conflict with a value or row; ``ABSENT`` deletes the record.
 
         A row may leave columns out: they stay as they stand. Raises as ``settle``.
         """
+        self.settle_each([Take(dataset, key, value=value)])
+
+    def settle_each(self, takes: Iterable[Take]) -> int:
+        """Settle several conflicts at once; return how many takes there were.
+
+        Raises as ``settle``, and what ``takes`` raises; then none is settled.
+        """
         view, parents = self._require_found()
-        found = _require_found(view, (dataset, key))
-        marks = _marks(parents, found, OWN_VALUE)
-        with self._area.edit(f"resolve {dataset}", marks) as edited:
-            write_value(edited, view, found[0], value)
+        marks = Marks()
+        number = 0
+        with self._area.edit("resolve", Settlement(parents, marks.mark)) as edited:
+            for take in takes:
+                number += 1
+                for stored in take.found(view):
+                    ids = take.field_ids(view, stored)
+                    if take.side is None:
+                        write_value(edited, view, stored, take.value)
+                    else:
+                        take_side(edited, view, stored, take.side, ids)
+                    marks.add(stored, take, ids)
+        return number
+
+    def counts(self) -> dict[str, int]:
+        """Return how many conflicts are open by dataset, of those that have any."""
+        view = self._view()
+        if view is None:
+            return {}
+        found = view.tree.open_by_dataset()
+        names = sorted(view.datasets().items())
+        return {name: found[one] for name, one in names if one in found}
+
+    def dataset_names(self) -> list[str]:
+        """Return the datasets that have conflicts, settled ones included."""
+        view = self._view()
+        if view is None:
+            return []
+        return sorted(view.datasets())
+
+    def find(self, dataset: str, key: Any, kind: Kind | None = None) -> list[Conflict]:
+        """Return what is or was in conflict under a name, settled or not.
+
+        NotFound ``no-such-dataset`` for a dataset that is not there.
+        """
+        view = self._view()
+        if view is None:
+            return []
+        name = Take(dataset, key, kind=kind).name
+        found = [view.shown(one) for one in view.find(name)]
+        return [one for one in found if kind in (None, one.kind)]
+
+    def schema(self, dataset: str, side: Side) -> Schema | None:
+        """Return the schema that a side gives a table in conflict; ``None`` for none.
+
+        NotFound for a dataset without conflicts.
+        """
+        view, _ = self._require_found()
+        entry = view.entry(side, view.require(dataset))
+        is_table = entry is not None and entry.kind == "table"
+        return Schema.from_value(entry.schema) if entry and is_table else None
+
+    def columns(self, dataset: str, side: Side) -> dict[str, Column]:
+        """Return the columns of a side, by the names that they have now.
+
+        Empty for what is no table on that side, or now. As ``schema`` else.
+        """
+        view, _ = self._require_found()
+        now = view.known(view.require(dataset))
+        there = self.schema(dataset, side)
+        if now.kind != "table" or there is None:
+            return {}
+        names = view.column_names(view.require(dataset))
+        return {names[one.id]: one for one in there.columns if one.id in names}
+
+    def is_blob(self, dataset: str) -> bool:
+        """Tell whether a dataset in conflict is a blob, whose key is ``()``."""
+        view, _ = self._require_found()
+        return view.known(view.require(dataset)).kind == "blob"
+
+    def records(self, dataset: str) -> OrderedMap | Table:
+        """Return a dataset in conflict for reading, as its newest description has it.
+
+        NotFound for a dataset without conflicts.
+        """
+        view, _ = self._require_found()
+        return records_of(view.reader, view.known(view.require(dataset)))
+
+    def abort(self) -> None:
+        """Give the merge up: the branch stands as before it. Invalid ``no-merge``."""
+        self.require_merge()
+        self._area.discard("merge: given up")
 
     def settle_all(self, take: Side, dataset: str | None = None) -> int:
         """Settle all that is open, or that of one dataset; return how many there were.
@@ -146,20 +235,32 @@ class Conflicts(Mapping[ConflictName, Conflict]):
         number = 0
 
         def mark(tree: ConflictTree, writer: ChunkWriter) -> bytes:
+            if tree.root != view.tree.root:
+                raise settled_meanwhile(dataset or "all")
             return tree.settle_all(writer, take, identity)
 
         settlement = Settlement(parents, mark)
         with self._area.edit(f"resolve {dataset or 'all'}", settlement) as edited:
             for stored in view.tree.entries(identity, open_only=True):
-                take_side(edited, view, stored, take)
+                ids = stored.entry.open_fields
+                take_side(edited, view, stored, take, ids)
                 number += 1
         return number
 
     def commit(
         self, message: str | None = None, *, author: str | None = None
     ) -> Address:
-        """Commit the merge, all settled; raises as ``WorkingArea.commit``."""
+        """Commit the merge, all settled; raises as ``WorkingArea.commit``.
+
+        Invalid ``no-merge`` where none waits: other edits may, which are nobody's here.
+        """
+        self.require_merge()
         return self._area.commit(message, author=author, why="merge")
+
+    def require_merge(self) -> None:
+        """Raise Invalid ``no-merge`` where none waits."""
+        if not self._area.state.merge_parents:
+            raise no_merge(self._area.branch)
 
     def _require_found(self) -> tuple[ConflictView, tuple[bytes, ...]]:
         found = self._found()
@@ -168,62 +269,51 @@ class Conflicts(Mapping[ConflictName, Conflict]):
         return found
 
 
-def _require_found(view: ConflictView, name: ConflictName) -> list[StoredConflict]:
-    found = view.find(name)
-    if not found:
-        raise no_conflict(name)
-    return found
-
-
-def _marks(
-    parents: tuple[bytes, ...], found: Sequence[StoredConflict], how: str
-) -> Settlement:
-    """Return what marks conflicts as settled."""
-
-    def mark(tree: ConflictTree, writer: ChunkWriter) -> bytes:
-        for one in found:
-            root = tree.settle(writer, one.dataset, one.kind, {one.key: how})
-            tree = tree.at(root)
-        return tree.root
-
-    return Settlement(parents, mark)
-
-
 def take_side(
-    workspace: Workspace, view: ConflictView, stored: StoredConflict, side: Side
+    workspace: Workspace,
+    view: ConflictView,
+    stored: StoredConflict,
+    side: Side,
+    fields: Sequence[int],
 ) -> None:
-    """Write what one side has for a conflict."""
+    """Write what one side has for a conflict, in some columns or, with none, whole."""
     if stored.kind == ConflictKind.SCHEMA:
         _take_description(workspace, view, stored, side)
+        return
+    if side == "ours" and workspace.entry(stored.dataset) is None:
+        # Somebody dropped the dataset since, with all that was in conflict.
         return
     entry = _require_entry(workspace, view, stored)
     there = view.entry(side, stored.dataset)
     if entry.kind == "blob":
-        if there is not None:
-            workspace.adopt(stored.dataset, replace(entry, roots=there.roots))
+        if there is None:
+            workspace.drop(entry.name)
+        else:
+            workspace.put_blob(stored.dataset, there.roots[0])
     elif entry.kind != "table":
         edits = {stored.key: view.record(side, stored)}
         workspace.put_stored(stored.dataset, entry, edits)
     else:
-        _take_row(workspace, view, stored, (entry, there, side))
+        _take_row(workspace, view, stored, (entry, there, side, fields))
 
 
 def _require_entry(
     workspace: Workspace, view: ConflictView, stored: StoredConflict
 ) -> Descriptor:
-    """Return the dataset as it stands, or raise NotFound."""
-    name = view.known(stored.dataset).name
-    entry = workspace.base.by_id.get(stored.dataset)
-    return workspace.require(name) if entry is None else entry
+    """Return the dataset as it stands; NotFound when it was dropped since."""
+    entry = workspace.entry(stored.dataset)
+    if entry is None:
+        raise missing_dataset(view.known(stored.dataset).name, workspace.base)
+    return entry
 
 
 def _take_row(
     workspace: Workspace,
     view: ConflictView,
     stored: StoredConflict,
-    versions: tuple[Descriptor, Descriptor | None, Side],
+    versions: tuple[Descriptor, Descriptor | None, Side, Sequence[int]],
 ) -> None:
-    entry, there, side = versions
+    entry, there, side, fields = versions
     table = workspace.table(entry.name)
     schema = table.schema
     key = table.decode_keys([stored.key])[0]
@@ -236,12 +326,32 @@ def _take_row(
     cells = _as_columns_now(old, schema, row)
     stands = table.get(key)
     if stands is not None:
-        fields = set(stored.entry.fields)
         if fields:
-            named = {one.name for one in schema.columns if one.id in fields}
+            ids = set(fields)
+            is_whole = ids == set(stored.entry.fields)
+            if stored.kind == ConflictKind.CONSTRAINT and side == "theirs" and is_whole:
+                ids |= _changed_by_theirs(view, stored)
+            named = {one.name for one in schema.columns if one.id in ids}
             cells = {name: cells[name] for name in named if name in cells}
         cells = {**stands, **cells}
     table.upsert({**cells, **dict(zip(schema.key, _parts(key, schema), strict=True))})
+
+
+def _changed_by_theirs(view: ConflictView, stored: StoredConflict) -> set[int]:
+    """Return the columns in which theirs differs from the base, all without one."""
+    base, theirs = [_spelt_cells(view, stored, side) for side in (SIDES[0], SIDES[2])]
+    return {one for one, cell in theirs.items() if base.get(one) != cell}
+
+
+def _spelt_cells(
+    view: ConflictView, stored: StoredConflict, side: Side
+) -> dict[int, bytes]:
+    """Return the cells of one side's row, encoded, by column id; none without a row."""
+    entry, row = view.entry(side, stored.dataset), view.value(side, stored)
+    if entry is None or row is ABSENT:
+        return {}
+    columns = Schema.from_value(entry.schema).columns
+    return {one.id: cbor.encode([row[one.name]]) for one in columns}
 
 
 def _as_columns_now(
@@ -298,29 +408,57 @@ def write_value(
             if key in table:
                 table.delete(key)
             return
+        if not isinstance(value, Mapping):
+            raise Invalid(
+                f"{type(value).__name__} is no row of {entry.name!r}",
+                code="value-type",
+                hint="Give a row, column by column; what is left out stays.",
+                dataset=entry.name,
+            )
         parts = dict(zip(table.schema.key, _parts(key, table.schema), strict=True))
         table[key] = {**(table.get(key) or {}), **parts, **value}
+    elif entry.kind == "files":
+        _write_file(workspace, entry, key_codec.decode_key(stored.key), value)
+    elif value is ABSENT:
+        workspace.drop(entry.name)
     else:
-        raise Unsupported(
-            f"a conflict of the {entry.kind} {entry.name!r} takes no value",
-            code="settle-by-hand",
-            hint="Write what is to stand, then take ours, which is as it stands.",
+        with workspace.blob(entry.name, "wb") as blob:
+            blob.write(_content(entry, value))
+
+
+def _write_file(workspace: Workspace, entry: Descriptor, path: str, value: Any) -> None:
+    files = workspace.files(entry.name)
+    if value is not ABSENT:
+        files.write(path, _content(entry, value))
+    elif path in files:
+        del files[path]
+
+
+def _content(entry: Descriptor, value: Any) -> bytes:
+    if not isinstance(value, bytes | bytearray | memoryview):
+        raise Invalid(
+            f"{entry.name!r} holds bytes, and {type(value).__name__} is no content",
+            code="value-type",
+            hint="Give bytes, or write what is to stand and take ours, which is as "
+            "it stands.",
             dataset=entry.name,
         )
+    return bytes(value)
 
 
 def _take_description(
     workspace: Workspace, view: ConflictView, stored: StoredConflict, side: Side
 ) -> None:
     """Let a part of a dataset's description be as one side has it."""
-    if side == "ours":
-        return
     what = str(stored.entry.facts.get("what", ""))
     there = view.entry(side, stored.dataset)
-    now = workspace.base.by_id.get(stored.dataset)
+    now = workspace.entry(stored.dataset)
     if what == "dropped" and there is None:
         if now is not None:
             workspace.drop(now.name)
+        return
+    if side == "ours" or (what == "dropped" and side == "theirs"):
+        # As it stands: which of the two has the dataset stands, merged or not.
         return
     if what == "name" and there is not None and now is not None:
         if there.name != now.name:

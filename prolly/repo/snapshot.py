@@ -6,7 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from prolly.codec import Address
-from prolly.datasets import DatasetInfo, Manifest, describe, records_of, require_kind
+from prolly.datasets import (
+    DatasetInfo,
+    Manifest,
+    describe,
+    records_of,
+    require_kind,
+    stored_table,
+)
 from prolly.errors import Invalid
 from prolly.maps import OrderedMap
 from prolly.tables import Table
@@ -15,6 +22,7 @@ from .storage import Storage
 
 if TYPE_CHECKING:
     from prolly.maps import BlobReader, Files
+    from prolly.merge import PolicyRule
 
     from .proof import Proof
 
@@ -99,6 +107,18 @@ class Snapshot:
         no records.
         """
         return records_of(self._storage.reader, self._manifest.require(name))
+
+    def policies(self, name: str) -> list[PolicyRule]:
+        """Return the policies of a dataset, those of whole records first.
+
+        Each is (column, prefix, policy); ``None`` for all columns, or all keys.
+        NotFound ``no-such-dataset``.
+        """
+        from prolly.merge import policy_rules
+
+        entry = self._manifest.require(name)
+        schema = stored_table(entry).schema if entry.kind == "table" else None
+        return list(policy_rules(entry.policies, schema))
 
     def prove(self, name: str, key: Any) -> Proof:
         """Return the proof that a dataset holds a record, or that it does not.

@@ -130,7 +130,7 @@ class Stash:
             self._retried(area, lambda: self._apply_once(entry, area, keep=keep))
         except Stale as error:
             if error.code != "contended":
-                error.hint = "Commit or reset what is uncommitted, or drop the stash."
+                error.hint = _elsewhere(entry, is_clean=area.is_clean)
             raise
         return entry
 
@@ -164,6 +164,19 @@ class Stash:
     def _note(self, why: str) -> RefNote:
         environment = self._storage.environment
         return RefNote(environment.user(), why, environment.now_us())
+
+
+def _elsewhere(entry: StashEntry, *, is_clean: bool) -> str:
+    """Return where a change that does not fit here can be taken up."""
+    made_on = entry.commit.parents[0].hex()[:12]
+    number = f" {entry.index}" if entry.index else ""
+    way = (
+        f"`prolly branch NAME {made_on}`, `prolly switch NAME`, "
+        f"`prolly stash pop{number}`, then commit and merge."
+    )
+    if is_clean:
+        return f"Take it up where it was made: {way}"
+    return f"Reset what is uncommitted, or take it up where it was made: {way}"
 
 
 def _no_such_stash(index: int) -> NotFound:

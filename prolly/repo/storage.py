@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from prolly.chunks import Store
 from prolly.env import Environment
 from prolly.history import Commits
 from prolly.tree import NodeReader
+
+if TYPE_CHECKING:
+    from .stamp_clock import StampClock
 
 
 @dataclass(frozen=True)
@@ -25,3 +30,10 @@ class Storage:
     commits: Commits
     environment: Environment
     new_id: Callable[[], UUID]
+
+    @cached_property
+    def stamp_clock(self) -> StampClock:
+        """What stamps writes to datasets that ask who wrote last."""
+        from .stamp_clock import StampClock
+
+        return StampClock(self.store, self.environment)

@@ -121,11 +121,14 @@ class Transaction:
         self,
         name: str,
         key: str | Sequence[str] | None = None,
-        schema: Schema | None = None,
+        schema: Schema | Mapping[str, Any] | None = None,
         *,
         local: bool | None = None,
     ) -> MutableTable:
-        """Open a table, created on first use from its schema, or key and first rows."""
+        """Open a table, created on first use from its schema, or key and first rows.
+
+        A schema may be given as the JSON object that ``Schema.from_json`` reads.
+        """
         return self._workspace.table(name, key, schema, local=local)
 
     def blob(
@@ -219,7 +222,7 @@ class Transaction:
         return commit_id
 
     def _combined(self, reader: NodeReader, roots: Roots) -> bytes:
-        """Return the manifest with what was changed here and on the branch meanwhile."""
+        """Return the manifest with the change and what the branch has by now."""
         writer = self._workspace.writer
         if not self._merges:
             return carry_over(writer, reader, roots)

@@ -91,7 +91,11 @@ class WorkingArea:
         ``contended`` when others were faster again and again.
         """
         before, state = self.read()
-        workspace = Workspace(self._storage, state.manifest)
+        # While a merge waits, who settles a conflict as ours has it has decided that.
+        origin = None
+        if not state.merge_parents:
+            origin = self._storage.commits.read(state.base).root
+        workspace = Workspace(self._storage, state.manifest, origin=origin)
         try:
             yield workspace
             self._store(workspace, (before, state), why, settlement)
@@ -148,9 +152,9 @@ class WorkingArea:
         ``write-conflict`` when both changed one, ``contended`` when others were faster
         again and again. Invalid ``nothing-to-commit``, ``first-commit`` (it cannot be
         amended), as :func:`select`, ``merging`` (a merge is committed whole, and not
-        amended), ``unattended-form`` (a merge must be somebody's), ``reference-missing``
-        or ``reference-in-use``; Conflicted ``open-conflicts`` while a merge waits for
-        them.
+        amended), ``unattended-form`` (a merge must be somebody's),
+        ``reference-missing`` or ``reference-in-use``; Conflicted ``open-conflicts``
+        while a merge waits for them.
         """
         return self._retried(
             lambda: self._commit_once(
@@ -250,13 +254,14 @@ class WorkingArea:
     ) -> Commit:
         """Return the commit over a manifest, on top of the head."""
         environment = self._storage.environment
-        parents = (head, *state.merge_parents)
+        # The branch may have been moved to what is merged meanwhile.
+        parents = tuple(dict.fromkeys((head, *state.merge_parents)))
         return Commit(
             parents=parents,
             root=root,
             author=environment.user(),
             time_us=environment.now_us(),
-            message=message or "",
+            message=state.message if message is None else message,
             metadata=self._metadata(state),
             generation=self._generation(parents),
         )
@@ -298,9 +303,18 @@ class WorkingArea:
 
         With ``keep`` the datasets stay as they are, so what differs from ``target``
         becomes uncommitted; else the working state is discarded with the old head.
+        Invalid ``merging`` with ``keep`` while a merge waits: what it brought would
+        stay as edits of one's own.
         """
         storage = self._storage
         before, state = self.read()
+        if keep and state.merge_parents:
+            raise Invalid(
+                "a merge waits, and its data would stay without its other parent",
+                code="merging",
+                hint="Give it up (`prolly merge --abort`), or drop the data too "
+                "(`prolly reset --hard`).",
+            )
         with storage.store.writer() as writer:
             after = None
             if keep and state.manifest != storage.commits.read(target).root:

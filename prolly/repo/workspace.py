@@ -12,7 +12,9 @@ from typing import Any
 
 from prolly.codec import (
     DEFAULT_PARAMETERS,
+    FORMAT_PARAMETERS,
     Descriptor,
+    Reference,
     check_dataset_name,
     dataset_id,
 )
@@ -21,14 +23,15 @@ from prolly.datasets import (
     missing_dataset,
     require_kind,
     require_local,
+    root_reference,
     root_references,
     stored_table,
     write_manifest,
 )
 from prolly.errors import AlreadyExists, Invalid
 from prolly.maps import BlobEdit, BlobFile, MutableFiles, MutableOrderedMap
-from prolly.tables import MutableTable, Schema
-from prolly.tree import NodeReader, WorkingTree
+from prolly.tables import MutableTable, Schema, Trees
+from prolly.tree import NodeReader, WorkingTree, build
 
 from .reads import Reads
 from .storage import Storage
@@ -53,11 +56,18 @@ class _Open:
 class Workspace:
     """The datasets of one manifest, for reading and writing. Not thread-safe.
 
-    ``reads`` is told of what is read; by default nobody is.
+    ``reads`` is told of what is read; by default nobody is. ``origin`` is the manifest
+    that the edits will be compared with, where that is another one: a record that comes
+    to be as it is there counts as not written.
     """
 
     def __init__(
-        self, storage: Storage, manifest_root: bytes, reads: Reads | None = None
+        self,
+        storage: Storage,
+        manifest_root: bytes,
+        reads: Reads | None = None,
+        *,
+        origin: bytes | None = None,
     ) -> None:
         self._storage = storage
         self._reads = Reads() if reads is None else reads
@@ -65,7 +75,10 @@ class Workspace:
         self._reader = NodeReader(self.writer.get, storage.reader.cache)
         self.base = Manifest(self._reader, manifest_root)
         self._entries: dict[bytes, Descriptor] = dict(self.base.by_id)
+        self._origin = None if origin is None else Manifest(self._reader, origin)
         self._open: dict[bytes, _Open] = {}
+        # Stamps that records are to have instead of new ones, by dataset and key.
+        self._stamps: dict[bytes, Mapping[bytes, bytes | None]] = {}
         self._closed = False
 
     def __iter__(self) -> Iterator[str]:
@@ -82,6 +95,10 @@ class Workspace:
         # A root tells all that is below it.
         self._reads.record(identity)
         return self._entries[identity]
+
+    def entry(self, identity: bytes) -> Descriptor | None:
+        """Return the descriptor of a dataset by its id as it stands here, if any."""
+        return self._entries.get(identity)
 
     def require(self, name: str) -> Descriptor:
         """Return the descriptor of a dataset; NotFound when there is none."""
@@ -123,17 +140,19 @@ class Workspace:
         self,
         name: str,
         key: str | Sequence[str] | None = None,
-        schema: Schema | None = None,
+        schema: Schema | Mapping[str, Any] | None = None,
         *,
         local: bool | None = None,
     ) -> MutableTable:
         """Open the table of this name; created when there is no dataset of it.
 
-        A new table wants its ``schema``, or its ``key`` columns alone: then the first
-        rows written decide the types. For a table that exists both may be left out; if
-        given, they must agree with it (Invalid ``schema-mismatch``).
+        A new table wants its ``schema``, as such or as its JSON object, or its ``key``
+        columns alone: then the first rows written decide the types. For a table that
+        exists both may be left out; if given, they must agree with it (Invalid
+        ``schema-mismatch``).
         """
         self._check()
+        schema = None if schema is None else Schema.of(schema)
         names = (key,) if isinstance(key, str) else tuple(key or ())
         if schema is not None and names and names != schema.key:
             raise _mismatch(name, f"its key is {schema.key}, not {names}")
@@ -294,7 +313,15 @@ class Workspace:
         policies = {one: held for one, held in entry.policies.items() if one != scope}
         if policy is not None:
             policies[scope] = policy
-        self._entries[identity] = replace(entry, policies=policies)
+        changed = replace(entry, policies=policies)
+        if entry.roots and changed.keeps_stamps is not entry.keeps_stamps:
+            # Stamps go with the last policy that asks for them, and begin with none.
+            roots = entry.content_roots
+            if changed.keeps_stamps:
+                root = build(self.writer, [], FORMAT_PARAMETERS)
+                roots = (*roots, root_reference(self._reader, root))
+            changed = replace(changed, roots=roots)
+        self._entries[identity] = changed
 
     def adopt(self, identity: bytes, entry: Descriptor | None) -> None:
         """Take over a whole dataset as another manifest has it; ``None`` drops it.
@@ -308,17 +335,32 @@ class Workspace:
         else:
             self._entries[identity] = entry
 
+    def put_blob(self, identity: bytes, content: Reference) -> None:
+        """Let a blob that is there have a content that is stored."""
+        self._check()
+        opened = self._open.pop(identity, None)
+        if opened is not None:
+            opened.close()
+        self._open[identity] = _Open(None, BlobEdit(self.writer, content))
+
     def put_stored(
-        self, identity: bytes, entry: Descriptor, edits: Mapping[bytes, bytes | None]
+        self,
+        identity: bytes,
+        entry: Descriptor,
+        edits: Mapping[bytes, bytes | None],
+        stamps: Mapping[bytes, bytes | None] | None = None,
     ) -> None:
         """Write records as they are stored, by encoded key; ``None`` deletes.
 
         ``entry`` describes the dataset where there is none of this id: it is made then,
-        without its records.
+        without its records. With ``stamps`` (stored ones, by the same keys) nobody is
+        said to have written them now.
         """
         self._check()
         if identity not in self._entries:
             self._entries[identity] = replace(entry, roots=())
+        if stamps is not None:
+            self._stamps[identity] = {**self._stamps.get(identity, {}), **stamps}
         found = self._open.get(identity)
         if found is None:
             found = self._handle(identity, self._entries[identity])
@@ -349,7 +391,7 @@ class Workspace:
                 return entry
             opened = self._handle(identity, entry)
         if isinstance(opened.handle, BlobEdit):
-            return replace(entry, roots=(opened.handle.store(),))
+            return self._stamped(identity, entry, (opened.handle.store(),))
         if isinstance(opened.handle, MutableFiles):
             opened.handle.flush()
         assert opened.tree is not None
@@ -357,7 +399,28 @@ class Workspace:
         if isinstance(opened.handle, MutableTable):
             entry = replace(entry, schema=opened.handle.schema.to_value())
             roots += opened.handle.write_indexes(self._reader, roots[0])
-        return replace(entry, roots=root_references(self._reader, roots))
+        return self._stamped(identity, entry, root_references(self._reader, roots))
+
+    def _stamped(
+        self, identity: bytes, entry: Descriptor, roots: tuple[Reference, ...]
+    ) -> Descriptor:
+        """Return the description over new trees; what they change is stamped."""
+        if not entry.keeps_stamps:
+            return replace(entry, roots=roots)
+        from prolly.merge import Write, stamp_write
+
+        origin = self._origin
+        start = entry.stamps
+        write = Write(
+            self.base.by_id.get(identity),
+            replace(entry, roots=roots),
+            None if start is None else start.address,
+            given=self._stamps.get(identity, {}),
+            origin=None if origin is None else origin.by_id.get(identity),
+        )
+        trees = Trees(self._reader, self.writer, entry.parameters)
+        root = stamp_write(trees, write, self._storage.stamp_clock)
+        return replace(entry, roots=(*roots, root_reference(self._reader, root)))
 
     def close(self) -> None:
         """Forget all edits that were not committed; twice is fine."""

@@ -31,7 +31,7 @@ if _typing.TYPE_CHECKING:
     from .index_faults import IndexViolation, Vetted, index_violations
     from .index_upkeep import StoredTable, Trees, carry_indexes
     from .inference import InferredColumn, JsonInference, TextInference
-    from .mutable_table import LoadMode, MutableTable, OnDuplicate
+    from .mutable_table import LoadMode, Missing, MutableTable, OnDuplicate
     from .predicate import PREDICATE_DEPTH_MAX, PREDICATE_TERMS_MAX, Predicate
     from .predicate_text import (
         PREDICATE_CHARS_MAX,
@@ -75,6 +75,7 @@ __all__ = [
     "InferredColumn",
     "JsonInference",
     "LoadMode",
+    "Missing",
     "MutableTable",
     "OffersArrow",
     "OnDuplicate",
@@ -134,7 +135,7 @@ _MODULES = {
     "index_upkeep": ("StoredTable", "Trees", "carry_indexes"),
     "index_faults": ("IndexViolation", "Vetted", "index_violations"),
     "inference": ("InferredColumn", "JsonInference", "TextInference"),
-    "mutable_table": ("LoadMode", "MutableTable", "OnDuplicate"),
+    "mutable_table": ("LoadMode", "Missing", "MutableTable", "OnDuplicate"),
     "predicate": ("PREDICATE_DEPTH_MAX", "PREDICATE_TERMS_MAX", "Predicate"),
     "predicate_text": (
         "PREDICATE_CHARS_MAX",

@@ -16,6 +16,7 @@ from .constraints import (
     by_name,
     made_check,
     renamed_all,
+    unbound_check,
     with_indexes_of_references,
 )
 from .conversion import converted_fill
@@ -55,6 +56,11 @@ class Alteration:
         """
         schema = self._schema
         check_name(name)
+        if name in schema.by_name:
+            refuse_schema(
+                f"there is a column {name!r} already",
+                "Choose another name; widen_column and set_nullable change it.",
+            )
         taken = [one.id for one in schema.columns]
         given = (name, type_name, nullable, fill)
         column = make_column(row.column_id(name, type_name, taken), given, False)
@@ -63,6 +69,7 @@ class Alteration:
     def drop_column(self, name: str) -> Alteration:
         """Drop a column; the rows are rewritten. It must be in no index or check."""
         gone = self._schema.column(name)
+        self._refuse_used(name)
         return self._columns([one for one in self._schema.columns if one is not gone])
 
     def rename_column(self, old: str, new: str) -> Alteration:
@@ -159,10 +166,34 @@ class Alteration:
         self._table.change_schema(schema, force=self._force, empty_text=empty_text)
         return self
 
+    def _refuse_used(self, name: str) -> None:
+        """Raise Invalid ``schema`` for a column that stands in a constraint."""
+        schema = self._schema
+        users = [
+            *(("reference", one.name, one.columns) for one in schema.references),
+            *(("index", one.name, one.columns) for one in schema.indexes),
+            *(("check", one.name, one.predicate.columns) for one in schema.checks),
+        ]
+        for kind, user, columns in users:
+            if name in columns:
+                refuse_schema(
+                    f"column {name!r} stands in the {kind} {user!r}",
+                    f"Drop that first: `drop_{kind}({user!r})`.",
+                )
+
     def _columns(self, columns: Sequence[Column]) -> Alteration:
         schema = self._schema
         slotted = with_slots(columns, schema.key, schema)
-        checks = bound_checks(schema.checks, slotted)
+        types = {one.name: one.type for one in schema.columns}
+        retyped = {one.name for one in slotted if types.get(one.name) != one.type}
+        # What is compared with another type is taken from the text of the check.
+        checks = bound_checks(
+            [
+                unbound_check(one) if one.predicate.columns & retyped else one
+                for one in schema.checks
+            ],
+            slotted,
+        )
         return self.become(replace(schema, columns=slotted, checks=checks))
 
     def _constraints(

@@ -24,6 +24,9 @@ from .type_registry import column_type
 # pandas names an index so that has no name itself: a row number is no data.
 _NAMELESS_INDEX = re.compile(r"__index_level_[0-9]+__")
 
+# The types that an export may have to write as text.
+_SPELT_IN_TEXT = frozenset({"int", "decimal", "datetime", "uuid", "json"})
+
 Refuse = Callable[[Invalid, int], Invalid]
 
 
@@ -156,19 +159,27 @@ def _first_refused(name: str, array: Any, reading: Reading, before: int) -> Inva
 def adapted(kind: ColumnType, values: Sequence[Any], *, is_text: bool) -> Sequence[Any]:
     """Return values that Arrow gave as a column of type ``kind`` holds them.
 
-    Text spells what Arrow lacks, or what lost its mark on the way through another
-    program: JSON too, where ``is_text`` says that the column is text in Arrow. 16 bytes
-    are a uuid. Raises as the type for anything else that does not fit.
+    Text spells what Arrow lacks, as an export spells it and may have lost its mark on
+    the way through another program: JSON too, where ``is_text`` says that the column is
+    text in Arrow. 16 bytes are a uuid. Raises as the type for anything else that does
+    not fit, such as the text "7" in a float column, or "007" in one of whole numbers.
     """
     if kind.name == "text" or (kind.name == "json" and not is_text):
         return kind.check_many(values)
     kinds = set(map(type, values))
-    if str in kinds:
-        parse = kind.parse_text
-        values = [parse(one) if type(one) is str else one for one in values]
+    if str in kinds and kind.name in _SPELT_IN_TEXT:
+        values = [_parsed(kind, one) if type(one) is str else one for one in values]
     if kind.name == "uuid" and bytes in kinds:
         values = _uuids(values)
     return kind.check_many(values)
+
+
+def _parsed(kind: ColumnType, text: str) -> Any:
+    value = kind.parse_text(text)
+    if kind.name != "json" and kind.format_text(value) != text:
+        # Text that only could be meant so is refused, as everywhere.
+        return kind.check(text)
+    return value
 
 
 def _uuids(values: Sequence[Any]) -> list[Any]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from prolly.codec import DESCRIPTOR_ROOTS_MAX, cbor, check_dataset_name
+from prolly.errors import Invalid
 
 from .column import Column, bad_schema_json, check_name, refuse_schema
 from .predicate import Predicate, predicate_of_value
@@ -167,14 +168,24 @@ def _check_columns(
     for name in names:
         if name not in columns:
             refuse_schema(
-                f"{where}: there is no column {name!r}",
-                "Drop it first when its column goes.",
+                f"{where}: there is no column {name!r}", _advice(name, columns)
             )
         if columns[name].type == "json":
             refuse_schema(
                 f"{where}: column {name!r} is json",
                 "Values of this type have no order.",
             )
+
+
+def _advice(name: str, columns: Mapping[str, Column]) -> str:
+    """Return what to do about a name that is no column's."""
+    from difflib import get_close_matches
+
+    goes = "when a column goes, drop what is on it first."
+    near = get_close_matches(name, list(columns), 2)
+    if near:
+        return f"Is {' or '.join(map(repr, near))} meant? And {goes}"
+    return f"The columns are {', '.join(list(columns)[:20])}; {goes}"
 
 
 def with_indexes_of_references(
@@ -256,6 +267,31 @@ def _names(fields: Mapping[str, Any]) -> tuple[str, ...]:
     if not isinstance(listed, list) or not all(isinstance(one, str) for one in listed):
         raise bad_schema_json("columns is an array of names")
     return tuple(listed)
+
+
+def bound_check(check: Check, columns: Mapping[str, Column]) -> Check:
+    """Return a check with literals of its columns' types.
+
+    Raises Invalid ``predicate``, which names the check.
+    """
+    try:
+        return replace(check, predicate=check.predicate.bound(columns))
+    except Invalid as error:
+        raise Invalid(
+            f"check {check.name!r}: {error.message}",
+            code=error.code,
+            hint=error.hint,
+            **{**error.facts, "check": check.name},
+        ) from error
+
+
+def unbound_check(check: Check) -> Check:
+    """Return a check as its text says it, to be bound to columns of other types."""
+    try:
+        return replace(check, predicate=as_predicate(format_predicate(check.predicate)))
+    except Invalid:
+        # It has joints without parts, which text has not, and literals that may fit.
+        return check
 
 
 def made_check(name: str, where: Where) -> Check:

@@ -46,7 +46,9 @@ class Gaps:
         for name in schema.key:
             place = schema.names.index(name)
             key_column = schema.columns[place]
-            filled[place] = check_column(schema, key_column, columns[place], before, fit)
+            filled[place] = check_column(
+                schema, key_column, columns[place], before, fit
+            )
         stored = self._stored(filled)
         for place, column in enumerate(schema.columns):
             if gaps[place]:

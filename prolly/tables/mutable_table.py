@@ -90,7 +90,8 @@ class MutableTable(Table, MutableMapping[Any, Any]):
         """Add a row, or replace the one under its key whole; return the key.
 
         A column left out does not keep its cell: it takes its fill or null, as in a new
-        row. To change some columns of a row that is there, use :meth:`patch`. Without the last key column of type uuid it is a new row, as with ``insert``.
+        row. To change some columns of a row that is there, use :meth:`patch`. Without
+        the last key column of type uuid it is a new row, as with ``insert``.
         """
         codec, key, stored = self._encoded(row)
         self._write(codec, key, stored)
@@ -163,9 +164,9 @@ class MutableTable(Table, MutableMapping[Any, Any]):
         (that of the other modes) it takes its fill or null, as in a new row always.
 
         A key that occurs twice in the input raises Invalid ``duplicate-key`` (field
-        ``key``), or the first or last of its rows stays, that row alone. ``progress`` is called now and then with the
-        number of rows read. Rows get new ids as with ``insert``. An error (field
-        ``row``, counted from 1) leaves the table as it was.
+        ``key``), or the first or last of its rows stays, that row alone. ``progress``
+        is called now and then with the number of rows read. Rows get new ids as with
+        ``insert``. An error (field ``row``, counted from 1) leaves the table as it was.
         """
         self._edited.require_open()
         if mode not in ("replace", "update", "append"):
@@ -242,7 +243,10 @@ class MutableTable(Table, MutableMapping[Any, Any]):
         if name is not None and isinstance(row, Mapping) and name not in row:
             row = {name: self._new_id(), **row}
         columns = columns_of_rows(codec.schema, [row], None)
-        columns = check_columns(codec.schema, columns, None)
+        try:
+            columns = check_columns(codec.schema, columns, None)
+        except Invalid as error:
+            raise _of_row(error, row, codec.schema) from error
         [key], [stored] = encode_records(codec, columns, self._edited.writer, None)
         return codec, key, stored
 
@@ -339,6 +343,21 @@ def _key_exists(key: Any) -> AlreadyExists:
         code="key-exists",
         hint="Use upsert, or load with mode 'update', to overwrite it.",
         key=key,
+    )
+
+
+def _of_row(error: Invalid, row: Mapping[str, Any], schema: Schema) -> Invalid:
+    """Return the error that names the row by its key, unless it is about the key."""
+    parts = tuple([row.get(name) for name in schema.key])
+    is_about_key = error.facts.get("column") in schema.key
+    if error.code != "schema-violation" or is_about_key or None in parts:
+        return error
+    key = parts if len(parts) > 1 else parts[0]
+    return Invalid(
+        f"row {key!r}: {error.message}",
+        code=error.code,
+        hint=error.hint,
+        **{**error.facts, "key": key},
     )
 
 

@@ -148,10 +148,13 @@ class _Parser:
 
     def _refuse_at(self, position: int, found: str, wanted: str) -> NoReturn:
         reason = f", not {wanted}" if wanted else ""
+        hint = "Write for example: country = 'US' and elevation > 100."
+        if found.lower() in ("'like'", "'ilike'"):
+            hint = "There is no `like`: name prefix 'x' finds text that begins so."
         raise Invalid(
             f"not a predicate: at position {position} stands {found}{reason}",
             code="predicate",
-            hint="Write for example: country = 'US' and elevation > 100.",
+            hint=hint,
             position=position,
         )
 

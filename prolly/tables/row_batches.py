@@ -207,7 +207,16 @@ def _is_table_of_lists(source: Any) -> bool:
     return not isinstance(source[0], Mapping)
 
 
-def _slices(rows: Iterable[Any]) -> Iterator[list[Any]]:
+def _slices(rows: Any) -> Iterator[list[Any]]:
+    if not isinstance(rows, Iterable):
+        is_lazy = hasattr(rows, "collect")
+        raise Invalid(
+            f"{type(rows).__name__} is no rows",
+            code="not-a-row",
+            hint="Give what its `collect()` returns."
+            if is_lazy
+            else "Give dictionaries, (names, rows of lists), or a DataFrame.",
+        )
     iterator = iter(rows)
     return iter(lambda: list(islice(iterator, LOAD_ROWS)), [])
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from prolly.codec import cbor, row
@@ -22,7 +22,14 @@ from prolly.errors import Error, Invalid, NotFound
 
 from .check_rows import RowChecks
 from .column import Column, make_column, spelt_out
-from .constraints import Check, Index, Reference, by_name, with_indexes_of_references
+from .constraints import (
+    Check,
+    Index,
+    Reference,
+    bound_check,
+    by_name,
+    with_indexes_of_references,
+)
 from .schema_form import (
     bad_schema,
     fields_of_json,
@@ -31,6 +38,10 @@ from .schema_form import (
     schema_to_value,
 )
 from .schema_rules import check_schema
+
+# A commit or merge asks for the schemas of its versions again and again, and to check
+# one costs twenty times what its spelling does. A repository seldom has more tables.
+SCHEMAS_KEPT = 256
 
 
 @dataclass(frozen=True)
@@ -177,15 +188,11 @@ class Schema:
     @classmethod
     def from_value(cls, value: object) -> Schema:
         """Return the schema that a descriptor holds; Corrupt ``schema`` otherwise."""
-        fields = fields_of_value(value)
         try:
-            schema = cls(**fields)
-            same = cbor.encode(schema.to_value()) == cbor.encode(value)
+            spelt = cbor.encode(value)
         except (Error, TypeError) as error:
             raise bad_schema(str(error)) from error
-        if not same:
-            raise bad_schema("a field has another type")
-        return schema
+        return _spelt_schema(spelt)
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``prolly schema`` prints and ``from_json`` reads.
@@ -204,6 +211,23 @@ class Schema:
         class.
         """
         return cls.create(**fields_of_json(form, base))
+
+    @classmethod
+    def of(cls, given: object) -> Schema:
+        """Return a schema that was given as one, or as its JSON object.
+
+        Raises Invalid ``schema`` for anything else, and as ``from_json``.
+        """
+        if isinstance(given, cls):
+            return given
+        if isinstance(given, Mapping):
+            return cls.from_json(given)
+        raise Invalid(
+            f"{type(given).__name__} is no schema",
+            code="schema",
+            hint="Make one with `Schema.create([(name, type), ...], key)`, or give the "
+            'object that `prolly schema` prints: {"columns": [...], "key": [...]}.',
+        )
 
 
 def unknown_column(name: object, schema: Schema) -> Invalid:
@@ -258,7 +282,7 @@ def bound_checks(
 ) -> tuple[Check, ...]:
     """Return checks with literals of their columns' types; Invalid ``predicate``."""
     named = {one.name: one for one in columns}
-    return tuple([replace(one, predicate=one.predicate.bound(named)) for one in checks])
+    return tuple([bound_check(one, named) for one in checks])
 
 
 def _assign_ids(
@@ -276,3 +300,17 @@ def _assign_ids(
             taken.add(found)
         ids[name] = found
     return ids
+
+
+@lru_cache(maxsize=SCHEMAS_KEPT)
+def _spelt_schema(spelt: bytes) -> Schema:
+    """Return the schema whose plain value is spelt so; Corrupt ``schema`` for none."""
+    fields = fields_of_value(cbor.decode(spelt))
+    try:
+        schema = Schema(**fields)
+        same = cbor.encode(schema.to_value()) == spelt
+    except (Error, TypeError) as error:
+        raise bad_schema(str(error)) from error
+    if not same:
+        raise bad_schema("a field has another type")
+    return schema

@@ -17,7 +17,7 @@ from prolly.errors import Error, Invalid
 from .check_rows import RowChecks
 from .column import Column
 from .conversion import converted, first_lossy
-from .schema import Schema, missing_column
+from .schema import Schema
 
 Columns = Sequence[Sequence[Any]]
 
@@ -125,7 +125,14 @@ class SchemaChange:
         for column in self.added:
             is_filled = self._empty_text and column.type == "text"
             if not column.has_default and not is_filled:
-                raise missing_column(column.name)
+                raise Invalid(
+                    f"the new column {column.name!r} is not nullable and has no fill, "
+                    "and there are rows",
+                    code="missing-column",
+                    hint="Give it a fill, which those rows then have, or make it "
+                    "nullable.",
+                    column=column.name,
+                )
 
     def turned(self, columns: Columns) -> list[Sequence[Any]]:
         """Return a batch of rows, given as columns, under the new schema.
@@ -204,17 +211,34 @@ class SchemaChange:
         parts = tuple([columns[one][place] for one in places])
         key = parts if len(parts) > 1 else parts[0]
         value, reason = fault
-        is_loss = code == "alter-loses-data"
+        facts: dict[str, Any] = {"key": key, "column": column.name, "value": value}
+        hint = "Change the value first, or choose a wider type."
+        if code == "alter-loses-data":
+            hint = "Force it if that is meant."
+            heir = self._heir(column)
+            if heir is not None:
+                facts["renamed"] = heir.name
+                hint = (
+                    f"If {heir.name!r} is its new name, say so: `rename_column`, or "
+                    f'"was": {column.name!r} in a schema. Forced, its values are lost.'
+                )
         return Invalid(
             f"row {key!r}, column {column.name!r}: {reason}",
             code=code,
-            hint="Force it if that is meant."
-            if is_loss
-            else "Change the value first, or choose a wider type.",
-            key=key,
-            column=column.name,
-            value=value,
+            hint=hint,
+            **facts,
         )
+
+    def _heir(self, gone: Column) -> Column | None:
+        """Return the new column that may be a dropped one under another name."""
+        if gone.id in self._after:
+            return None
+        added = [one for one in self.added if one.name not in self.new.key]
+        # The same type says more than the same place.
+        place = self._places[gone.id]
+        after = {one.id: at for at, one in enumerate(self.new.columns)}
+        added.sort(key=lambda one: (one.type != gone.type, abs(after[one.id] - place)))
+        return added[0] if added else None
 
 
 def key_change(key: Sequence[str]) -> Invalid:
@@ -222,5 +246,6 @@ def key_change(key: Sequence[str]) -> Invalid:
     return Invalid(
         f"the key of the table is {', '.join(key)}",
         code="key-change",
-        hint="The key stays; import into a new table to choose another.",
+        hint='The key stays: say "was" of a renamed column of it, or import into a new '
+        "table to choose another.",
     )

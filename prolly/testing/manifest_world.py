@@ -9,11 +9,13 @@ from uuid import UUID
 
 from prolly.chunks import MemoryStore
 from prolly.codec import FORMAT_PARAMETERS
-from prolly.datasets import Manifest, records_of, write_manifest
+from prolly.codec.record_stamps import REPLICA_BYTES
+from prolly.datasets import Manifest, records_of
 from prolly.errors import AlreadyExists, Invalid
 from prolly.history import Commits
 from prolly.merge import Rules, merge_manifests
 from prolly.repo import Workspace
+from prolly.repo.stamp_clock import REPLICA_SETTING
 from prolly.repo.storage import Storage
 from prolly.tables import Index, MutableTable, Schema
 from prolly.tree import NodeReader, Versions, build
@@ -22,9 +24,11 @@ from .repositories import ticking_environment
 
 Act = Callable[[Workspace, random.Random], None]
 
-_COUNTERS, _SETTINGS, _PEOPLE = "counters", "settings", "people"
+_COUNTERS, _SETTINGS, _NOTES, _PEOPLE = "counters", "settings", "notes", "people"
 _EXTRAS = ("extra/0", "extra/1", "extra/2")
 _PERSONS = 8
+_REPLICAS = 6
+_LAST = "last-writer-wins"
 _SCHEMA = Schema.create(
     [("id", "int"), ("name", "text"), ("mail", "text"), ("visits", "int")],
     "id",
@@ -36,8 +40,10 @@ class ManifestWorld:
     """Manifests edited through workspaces and merged as replicas do, ``keep-both``.
 
     Edits touch counters, a map, a table with a unique index, its columns, the names of
-    datasets, and datasets that come and go. One that breaks a constraint changes
-    nothing. ``added`` remembers what was added to each counter.
+    datasets, datasets that come and go, notes and names whose last writer wins, and a
+    policy that comes and goes. Clocks are wrong by up to seconds, and writes a
+    millisecond apart. One that breaks a constraint changes nothing. ``added`` remembers
+    what was added to each counter.
     """
 
     def __init__(self) -> None:
@@ -59,14 +65,17 @@ class ManifestWorld:
             (1, self._alter),
             (1, self._rename),
             (2, self._come_and_go),
+            (6, self._note),
+            (1, self._change_policy),
         ]
+        self._now_ms = 0
 
     def first(self) -> bytes:
         """Return the manifest of datasets at rest, counters at 0, with policies."""
         with self.store.writer() as writer:
             empty = build(writer, [], FORMAT_PARAMETERS)
             writer.commit()
-        return self._with_policies(self._edited(empty, self._begin, random.Random(0)))
+        return self._edited(empty, self._begin, random.Random(0))
 
     def edit(self, root: bytes, source: random.Random, time: int) -> bytes:
         """Make one to three changes; ``time`` plays no part."""
@@ -92,7 +101,7 @@ class ManifestWorld:
         return dict(records_of(self._reader, entry).items())
 
     def _edited(self, root: bytes, act: Act, source: random.Random) -> bytes:
-        space = Workspace(self._storage, root)
+        space = Workspace(self._skewed(source), root)
         try:
             act(space, source)
             edited = space.write()
@@ -103,18 +112,14 @@ class ManifestWorld:
         finally:
             space.close()
 
-    def _with_policies(self, root: bytes) -> bytes:
-        identity, entry = next(
-            (identity, entry)
-            for identity, entry in Manifest(self._reader, root).by_id.items()
-            if entry.name == _COUNTERS
-        )
-        counting = replace(entry, policies={"/": "counter"})
-        with self.store.writer() as writer:
-            changes = {identity: counting}
-            root = write_manifest(self._reader, writer, root, changes)
-            writer.commit()
-        return root
+    def _skewed(self, source: random.Random) -> Storage:
+        """Return the storage as some replica has it: its name, and its clock."""
+        self._now_ms += 1
+        replica = source.randrange(_REPLICAS)
+        self.store.write_setting(REPLICA_SETTING, bytes([replica]) * REPLICA_BYTES)
+        now_us = 1000 * (self._now_ms + replica**5)
+        environment = replace(self._storage.environment, now_us=lambda: now_us)
+        return replace(self._storage, environment=environment)
 
     def _begin(self, space: Workspace, source: random.Random) -> None:
         space.map(_COUNTERS).update(self.added)
@@ -122,6 +127,10 @@ class ManifestWorld:
         people = space.table(_PEOPLE, schema=_SCHEMA)
         for number in range(_PERSONS // 2):
             people.upsert({"id": number, "name": "", "mail": f"{number}", "visits": 0})
+        space.map(_NOTES).update(dict.fromkeys("hijk", ""))
+        space.set_policy(_COUNTERS, "counter")
+        space.set_policy(_NOTES, _LAST)
+        space.set_policy(_PEOPLE, _LAST, column="name")
 
     def _count(self, space: Workspace, source: random.Random) -> None:
         key, delta = source.choice("abc"), source.randrange(1, 4)
@@ -134,6 +143,16 @@ class ManifestWorld:
             settings.pop(key, None)
         else:
             settings[key] = source.choice([None, 1, 2, 3, "x" * 2000])
+
+    def _note(self, space: Workspace, source: random.Random) -> None:
+        notes, key = space.map(_NOTES), source.choice("hijk")
+        if source.random() < 0.3:
+            notes.pop(key, None)
+        else:
+            notes[key] = source.choice(["", "p", "q", "x" * 2000])
+
+    def _change_policy(self, space: Workspace, source: random.Random) -> None:
+        space.set_policy(_SETTINGS, source.choice([None, _LAST, "keep-both"]))
 
     def _people(self, space: Workspace) -> MutableTable:
         """Open the one table, by whatever name it has."""

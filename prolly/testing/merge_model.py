@@ -9,7 +9,7 @@ nothing of trees.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from prolly.codec import Descriptor, TreeParameters
 from prolly.datasets import Manifest, stored_table
@@ -32,6 +32,9 @@ from prolly.tree import NodeReader, build
 Row = dict[str, Any]
 Records = dict[Any, Any]
 State = dict[str, Records]
+
+# A record, or a cell of one, that is not there: equal to nothing else, not to a null.
+NOTHING = object()
 
 # What a child's number must stay below.
 NUMBER_BELOW = 90
@@ -96,15 +99,21 @@ def _lost_references(state: State) -> Iterator[tuple[Any, Any]]:
 
 
 def merge_states(
-    base: State, ours: State, theirs: State, policy: str = "conflict"
+    base: State,
+    ours: State,
+    theirs: State,
+    policy: str = "conflict",
+    *,
+    mode: Literal["ours", "base"] = "ours",
 ) -> ModelMerge:
-    """Merge three valid states."""
+    """Merge three valid states; where both changed a thing, the mode's stands."""
     merged, conflicts = empty_state(), {name: set[Any]() for name in NAMES}
     for name in NAMES:
         for key in {*base[name], *ours[name], *theirs[name]}:
-            three = [one[name].get(key) for one in (base, ours, theirs)]
-            value, is_settled = _merge_record(three, policy, is_row=name != "map")
-            if value is not None:
+            three = [one[name].get(key, NOTHING) for one in (base, ours, theirs)]
+            stands = policy if mode == "ours" else mode
+            value, is_settled = _merge_record(three, stands, is_row=name != "map")
+            if value is not NOTHING:
                 merged[name][key] = value
             if not is_settled:
                 conflicts[name].add(key)
@@ -118,18 +127,21 @@ def _merge_record(three: list[Any], policy: str, *, is_row: bool) -> tuple[Any, 
         return ours, True
     if ours == base:
         return theirs, True
-    if not is_row or ours is None or theirs is None:
-        return (theirs if policy == "theirs" else ours), policy != "conflict"
+    if not is_row or ours is NOTHING or theirs is NOTHING:
+        stands = {"theirs": theirs, "base": base}.get(policy, ours)
+        return stands, policy in ("ours", "theirs")
     merged: Row = {}
     is_settled = True
     for name in ours:
         # In a row that both added, no cell stood before.
-        stood = {} if base is None else base[name]
+        stood = NOTHING if base is NOTHING else base[name]
         cell, is_cell_settled = _merge_record(
             [stood, ours[name], theirs[name]], policy, is_row=False
         )
         merged[name] = cell
         is_settled = is_settled and is_cell_settled
+    if base is NOTHING and policy == "base" and not is_settled:
+        return NOTHING, False
     return merged, is_settled
 
 
@@ -157,11 +169,11 @@ def _withhold(
     guilty: set[tuple[str, Any]],
 ) -> None:
     for name, key in guilty:
-        stands = ours[name].get(key)
-        if merged[name].get(key) == stands:
+        stands = ours[name].get(key, NOTHING)
+        if merged[name].get(key, NOTHING) == stands:
             continue
         conflicts[name].add(key)
-        if stands is None:
+        if stands is NOTHING:
             del merged[name][key]
         else:
             merged[name][key] = stands

@@ -35,6 +35,12 @@ from prolly.codec import (
     key,
     row,
 )
+from prolly.codec.record_stamps import (
+    NO_STAMP,
+    RecordStamps,
+    decode_stamps,
+    encode_stamps,
+)
 
 __all__ = ["LAYOUTS", "Layout"]
 
@@ -115,6 +121,7 @@ def _encode_working(form: Form) -> bytes:
         manifest=bytes.fromhex(form["manifest"]),
         merge_parents=tuple(map(bytes.fromhex, form["merge_parents"])),
         conflicts=None if conflicts is None else bytes.fromhex(conflicts),
+        message=form["message"],
     )
     return encode_working(state)
 
@@ -126,6 +133,7 @@ def _decode_working(data: bytes, form: Form) -> Form:
         "manifest": state.manifest.hex(),
         "merge_parents": [parent.hex() for parent in state.merge_parents],
         "conflicts": None if state.conflicts is None else state.conflicts.hex(),
+        "message": state.message,
     }
 
 
@@ -187,6 +195,20 @@ def _decode_file_entry(data: bytes, form: Form) -> Form:
     }
 
 
+def _encode_stamps(form: Form) -> bytes:
+    record = bytes.fromhex(form["record"]) if form["record"] else NO_STAMP
+    columns = {column: bytes.fromhex(stamp) for column, stamp in form["columns"]}
+    return cbor.encode(encode_stamps(RecordStamps(record, columns)))
+
+
+def _decode_stamps(data: bytes, form: Form) -> Form:
+    stamps = decode_stamps(cbor.decode(data))
+    return {
+        "record": None if stamps.record == NO_STAMP else stamps.record.hex(),
+        "columns": [[column, one.hex()] for column, one in stamps.columns.items()],
+    }
+
+
 LAYOUTS: dict[str, Layout] = {
     "cbor": Layout(
         lambda form: cbor.encode(json_form.from_json(form)),
@@ -203,4 +225,5 @@ LAYOUTS: dict[str, Layout] = {
     "descriptor": Layout(_encode_descriptor, _decode_descriptor),
     "blob_node": Layout(_encode_blob_node, _decode_blob_node),
     "file_entry": Layout(_encode_file_entry, _decode_file_entry),
+    "stamps": Layout(_encode_stamps, _decode_stamps),
 }

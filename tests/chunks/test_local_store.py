@@ -222,6 +222,7 @@ def test_flipped_bits_in_a_pack_are_found(store: LocalStore) -> None:
     with pytest.raises(Corrupt) as caught:
         store.get(second)
     assert caught.value.code == "pack-frame"
+    assert ".pack" in caught.value.message and caught.value.path.endswith(".pack")
 
 
 def test_missing_pack_is_corrupt(store: LocalStore) -> None:
@@ -306,3 +307,15 @@ def test_pack_descriptors_are_bounded(
     assert len(pack_files(store)) == 5
     assert all(store.get_many(addresses))
     assert len(store._packs._open) == 2
+
+
+def test_a_store_without_its_index_is_told_from_none(tmp_path: Path) -> None:
+    """All but data.mdb: the missing file is named, and nothing is made anew."""
+    LocalStore.create(tmp_path / "s").close()
+    (tmp_path / "s" / "data.mdb").unlink()
+    for writable in (True, False):
+        with pytest.raises(Corrupt) as caught:
+            LocalStore.open(tmp_path / "s", writable=writable)
+        assert caught.value.code == "index-missing"
+        assert "data.mdb" in caught.value.message
+    assert not (tmp_path / "s" / "data.mdb").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -46,6 +47,19 @@ class Answer:
 Run = Callable[..., Answer]
 
 
+def runner(place: Path) -> Run:
+    """Return what runs a command in a directory, in this process."""
+
+    def run(*words: object, code: int = 0, stdin: bytes = b"") -> Answer:
+        texts = ["-C", str(place), *map(str, words)]
+        result = CliRunner().invoke(cli, texts, input=stdin)
+        answer = Answer(result.exit_code, result.stdout, result.stderr)
+        assert answer.code == code, f"prolly {' '.join(texts)}\n{answer.err}"
+        return answer
+
+    return run
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     """The directory that a repository is made in."""
@@ -58,14 +72,7 @@ def run(place: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("PROLLY_AUTHOR", "Ada")
     place.mkdir(exist_ok=True)
 
-    def run(*words: object, code: int = 0, stdin: bytes = b"") -> Answer:
-        texts = ["-C", str(place), *map(str, words)]
-        result = CliRunner().invoke(cli, texts, input=stdin)
-        answer = Answer(result.exit_code, result.stdout, result.stderr)
-        assert answer.code == code, f"prolly {' '.join(texts)}\n{answer.err}"
-        return answer
-
-    return run
+    return runner(place)
 
 
 @pytest.fixture
@@ -120,3 +127,62 @@ def start(root: Path, place: Path) -> Callable[..., subprocess.Popen[bytes]]:
         return subprocess.Popen(command, cwd=place, env=environment, **streams)
 
     return start
+
+
+def fork(run: Run, place: Path) -> None:
+    """Make a repository whose branches main and feature clash; see ``forked``."""
+    lines = ["id,name,height", "1,Ada,1.6", "2,Bob,1.8", "3,Cy,1.7", ""]
+    (place / "first.csv").write_text("\n".join(lines))
+    run("init")
+    run("import", "people", "first.csv", "--key", "id")
+    run("put", "settings", "theme", '"dark"')
+    run("commit", "-m", "first")
+    run("branch", "feature")
+    run("put", "people", "1", '{"height": 1.61}', "--update")
+    run("put", "people", "2", '{"name": "Bo", "height": 1.9}')
+    run("delete", "people", "3")
+    run("put", "settings", "theme", '"light"')
+    run("commit", "-m", "ours")
+    run("switch", "feature")
+    run("put", "people", "1", '{"name": "Ada L"}', "--update")
+    run("put", "people", "2", '{"name": "Bobby", "height": 2.0}')
+    run("put", "people", "3", '{"name": "Cyd"}', "--update")
+    run("put", "settings", "theme", '"grey"')
+    run("commit", "-m", "theirs")
+    run("switch", "main")
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Two repositories to be copied: the fork, and the fork with its merge begun."""
+    found = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PROLLY_AUTHOR", "Ada")
+        for name in ("forked", "merging"):
+            place = tmp_path_factory.mktemp(name) / "place"
+            place.mkdir()
+            if name == "forked":
+                fork(runner(place), place)
+            else:
+                shutil.copytree(found["forked"], place, dirs_exist_ok=True)
+                runner(place)("merge", "feature", code=1)
+            found[name] = place
+    return found
+
+
+@pytest.fixture
+def forked(run: Run, place: Path, templates: dict[str, Path]) -> Run:
+    """A repository whose branches main and feature clash; returns ``run``.
+
+    Table ``people``: 1 merges field by field, 2 clashes in two fields, 3 is deleted by
+    main and changed by feature. Map ``settings``: theme clashes. The branch is main.
+    """
+    shutil.copytree(templates["forked"], place, dirs_exist_ok=True)
+    return run
+
+
+@pytest.fixture
+def merging(run: Run, place: Path, templates: dict[str, Path]) -> Run:
+    """The same with the merge begun: three conflicts wait."""
+    shutil.copytree(templates["merging"], place, dirs_exist_ok=True)
+    return run

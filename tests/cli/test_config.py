@@ -67,6 +67,8 @@ def test_completion_prints_a_script(run: Run, shell: str) -> None:
     assert f"{shell}_complete" in script
     assert run("completion", shell, "--json").document["shell"] == shell
     run("completion", "csh", code=2)
+    error = run("completion", code=2).err
+    assert "bash, zsh, fish" in error and "\\" not in error
 
 
 def completed(start: Callable[..., subprocess.Popen[bytes]], *words: str) -> set[str]:
@@ -92,3 +94,11 @@ def test_names_are_completed(people: Run, start: Any) -> None:
     assert completed(start, "scan", "people", "--at", "ma") == {"main"}
     assert completed(start, "stash", "po") == {"pop"}
     assert completed(start, "get", "zzz") == set()
+    people("tag", "v1")
+    assert completed(start, "switch", "si") == {"side"}
+    assert completed(start, "branch", "-d", "") == {"main", "side"}
+    assert completed(start, "tag", "-d", "") == {"v1"}
+    assert completed(start, "dataset", "drop", "") == {"people"}
+    assert completed(start, "dataset", "rename", "p") == {"people"}
+    assert completed(start, "config", "get", "user") == {"user.name"}
+    assert completed(start, "diff", "main..s") == {"main..side"}

@@ -106,6 +106,12 @@ def test_bad_input_has_a_code_and_changes_nothing(
         (["cat", "model"], 2, "wrong-kind"),
         (["cat", "none", "a"], 3, "no-such-dataset"),
         (["checkout", "m", "out"], 2, "wrong-kind"),
+        (["checkout", "model", "out", "--from", "nope"], 3, "no-such-file"),
+        (["checkout", "model", "source/a.txt"], 2, "not-a-directory"),
+        (["rm", "model", "none"], 3, "no-such-file"),
+        (["rm", "none", "a.txt"], 3, "no-such-dataset"),
+        (["ls", "model", "none"], 3, "no-such-file"),
+        (["ls", "m"], 2, "wrong-kind"),
     ]
     before = run("status", "--json").out
     for words, code, name in cases:
@@ -115,3 +121,39 @@ def test_bad_input_has_a_code_and_changes_nothing(
     (repository / "out" / "a.txt").symlink_to("/etc/passwd")
     assert "[symlink]" in run("files", "checkout", "model", "out", code=2).err
     assert "[wrong-kind]" in run("export", "model", code=2).err
+
+
+def test_files_are_listed_and_deleted(run: Run, source: Path) -> None:
+    """All, those below a directory, or one; the disk keeps what it has."""
+    run("files", "add", "model", "source")
+    lines = run("files", "ls", "model", "--json").lines
+    assert [(one["path"], one["size"]) for one in lines] == [
+        ("a.txt", 4),
+        ("sub/b", 256),
+    ]
+    assert run("files", "ls", "model", "sub/").out.split()[1:] == ["256", "sub/b"]
+    assert run("files", "ls", "model", "a.txt").out.split()[2] == "a.txt"
+    answer = run("files", "rm", "model", "sub", "a.txt", "--json").document
+    assert answer == {"dataset": "model", "removed": 2}
+    assert run("files", "ls", "model").out == ""
+    assert (source / "sub" / "b").exists()
+
+
+def test_an_edited_file_is_not_overwritten(
+    run: Run, repository: Path, source: Path
+) -> None:
+    """What no version has stays, unless forced; another version's files may go."""
+    run("files", "add", "model", "source")
+    run("commit", "-m", "one")
+    run("files", "checkout", "model", "out")
+    (source / "a.txt").write_bytes(b"two, longer\n")
+    run("files", "add", "model", "source")
+    run("files", "checkout", "model", "out")
+    mine = repository / "out" / "a.txt"
+    assert mine.read_bytes() == b"two, longer\n"
+    mine.write_bytes(b"mine\n")
+    error = run("--json", "files", "checkout", "model", "out", code=2).error
+    assert (error["code"], error["paths"]) == ("file-edited", ["a.txt"])
+    assert mine.read_bytes() == b"mine\n"
+    run("files", "checkout", "model", "out", "--at", "main", "--force")
+    assert mine.read_bytes() == b"one\n"

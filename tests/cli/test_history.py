@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+import prolly
 
 Run = Callable[..., Any]
 
@@ -92,3 +95,51 @@ def test_what_is_not_there_is_said(people: Run) -> None:
     error = people("blame", "people", "3", "--json", code=3).error
     assert error["code"] == "key-not-found"
     assert "prolly history" in error["hint"]
+
+
+def test_reset_of_one_dataset_and_of_one_record(people: Run) -> None:
+    """The branch stays, and the rest stays uncommitted."""
+    people("put", "m", "k", "1")
+    people("put", "people", "1", '{"name": "Eve"}', "--update")
+    people("delete", "people", "4")
+    answer = people("reset", "--dataset", "people", "--key", "1", "--json").document
+    assert answer["datasets"]["people"] == {"added": 0, "removed": 1, "modified": 0}
+    people("reset", "--dataset", "people")
+    assert list(people("status", "--json").document["datasets"]) == ["m"]
+    people("reset", "--dataset", "m")
+    assert people("status", "--json").document["datasets"] == {}
+    assert "[no-such-dataset]" in people("reset", "--dataset", "none", code=3).err
+    for words in (["--key", "1"], ["HEAD~1", "--dataset", "people"]):
+        assert "[usage]" in people("reset", *words, code=2).err
+
+
+def test_commands_say_that_the_branch_has_moved(people: Run, place: Path) -> None:
+    """What is uncommitted stands on an older commit: a note, and the way out."""
+    people("put", "m", "k", "1")
+    with prolly.open(place) as repo, repo.transaction("main", message="other") as tx:
+        tx.map("other")["a"] = 1
+    for words in (["ls"], ["scan", "people"], ["diff"], ["diff", "HEAD"]):
+        assert "the branch has moved" in people(*words).err
+    assert "moved" not in people("ls", "--at", "HEAD").err
+    assert "moved" not in people("diff", "HEAD~1", "HEAD").err
+    people("stash")
+    assert "moved" not in people("ls").err
+    people("stash", "pop")
+    answer = people("ls", "--json")
+    assert "moved" not in answer.err
+    assert set(answer.document["datasets"]) == {"people", "m", "other"}
+
+
+def test_a_part_that_refers_to_what_waits_says_so(
+    run: Run, repository: Path, place: Path
+) -> None:
+    """The hint names the dataset that is to be committed with it."""
+    with prolly.open(place) as repo, repo.working_area().edit("edit") as workspace:
+        workspace.table("parents", key="id").insert({"id": 1})
+        child = workspace.table("children", key="id")
+        child.insert({"id": 1, "of": 1})
+        child.alter().add_reference("of", "of", "parents")
+    error = run("--json", "commit", "-m", "x", "--dataset", "children", code=2).error
+    assert error["code"] == "reference-missing"
+    assert "--dataset parents" in error["hint"]
+    run("commit", "-m", "x", "--dataset", "children", "--dataset", "parents")

@@ -322,3 +322,35 @@ def roots(run: Run, dataset: str) -> str:
     root = run("show", "--json").document["datasets"][dataset]["root"]
     assert isinstance(root, str)
     return root
+
+
+def test_an_update_of_some_columns_keeps_the_others(people: Run, write: Write) -> None:
+    """Without a word; a replacing import of them asks what is meant."""
+    people("import", "people", write("u.csv", "id,height", "1,2.0"), "--update")
+    row = {"id": 1, "name": "Ada", "height": 2.0}
+    assert people("get", "people", "1", "--json").document == row
+    error = people("--json", "import", "people", "u.csv", code=2).error
+    assert error["code"] == "columns-differ" and "--missing" in error["hint"]
+    people("import", "people", "u.csv", "--missing", "keep")
+    assert people("scan", "people", "--json").lines == [row]
+
+
+def test_a_unique_index_and_empty_cells(
+    run: Run, repository: Path, write: Write
+) -> None:
+    """Both lines are named, with the option that makes the cells null."""
+    schema = json.dumps(
+        {
+            "columns": [{"name": "id", "type": "int"}, {"name": "a", "type": "text"}],
+            "key": ["id"],
+            "indexes": [{"name": "by_a", "columns": ["a"], "unique": True}],
+        }
+    )
+    name, how = write("t.csv", "id,a", "1,", "2,"), ("--types", write("s.json", schema))
+    error = run("--json", "import", "t", name, *how, code=2).error
+    assert (error["code"], error["lines"]) == ("unique-violation", [2, 3])
+    assert "t.csv line 2 and " in error["message"]
+    assert "--empty-as-null a" in error["hint"]
+    run("import", "t", name, *how, "--empty-as-null", "a")
+    assert run("get", "t", "2", "--json").document == {"id": 2, "a": None}
+    run("import", "m", name, "--map", "--empty-as-null", "a", code=2)

@@ -244,6 +244,7 @@ def test_schema_set_rewrites_the_rows(people: Run, place: Path) -> None:
     (place / "s.json").write_text(json.dumps({"columns": columns, "key": ["id"]}))
     refused = people("schema", "people", "--set", "s.json", code=2).err
     assert "[alter-loses-data]" in refused
+    assert 'renamed? Say `"was": "name"` in the column \'note\'' in refused
     people("schema", "people", "--set", "s.json", "--force")
     row = {"height": 1.9, "id": 2, "note": None}
     assert people("get", "people", "2", "--json").document == row
@@ -330,3 +331,24 @@ def test_local_datasets_are_told_apart(run: Run, repository: Path) -> None:
         True,
         False,
     ]
+
+
+def test_put_new_lets_the_table_make_the_key(
+    run: Run, repository: Path, place: Path
+) -> None:
+    """The key is a uuid and is printed; other tables say that they make none."""
+    columns = [{"name": "id", "type": "uuid"}, {"name": "x", "type": "text"}]
+    (place / "s.json").write_text(json.dumps({"columns": columns, "key": ["id"]}))
+    (place / "n.jsonl").write_text('{"x": "first"}\n')
+    run("import", "notes", "n.jsonl", "--types", "s.json")
+    answer = run("put", "notes", "--new", '{"x": "hello"}', "--json").document
+    [key] = answer["key"]
+    key = key["$uuid"] if isinstance(key, dict) else key
+    assert answer["change"] == "added"
+    assert run("get", "notes", key, "--json").document == {"id": key, "x": "hello"}
+    assert "say --new" in run("put", "notes", '{"x": "hello"}', code=2).err
+    assert "[usage]" in run("put", "notes", key, "{}", "--new", code=2).err
+    assert "[no-such-dataset]" in run("put", "none", "--new", "{}", code=3).err
+    (place / "p.csv").write_text("id,x\n1,a\n")
+    run("import", "plain", "p.csv", "--key", "id")
+    assert "[missing-key]" in run("put", "plain", "--new", "{}", code=2).err

@@ -43,9 +43,17 @@ def test_stash_conflicts_exit_4(people: Run) -> None:
     people("put", "people", "1", '{"name": "B", "height": 1}')
     error = people("stash", "pop", "--json", code=4).error
     assert error["code"] == "write-conflict"
-    assert "Commit or reset" in error["hint"]
-    people("reset", "--hard")
+    assert "Reset what is uncommitted" in error["hint"]
+    people("commit", "-m", "B")
+    hint = people("stash", "pop", "--json", code=4).error["hint"]
+    assert "Reset" not in hint and "`prolly stash pop`" in hint
+    made_on = hint.partition("`prolly branch NAME ")[2].partition("`")[0]
+    people("branch", "aside", made_on)
+    people("switch", "aside")
     people("stash", "pop")
+    people("commit", "-m", "A")
+    people("switch", "main")
+    people("put", "people", "1", '{"name": "C", "height": 1}')
     assert people("stash", code=0).out.startswith("stashed")
     assert people("stash", "--json", code=2).error["code"] == "nothing-to-stash"
 

@@ -197,3 +197,13 @@ def test_the_graph_of_a_merge() -> None:
         drawn += graph.draw(commit_id, parents, [commit_id.decode()])
     drawn += graph.draw(b"a", [], ["a"])
     assert drawn == ["* d", "|\\", "* | b", "| * c", "|/", "* a"]
+
+
+def test_the_graph_of_a_side_that_ends_in_the_other() -> None:
+    """The first parent's lane may end in that of the second: one lane is left."""
+    graph = Graph()
+    drawn: list[str] = []
+    for commit_id, parents in ((b"d", [b"b", b"c"]), (b"c", [b"a"]), (b"b", [b"a"])):
+        drawn += graph.draw(commit_id, parents, [commit_id.decode()])
+    drawn += graph.draw(b"a", [], ["a"])
+    assert drawn == ["* d", "|\\", "| * c", "* | b", "|/", "* a"]

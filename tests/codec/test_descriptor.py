@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from prolly.codec import (
     DESCRIPTOR_ROOTS_MAX,
+    STAMPED_POLICY,
     Descriptor,
     Reference,
     TreeParameters,
@@ -19,6 +20,7 @@ from prolly.codec import (
     check_dataset_name,
     dataset_id,
     decode_descriptor,
+    decode_referring,
     encode_descriptor,
     encode_referring,
     key,
@@ -82,6 +84,33 @@ def test_twenty_nine_trees_fit_and_no_more() -> None:
     with pytest.raises(LimitExceeded) as caught:
         encode_descriptor(replace(PLAIN, roots=(ROOT,) * (DESCRIPTOR_ROOTS_MAX + 1)))
     assert caught.value.code == "descriptor-too-long"
+
+
+@pytest.mark.parametrize("scope", ["/", "00000001/", "/0161"])
+def test_the_stamps_are_the_last_root_where_a_policy_asks(scope: str) -> None:
+    """Whatever its scope; without the policy all roots are records and indexes."""
+    stamps = Reference(bytes(32), 2)
+    both = replace(PLAIN, roots=(ROOT, stamps))
+    assert not both.keeps_stamps and both.stamps is None
+    assert both.content_roots == both.roots
+    kept = replace(both, policies={"/02": "conflict", scope: STAMPED_POLICY})
+    assert kept.keeps_stamps and kept.stamps == stamps
+    assert kept.content_roots == (ROOT,)
+    unwritten = replace(kept, roots=())
+    assert unwritten.stamps is None and unwritten.content_roots == ()
+
+
+def test_stamps_that_are_missing_are_corrupt() -> None:
+    """One root cannot be both the records and the stamps."""
+    value, _ = encode_descriptor(replace(PLAIN, policies={"/": "conflict"}))
+    references, payload = decode_referring(value)
+    fields = cbor.decode(payload)
+    fields[4] = {"/": STAMPED_POLICY}
+    with pytest.raises(Corrupt) as caught:
+        decode_descriptor(
+            encode_referring(references, cbor.encode(fields)), {}.__getitem__
+        )
+    assert caught.value.code == "descriptor"
 
 
 def test_a_schema_ends_at_a_megabyte() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from prolly.errors import Invalid, NotFound
+from prolly.errors import Invalid, NotFound, Stale
 from prolly.maps import AddResult, MutableFiles, files_add
 
 from .test_mutable_files import empty
@@ -128,7 +128,7 @@ def test_a_file_that_grows_is_refused(
         return found
 
     monkeypatch.setattr(files, "write_content", disturbed)
-    with pytest.raises(Invalid) as caught:
+    with pytest.raises(Stale) as caught:
         files_add.add_file(files, "a", str(source / "a.txt"), follow=True)
     assert caught.value.code == "file-changed"
     assert "a" not in files

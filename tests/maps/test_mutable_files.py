@@ -22,7 +22,7 @@ from prolly.codec import (
     encode_referring,
 )
 from prolly.codec import key as key_codec
-from prolly.errors import AlreadyExists, Corrupt, Invalid, KeyNotFound
+from prolly.errors import AlreadyExists, Corrupt, Invalid, KeyNotFound, Stale
 from prolly.maps import Files, MutableFiles, write_blob
 from prolly.maps.mutable_files import FILE_MODE_DEFAULT
 from prolly.tree import NodeReader, WorkingTree, build
@@ -190,13 +190,13 @@ class Growing(io.FileIO):
 
 
 def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
-    """Invalid file-changed, and the file before stays."""
+    """Stale file-changed, and the file before stays."""
     place = tmp_path / "log"
     place.write_bytes(b"line\n")
     files = empty()
     files.write("log", b"before")
     stream = cast(IO[bytes], Growing(place, "rb"))
-    assert code_of(lambda: files.write("log", stream), Invalid) == "file-changed"
+    assert code_of(lambda: files.write("log", stream), Stale) == "file-changed"
     stream.close()
     assert files.read("log") == b"before"
     with open(place, "rb") as calm:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,7 +72,7 @@ def test_what_is_noted_is_listed(
     assert written.base in dict(reachable(_get_many(written), [tree.root]))
 
 
-def _get_many(written: Written) -> object:
+def _get_many(written: Written) -> Callable[[list[bytes]], list[bytes | None]]:
     return lambda addresses: [written.writer.get(one) for one in addresses]
 
 

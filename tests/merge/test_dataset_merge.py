@@ -10,7 +10,7 @@ import pytest
 from prolly.codec import Descriptor, TreeParameters, dataset_id
 from prolly.errors import Unsupported
 from prolly.maps import Files, OrderedMap, read_blob
-from prolly.merge import ConflictKind, Rules
+from prolly.merge import BLOB_KEY, ConflictKind, Rules
 from prolly.repo import Transaction
 from prolly.tables import Schema
 from prolly.testing.three_versions import ThreeVersions, nothing
@@ -225,7 +225,7 @@ def test_blobs_merge_whole() -> None:
     three = ThreeVersions(base, blob_written(b"ours"), blob_written(b"theirs"))
     merge = three.merge()
     assert contents(three, three.manifest(merge.root).require("b")) == b"ours"
-    assert [one.key for one in three.conflicts(merge)] == [b""]
+    assert [one.key for one in three.conflicts(merge)] == [BLOB_KEY]
     policy = three.merge(Rules(policy="theirs"))
     assert contents(three, three.manifest(policy.root).require("b")) == b"theirs"
     virtual = three.merge(Rules(on_conflict="base"))

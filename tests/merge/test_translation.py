@@ -25,7 +25,7 @@ class Tables:
     def write(self, schema: Schema, *rows: tuple[Any, ...]) -> Records:
         """Write rows, given in the order of the columns and of the keys."""
         codec = RecordCodec(schema)
-        columns = list(map(list, zip(*rows, strict=True)))
+        columns: list[list[Any]] = [list(one) for one in zip(*rows, strict=True)]
         batch = codec.encode_keys(columns), codec.encode_rows(columns, self.writer)
         root = build(self.writer, [batch], DEFAULT_PARAMETERS)
         return Records(schema, root, DEFAULT_PARAMETERS)
@@ -152,13 +152,14 @@ def test_which_columns_a_side_wrote() -> None:
     tables = Tables()
     base = tables.write(BASE, (1, 1, "x"), (2, 2, "y"))
     a, b = BASE.column("a").id, BASE.column("b").id
-    for rows, expected in [
+    cases: list[tuple[list[tuple[Any, ...]], set[int]]] = [
         ([(1, 1, "x"), (2, 2, "y")], set()),
         ([(1, 1, "x")], set()),
         ([(1, 7, "x"), (2, 2, "y")], {a}),
         ([(1, 1, "x"), (2, 2, "y"), (3, None, "z")], {b}),
         ([(1, None, "x"), (2, 2, "z")], {a, b}),
-    ]:
+    ]
+    for rows, expected in cases:
         side = tables.write(BASE, *rows)
         ids = frozenset({a, b})
         assert touched_columns(tables.trees, base, side, ids) == expected

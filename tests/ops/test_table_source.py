@@ -63,7 +63,13 @@ def test_columns_must_agree_with_the_file() -> None:
     assert fault("a\n1\n", both).code == "missing-column"
     assert typed('{"a": 1}\n', both, "jsonl") == [[1, None]]
     strict = [("a", "int", False), ("b", "int", False)]
-    assert fault('{"a": 1}\n', strict, "jsonl").code == "value-null"
+    assert fault('{"a": 1, "b": null}\n', strict, "jsonl").code == "value-null"
+    assert typed('{"a": 1}\n', strict, "jsonl") == [[1, None]]
+    wide = open_table(io.BytesIO(b'{"b": 1}\n{"a": 2}\n'), "jsonl")
+    columns = [InferredColumn(name, "int", False) for name in ("a", "c", "b")]
+    with wide as source:
+        [batch] = iter_typed(source, columns)
+    assert sorted(batch.gaps) == [(0, 0), (0, 1), (1, 1), (1, 2)]
 
 
 def test_json_cells_are_read_by_the_schema() -> None:

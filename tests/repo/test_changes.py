@@ -111,3 +111,65 @@ def test_values_that_python_calls_equal_differ(repo: Repository) -> None:
         change(repo, lambda tx, value=value: tx.map("m").update({"k": value}))
         (only,) = repo.diff("main~1", "main")
         assert type(only.new) is type(value)
+
+
+def test_a_renamed_column_is_compared_with_its_old_self(repo: Repository) -> None:
+    """The old row has the new name, and a rename alone changes no record."""
+    change(repo, lambda tx: tx.table("t").alter().rename_column("a", "z"))
+    assert list(repo.diff("main~1", "main")) == []
+    assert repo.diff_counts("main~1", "main")["t"] == DatasetChanges(event="altered")
+    change(repo, lambda tx: tx.table("t").patch(1, {"z": 100}))
+    [found] = repo.diff("main~2", "main")
+    assert (found.key, found.fields) == (1, ("z",))
+    assert found.old == {"id": 1, "z": 1, "b": "x"}
+    assert found.new == {"id": 1, "z": 100, "b": "x"}
+    old, new = repo.compare("main~2", "main").schemas("t")
+    assert old is not None and new is not None and old.names == new.names
+
+
+def test_what_only_stores_rows_in_another_way_is_no_change(repo: Repository) -> None:
+    """A wider type, a column of nulls that goes: the event says it, no record does."""
+
+    def widen(tx: Transaction) -> None:
+        tx.table("t").alter().add_column("n", "int")
+        tx.table("t").alter().widen_column("a", "decimal")
+
+    change(repo, widen)
+    change(repo, lambda tx: tx.table("t").alter().drop_column("n"))
+    for old, new in (("main~2", "main~1"), ("main~1", "main"), ("main~2", "main")):
+        assert list(repo.diff(old, new)) == []
+        assert repo.diff_counts(old, new)["t"] == DatasetChanges(event="altered")
+    change(repo, lambda tx: tx.table("t").alter(force=True).drop_column("b"))
+    found = list(repo.diff("main~1", "main"))
+    assert [one.fields for one in found] == [("b",)] * 5
+    assert repo.diff_counts("main~1", "main")["t"].modified == 5
+
+
+def test_a_dropped_column_and_a_new_one_of_its_name(repo: Repository) -> None:
+    """Two columns that never were one: both are told apart in the old row."""
+
+    def swap(tx: Transaction) -> None:
+        alteration = tx.table("t").alter(force=True)
+        alteration.drop_column("b").rename_column("a", "b")
+
+    change(repo, swap)
+    first = next(iter(repo.diff("main~1", "main")))
+    assert first.old == {"id": 0, "b": 0, "b (dropped)": "x"}
+    assert (first.new, first.fields) == ({"id": 0, "b": 0}, ("b (dropped)",))
+
+
+def test_history_and_log_agree_with_blame(repo: Repository) -> None:
+    """A rename or a wider type is in none of them; a written cell is in all."""
+    with repo.transaction("main", message="rename") as tx:
+        tx.table("t").alter().rename_column("a", "z")
+    with repo.transaction("main", message="widen") as tx:
+        tx.table("t").alter().widen_column("z", "decimal")
+    with repo.transaction("main", message="write") as tx:
+        tx.table("t").patch(1, {"b": "y"})
+    states = list(repo.history("t", 1))
+    assert [one.commit.message for one in states] == ["write", ""]
+    logged = repo.log(dataset="t", key=1)
+    assert [one.commit.message for one in logged] == ["write", ""]
+    assert {
+        name: entry.commit.message for name, entry in repo.blame("t", 1).fields.items()
+    } == {"id": "", "z": "", "b": "write"}

@@ -9,37 +9,10 @@ import pytest
 import prolly.repo.merging as merging
 from prolly.env import Environment
 from prolly.errors import Conflicted, Error, Invalid, NotFound, Stale
-from prolly.maps import ABSENT
-from prolly.merge import UNRESOLVED, Clash
-from prolly.repo import App, Repository, Snapshot, Transaction
+from prolly.repo import Repository, Transaction
 from prolly.repo.merge_result import MergeResult
 from prolly.testing.repositories import diverged, memory_repository, write_on
-
-
-def sets(**values: Any) -> Any:
-    """Return a write that sets keys of the map ``m``."""
-    return lambda tx: tx.map("m").update(values)
-
-
-def drops(*keys: str) -> Any:
-    """Return a write that removes keys of the map ``m``."""
-
-    def write(tx: Transaction) -> None:
-        for key in keys:
-            del tx.map("m")[key]
-
-    return write
-
-
-def people(*rows: dict[str, Any]) -> Any:
-    """Return a write of rows of the table ``people``."""
-
-    def write(tx: Transaction) -> None:
-        table = tx.table("people", key="id")
-        for row in rows:
-            table.upsert(row)
-
-    return write
+from prolly.testing.waiting_merges import rows, sets
 
 
 @pytest.fixture
@@ -177,6 +150,17 @@ def test_a_merge_that_is_given_up_leaves_nothing(clashing: Repository) -> None:
     assert clashing.merge("feature").status == "conflicts"
 
 
+def test_a_result_commits_its_merge_alone(clashing: Repository) -> None:
+    """When the merge is over, what others edit since is not committed in its place."""
+    result = clashing.merge("feature")
+    area = clashing.working_area("main")
+    area.discard("abort")
+    with area.edit("edit") as edited:
+        edited.map("m")["d"] = 4
+    refused("no-merge", result.commit)
+    assert clashing.at_working("main").map("m")["d"] == 4
+
+
 def test_nothing_is_stored_by_a_dry_run(clashing: Repository) -> None:
     """Conflicts, counts and the base are told, and the store is as it was."""
     before = stored(clashing)
@@ -283,10 +267,12 @@ def test_a_merge_in_the_form_of_a_machine_is_refused(clean: Repository) -> None:
     clean.create_branch("low", ours)
     text = "Merge concurrent commits"
     before = stored(clean)
-    call = lambda **given: clean.merge(theirs, into="low", **given)  # noqa: E731
-    refused("unattended-form", lambda: call(message=text, author=""))
+    refused(
+        "unattended-form",
+        lambda: clean.merge(theirs, into="low", message=text, author=""),
+    )
     assert stored(clean) == before
-    prepared = call(commit=False)
+    prepared = clean.merge(theirs, into="low", commit=False)
     refused("unattended-form", lambda: prepared.commit(text, author=""))
     assert prepared.status == "prepared"
     prepared.commit(text, author="ada")
@@ -317,8 +303,7 @@ def test_a_branch_that_moves_meanwhile_is_merged_anew(
     clean: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A commit that another makes while merging is part of the result."""
-    act = lambda number: write_on(clean, "main", sets(d=number))  # noqa: E731
-    calls = moving(monkeypatch, act, 2)
+    calls = moving(monkeypatch, lambda n: write_on(clean, "main", sets(d=n)), 2)
     result = clean.merge("feature")
     assert (result.status, len(calls)) == ("merged", 3)
     assert values(clean) == {"a": 2, "b": 2, "c": 1, "d": 2}
@@ -343,180 +328,11 @@ def test_others_may_be_faster_again_and_again(
     clean: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the end it is given up, with the branch as the others have it."""
-    act = lambda number: write_on(clean, "main", sets(d=number))  # noqa: E731
-    moving(monkeypatch, act, 1000)
+    moving(monkeypatch, lambda n: write_on(clean, "main", sets(d=n)), 1000)
     with pytest.raises(Stale) as caught:
         clean.merge("feature")
     assert caught.value.code == "contended"
     assert len(clean.commit_of("main").parents) == 1
-
-
-# Who settles ----------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("answer", "expected"),
-    [("x", "x"), (None, None), (ABSENT, ABSENT), ([1, {"k": b""}], [1, {"k": b""}])],
-)
-def test_a_resolver_says_what_stands(
-    clashing: Repository, answer: Any, expected: Any
-) -> None:
-    """A value, null, or nothing at all; how many it settled stands in the commit."""
-    seen: list[Clash] = []
-    result = clashing.merge("feature", resolve=lambda one: seen.append(one) or answer)
-    assert result.status == "merged"
-    assert clashing.at("main").map("m").get("b", ABSENT) == expected
-    [clash] = seen
-    assert (clash.dataset, clash.key) == ("m", "b")
-    assert (clash.base, clash.ours, clash.theirs) == (1, 2, 3)
-    assert clashing.commit_of("main").metadata == {"merge": {"answers": {"resolve": 1}}}
-
-
-def test_a_resolver_may_leave_a_conflict(clashing: Repository) -> None:
-    """UNRESOLVED is no error, and no reason."""
-    result = clashing.merge("feature", resolve=lambda clash: UNRESOLVED)
-    assert result.status == "conflicts"
-    assert result.conflicts["m", "b"].reason == ""
-
-
-def test_a_resolver_that_raises_leaves_the_conflict(clashing: Repository) -> None:
-    """The error is named with the conflict, and the merge goes on."""
-
-    def broken(clash: Clash) -> Any:
-        raise ZeroDivisionError(f"of {clash.key}")
-
-    result = clashing.merge("feature", resolve=broken)
-    assert result.status == "conflicts"
-    assert result.conflicts["m", "b"].reason == "ZeroDivisionError: of b"
-    assert clashing.at_working("main").map("m")["c"] == 3
-
-
-@pytest.mark.parametrize(
-    "rubbish", [object(), float, {1: 2}, {"a": {3}}, [[[]]] * 2 + [...]]
-)
-def test_a_resolver_that_answers_rubbish_leaves_the_conflict(
-    clashing: Repository, rubbish: Any
-) -> None:
-    """What cannot be stored is told with the conflict."""
-    result = clashing.merge("feature", resolve=lambda clash: rubbish)
-    assert result.status == "conflicts"
-    assert result.conflicts["m", "b"].reason
-
-
-def test_rows_that_cannot_stand_leave_the_conflict() -> None:
-    """An answer for a table is a row of it; all else is told."""
-    base, ours = {"id": 1, "name": "a", "age": 1}, {"id": 1, "name": "b", "age": 1}
-    repo = diverged(people(base), people(ours), people({**base, "name": "c"}))
-    for answer in (7, {"id": 1}, {**ours, "age": "x"}, {**ours, "id": 2}, {**ours, 0: 0}):
-        result = repo.merge("feature", resolve=lambda clash, it=answer: it, dry_run=True)
-        assert result.status == "conflicts"
-        assert result.conflicts["people", 1].reason
-        assert result.conflicts["people", 1].fields == ("name",)
-    result = repo.merge("feature", resolve=lambda clash: {**clash.merged, "name": "d"})
-    assert result.status == "merged"
-    assert repo.at("main").table("people")[1] == {"id": 1, "name": "d", "age": 1}
-
-
-def test_resolvers_look_into_the_three_versions(clashing: Repository) -> None:
-    """Snapshots of base, ours and theirs come with each clash."""
-    seen: list[tuple[Any, ...]] = []
-
-    def look(clash: Clash) -> Any:
-        three = [clash.snapshots.base, clash.snapshots.ours, clash.snapshots.theirs]
-        assert all(isinstance(one, Snapshot) for one in three)
-        seen.append(tuple([dict(one.map("m").items()) for one in three]))
-        return three[2].map("m")["c"]
-
-    for dry_run in (True, False):
-        clashing.merge("feature", resolve=look, dry_run=dry_run)
-    first = {"a": 1, "b": 1, "c": 1}, {"a": 2, "b": 2, "c": 1}, {"a": 1, "b": 3, "c": 3}
-    assert seen == [first, first]
-    assert values(clashing) == {"a": 2, "b": 3, "c": 3}
-
-
-def test_histories_without_a_base_give_no_snapshot_of_it() -> None:
-    """Where all that is shared is the first commit, the base is that or nothing."""
-    repo = memory_repository()
-    repo.create_branch("feature")
-    write_on(repo, "main", sets(a=1))
-    write_on(repo, "feature", sets(a=2))
-    seen: list[Any] = []
-
-    def look(clash: Clash) -> Any:
-        seen.append((clash.base, list(clash.snapshots.base.datasets)))
-        return clash.theirs
-
-    repo.merge("feature", resolve=look, allow_unrelated=True)
-    assert seen == [(ABSENT, [])]
-    assert values(repo) == {"a": 2}
-
-
-@pytest.mark.parametrize(("policy", "value"), [("ours", 2), ("theirs", 3), ("max", 3)])
-def test_one_policy_for_one_merge(
-    clashing: Repository, policy: str, value: int
-) -> None:
-    """It holds where a dataset has none, and the commit names it."""
-    result = clashing.merge("feature", policy=policy)
-    assert result.status == "merged"
-    assert values(clashing) == {"a": 2, "b": value, "c": 3}
-    assert clashing.commit_of("main").metadata == {"merge": {"policy": policy}}
-
-
-def test_the_policies_of_a_dataset_come_first() -> None:
-    """What the base says of keys settles them, whatever the merge asks for."""
-
-    def base(tx: Transaction) -> None:
-        tx.map("m").update({"n/x": 5, "m/x": 1})
-        tx.set_policy("m", "counter", prefix="n/")
-
-    repo = diverged(base, sets(**{"n/x": 7, "m/x": 2}), sets(**{"n/x": 6, "m/x": 3}))
-    result = repo.merge("feature", policy="theirs")
-    assert result.status == "merged"
-    assert values(repo) == {"n/x": 8, "m/x": 3}
-
-
-# The application ------------------------------------------------------------
-
-
-def app_repository(app: App | None) -> Repository:
-    """Return two branches that clash under the policy ``app:longest``."""
-
-    def base(tx: Transaction) -> None:
-        tx.map("m")["t"] = "a"
-        tx.set_policy("m", "app:longest")
-
-    repo = diverged(base, sets(t="long"), sets(t="longer"))
-    repo.app = app
-    return repo
-
-
-def test_resolvers_of_the_application_settle_what_names_them() -> None:
-    """A policy ``app:NAME`` asks the function of the name."""
-    app = App()
-    app.resolver("longest")(lambda clash: max(clash.ours, clash.theirs, key=len))
-    repo = app_repository(app)
-    assert repo.merge("feature").status == "merged"
-    assert values(repo) == {"t": "longer"}
-    assert repo.commit_of("main").metadata == {"merge": {"answers": {"app:longest": 1}}}
-
-
-def test_a_resolver_that_is_not_there_leaves_the_conflict() -> None:
-    """The reason names it; ``resolve`` is asked instead, where there is one."""
-    repo = app_repository(None)
-    result = repo.merge("feature", dry_run=True)
-    assert result.status == "conflicts"
-    assert "longest" in result.conflicts["m", "t"].reason
-    result = repo.merge("feature", resolve=lambda clash: clash.base)
-    assert result.status == "merged"
-    assert values(repo) == {"t": "a"}
-
-
-def test_a_policy_of_the_application_for_one_merge(clashing: Repository) -> None:
-    """``app:NAME`` may be asked for as any policy."""
-    clashing.app = App()
-    clashing.app.resolver("sum")(lambda clash: clash.ours + clash.theirs)
-    assert clashing.merge("feature", policy="app:sum").status == "merged"
-    assert values(clashing)["b"] == 5
 
 
 # Shapes of history ----------------------------------------------------------
@@ -579,9 +395,9 @@ def test_the_rest_of_a_row_is_merged(clean: Repository) -> None:
     """Cells that one side changed are taken, and the clashing one is named."""
     base = {"id": 1, "name": "a", "age": 1, "town": "x"}
     repo = diverged(
-        people(base),
-        people({**base, "name": "b", "age": 2}),
-        people({**base, "name": "c", "town": "y"}),
+        rows(base, table="people"),
+        rows({**base, "name": "b", "age": 2}, table="people"),
+        rows({**base, "name": "c", "town": "y"}, table="people"),
     )
     result = repo.merge("feature")
     conflict = result.conflicts["people", 1]

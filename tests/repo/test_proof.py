@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from prolly import ABSENT, Schema
 from prolly.errors import Corrupt, Error, Invalid, NotFound
 from prolly.repo import Proof, Repository
 from prolly.testing.repositories import memory_repository
@@ -32,8 +34,8 @@ def test_single_keys_are_proved_present_or_absent(repo: Repository, key: int) ->
     snapshot = repo.at("main")
     data = snapshot.prove("m", key).encode()
     value = snapshot.map("m").get(key)
-    found = Proof.decode(data).verify(repo.resolve("main"))
-    assert found == ([] if value is None else [(key, value)])
+    found = Proof.decode(data).verify(repo.resolve("main"), "m", key)
+    assert found == (ABSENT if value is None else value)
     assert len(data) < 60_000
 
 
@@ -41,16 +43,58 @@ def test_ranges_and_rows_are_proved(repo: Repository) -> None:
     """A range proof gives exactly the rows of the range."""
     snapshot = repo.at("main")
     proof = snapshot.prove_range("t", 100, 400)
-    rows = proof.verify(repo.resolve("main"))
+    commit_id = repo.resolve("main")
+    rows = proof.verify_range(commit_id, "t", 100, 400)
     assert rows == [(n, {"id": n, "a": n % 7}) for n in range(100, 400)]
-    assert len(snapshot.prove_range("t").verify(repo.resolve("main"))) == 3000
+    assert len(snapshot.prove_range("t").verify_range(commit_id, "t")) == 3000
+    row = snapshot.prove("t", 7).verify(str(commit_id), "t", 7)
+    assert row == {"id": 7, "a": 0}
+
+
+@pytest.mark.parametrize(
+    ("dataset", "keys"),
+    [("t", (9,)), ("m", (10,)), ("m", (9, 10)), ("m", (None, None)), ("m", (9, None))],
+)
+def test_a_true_answer_to_another_question_is_refused(
+    repo: Repository, dataset: str, keys: tuple[int | None, ...]
+) -> None:
+    """Another dataset, another key, a range in place of a key: ``proof-question``."""
+    proof = repo.at("main").prove("m", 9)
+    check = proof.verify if len(keys) == 1 else proof.verify_range
+    with pytest.raises(Corrupt) as caught:
+        check(repo.resolve("main"), dataset, *keys)
+    assert caught.value.code == "proof-question"
+
+
+def test_a_key_is_taken_as_its_column_takes_it() -> None:
+    """What asks and what checks spell a key in the same way, by the proved schema."""
+    with memory_repository() as repo:
+        with repo.transaction("main") as tx:
+            schema = Schema.create([("p", "decimal"), ("v", "int")], "p")
+            tx.table("t", schema=schema).insert({"p": 5, "v": 1})
+        commit_id = repo.resolve("main")
+        proof = repo.at("main").prove("t", 5)
+        assert proof.verify(commit_id, "t", Decimal(5))["v"] == 1
+        with pytest.raises(Invalid):
+            proof.verify(commit_id, "t", "x")
+
+
+def test_a_proof_is_short_on_screen_and_named_when_cut(repo: Repository) -> None:
+    """repr names dataset, commit and size; cut bytes are ``proof-form``."""
+    proof = repo.at("main").prove("m", 9)
+    assert len(repr(proof)) < 100
+    assert "'m'" in repr(proof) and str(proof.commit)[:12] in repr(proof)
+    for data in (proof.encode()[:-1], b"", b"\x80"):
+        with pytest.raises(Corrupt) as caught:
+            Proof.decode(data)
+        assert caught.value.code == "proof-form"
 
 
 def test_a_proof_holds_for_its_commit_only(repo: Repository) -> None:
     """Checked against another commit it is refused, though the value is the same."""
     proof = repo.at("main").prove("m", 9)
     with pytest.raises(Corrupt) as caught:
-        proof.verify(repo.resolve("main~1"))
+        proof.verify(repo.resolve("main~1"), "m", 9)
     assert caught.value.code == "proof-incomplete"
 
 
@@ -71,8 +115,8 @@ def test_tampering_is_refused(repo: Repository, seed: int) -> None:
     else:
         chunks.append(repo.at("main").prove("m", 4321).chunks[-1])
     bad = Proof(good.commit, good.dataset, good.start, good.stop, tuple(chunks))
-    with pytest.raises((Corrupt, Invalid)):
-        bad.verify(repo.resolve("main"))
+    with pytest.raises(Corrupt):
+        bad.verify(repo.resolve("main"), "m", 1234)
 
 
 @settings(max_examples=200, deadline=None)
@@ -84,11 +128,11 @@ def test_noise_is_no_proof(repo: Repository, noise: bytes, place: int) -> None:
     data[at : at + len(noise)] = noise
     for candidate in (noise, bytes(data)):
         try:
-            found = Proof.decode(candidate).verify(repo.resolve("main"))
+            found = Proof.decode(candidate).verify(repo.resolve("main"), "m", 1)
         except Error as error:
             assert error.code
         else:
-            assert all(key in repo.at("main").map("m") for key, _ in found)
+            assert found == repo.at("main").map("m")[1]
 
 
 def test_what_cannot_be_proved(repo: Repository) -> None:

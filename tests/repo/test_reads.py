@@ -246,8 +246,9 @@ def test_run_repeats_what_lost(repo: Repository) -> None:
 
 def test_an_unknown_isolation_is_refused(repo: Repository) -> None:
     """The hint lists what there is."""
+    unknown: Any = "rebase"
     with pytest.raises(Invalid) as caught:
-        repo.transaction("main", isolation="merge")  # type: ignore[arg-type]  # Wrong.
+        repo.transaction("main", isolation=unknown)
     assert caught.value.code == "isolation"
     assert "serializable" in caught.value.hint
 

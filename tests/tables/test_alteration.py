@@ -318,6 +318,64 @@ def test_what_the_schema_forbids() -> None:
     tree.close()
 
 
+def test_what_may_be_a_rename_is_asked() -> None:
+    """A dropped column beside a new one: the hint says how to keep the values."""
+    model = plain()
+    columns = [("id", "int"), ("x", "decimal"), ("y", "int"), ("t", "text")]
+    schema = Schema.create([*columns, ("n", "int")], "id", base=model.stored.schema)
+    error = refused(model, lambda alter: alter.become(schema))
+    assert (error.code, error.column, error.facts["renamed"]) == (
+        "alter-loses-data",
+        "a",
+        "y",
+    )
+    assert "\"was\": 'a'" in error.hint
+    renamed = Schema.create(
+        [("id", "int"), ("y", "int"), ("t", "text"), ("n", "int")],
+        "id",
+        base=model.stored.schema,
+        was={"y": "a"},
+    )
+    assert altered(model, lambda alter: alter.become(renamed))[1]["y"] == 10
+    error = refused(model, lambda alter: alter.drop_column("n"))
+    assert "renamed" not in error.facts
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda alter: alter.add_column("a", "int"), ["'a' already"]),
+        (lambda alter: alter.add_column("b", "int", nullable=False), ["a fill"]),
+        (lambda alter: alter.drop_column("n"), ["check 'sane'", "drop_check('sane')"]),
+        (lambda alter: alter.drop_column("t"), ["index 'i'", "drop_index('i')"]),
+        (lambda alter: alter.add_index("j", "idd"), ["'idd'", "Is 'id' meant"]),
+        (lambda alter: alter.add_index("j", "zzz"), ["'zzz'", "id, a, t, n"]),
+        (lambda alter: alter.widen_column("n", "text"), ["check 'sane'"]),
+        (lambda alter: alter.add_check("c", "aa > 1"), ["check 'c'", "'aa'"]),
+    ],
+)
+def test_what_is_refused_says_the_cause(change: Any, told: list[str]) -> None:
+    """The name of the check or the index, near names, and the way out."""
+    model = plain()
+    altered(model, lambda alter: alter.add_check("sane", "n < 5").add_index("i", "t"))
+    error = refused(model, change)
+    for words in told:
+        assert words in f"{error.message} {error.hint}"
+
+
+def test_a_check_follows_its_column_to_another_type() -> None:
+    """Its literals are taken by their text, from float to decimal and back."""
+    schema = Schema.create([("id", "int"), ("v", "float")], "id")
+    model = TableModel(schema, [{"id": 1, "v": 1.5}])
+    altered(model, lambda alter: alter.add_check("small", "v < 2.5"))
+    table = altered(model, lambda alter: alter.widen_column("v", "decimal"))
+    assert table.schema.checks[0].predicate.to_value() == ["<", "v", Decimal("2.5")]
+    form = table.schema.to_json()
+    assert Schema.from_json(form, base=table.schema) == table.schema
+    table = altered(model, lambda alter: alter.widen_column("v", "float"))
+    assert table.schema.checks[0].predicate.to_value() == ["<", "v", 2.5]
+
+
 def test_two_keys_never_become_one() -> None:
     """Widening a key with force refuses what would merge two rows."""
     schema = Schema.create([("id", "text"), ("v", "int")], "id")

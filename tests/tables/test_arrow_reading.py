@@ -131,6 +131,31 @@ def test_text_spells_what_lost_its_mark(repo: Repository) -> None:
 
 
 @pytest.mark.parametrize(
+    ("type_name", "text"),
+    [
+        ("float", "7"),
+        ("float", "007"),
+        ("int", "007"),
+        ("bool", "true"),
+        ("decimal", "+1"),
+        ("date", "2026-01-31"),
+        ("bytes", "AAE="),
+    ],
+)
+def test_text_is_not_parsed_silently(
+    repo: Repository, type_name: str, text: str
+) -> None:
+    """Only what an export has to write as text, spelt as it does, is read from it."""
+    schema = Schema.create([("id", "int"), ("v", type_name)], "id")
+    with pytest.raises(Invalid) as caught:
+        load(repo, polars.DataFrame({"id": [1], "v": [text]}), schema=schema)
+    error = caught.value
+    assert (error.code, error.column, error.row) == ("schema-violation", "v", 1)
+    with repo.transaction("main") as tx, pytest.raises(Invalid):
+        tx.table("t", schema=schema).insert({"id": 1, "v": text})
+
+
+@pytest.mark.parametrize(
     ("source", "code"),
     [
         (pandas.DataFrame({"id": [1], "v": [object()]}), "arrow-data"),

@@ -110,3 +110,10 @@ def test_joints_of_no_part_have_no_text() -> None:
     with pytest.raises(Invalid):
         format_predicate(as_predicate(["and"]))
     assert format_predicate(as_predicate(["or", ["null", "a"]])) == "a is null"
+
+
+def test_like_leads_to_prefix() -> None:
+    """There is no such word; the hint names the one that there is."""
+    with pytest.raises(Invalid) as caught:
+        as_predicate("name like 'x%'")
+    assert "prefix 'x'" in caught.value.hint

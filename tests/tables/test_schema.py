@@ -31,6 +31,7 @@ from prolly.tables import (
 )
 from prolly.tables.index_codec import IndexCodec
 from prolly.testing import strategies
+from prolly.testing.repositories import memory_repository
 
 NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=6)
 FILLS: dict[str, st.SearchStrategy[Any]] = {
@@ -425,3 +426,21 @@ def test_rows_of_python_values_make_a_schema() -> None:
     with pytest.raises(Invalid) as caught:
         Schema.of_rows([["a", 1]], "id")  # type: ignore[list-item]  # Wrong on purpose.
     assert caught.value.code == "not-a-row"
+
+
+def test_a_schema_is_given_as_one_or_as_json() -> None:
+    """The same either way; anything else says how one is made."""
+    form = {
+        "columns": [{"name": "id", "type": "int"}, {"name": "v", "type": "text"}],
+        "key": ["id"],
+    }
+    schema = Schema.create([("id", "int"), ("v", "text")], "id")
+    assert Schema.of(schema) is schema
+    assert Schema.of(form) == schema
+    for wrong, code in (([("id", "int")], "schema"), ({"id": "int"}, "schema-json")):
+        with pytest.raises(Invalid) as caught:
+            Schema.of(wrong)
+        assert caught.value.code == code and caught.value.hint
+    with memory_repository() as repo, repo.transaction("main") as tx:
+        tx.table("t", schema=form).insert({"id": 1})
+        assert tx.table("t", schema=schema).schema == schema

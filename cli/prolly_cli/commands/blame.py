@@ -9,7 +9,7 @@ import click
 from ..command_group import Verb
 from ..invocation import Invocation
 from ..output import Output, visible
-from ..versions import at_option, moment, moment_json, short_id
+from ..versions import at_commit_option, moment, moment_json, short_id
 
 if TYPE_CHECKING:
     from prolly import Blame, LogEntry
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.command("blame", cls=Verb)
 @click.argument("dataset")
 @click.argument("key", required=False)
-@at_option
+@at_commit_option
 @click.pass_obj
 def command(
     invocation: Invocation, dataset: str, key: str | None, at: str | None

@@ -44,25 +44,39 @@ def command(
 ) -> None:
     """Make the working state of the current branch a commit.
 
+    It ends a merge that waits, all conflicts settled; its message is then by default
+    that of the merge.
+
     The author is PROLLY_AUTHOR, else the setting user.name, else the login name.
     """
-    from prolly import Stale
+    from prolly import Invalid, Stale
 
-    if message is None and not amend:
-        raise click.UsageError("-m MSG is missing")
     if keys and len(datasets) != 1:
         raise click.UsageError("--key wants exactly one --dataset")
     repository = invocation.repository(writable=True)
+    merges = bool(repository.working_area().state.merge_parents)
+    if message is None and not amend and not merges:
+        raise click.UsageError("-m MSG is missing")
     branch = repository.head
     only = selection(repository, datasets, keys)
     invocation.no_way_back()
     try:
-        commit_id = repository.working_area().commit(message, only=only, amend=amend)
+        commit_id = repository.working_area().commit(
+            message, only=only, amend=amend, why="merge" if merges else "commit"
+        )
     except Stale as error:
         error.hint = (
             "`prolly diff HEAD` shows both sides; `prolly reset --hard` drops what is "
             "uncommitted here, to be done again on the new commit."
         )
+        raise
+    except Invalid as error:
+        waiting = error.facts.get("table")
+        if error.code == "reference-missing" and only is not None and waiting:
+            error.hint = (
+                f"What it refers to may wait uncommitted: commit {waiting!r} with it, "
+                f"`--dataset {waiting}`, or before it."
+            )
         raise
     parent = repository.commit_of(commit_id).parents[0]
     counts = repository.diff_counts(parent, commit_id)

@@ -9,7 +9,7 @@ import click
 
 from ..command_group import Verb
 from ..invocation import Invocation
-from ..versions import is_revision
+from ..versions import is_revision, note_older_base
 
 if TYPE_CHECKING:
     from prolly import Repository, Snapshot
@@ -60,6 +60,8 @@ def command(
         raise click.UsageError("--stat takes no --format; --json prints one document")
     repository = invocation.repository()
     versions = sides(repository, revisions)
+    if versions[1].commit is None:
+        note_older_base(output, repository)
     dataset, bounds = narrowed(versions, scope)
     layout = Layout(format_name or ("jsonl" if output.json else "table"), how["fields"])
     comparison = repository.compare(*versions)

@@ -13,6 +13,9 @@ from ..output import number, plural, visible
 from ..versions import at_option, read_version
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from prolly import FileEntry, Files
     from prolly.maps import AddResult, MutableFiles
 
 
@@ -82,6 +85,55 @@ def _add_all(
     return result
 
 
+@command.command("rm")
+@click.argument("dataset")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.pass_obj
+def remove(invocation: Invocation, dataset: str, paths: tuple[str, ...]) -> None:
+    """Delete files of DATASET, or all files below a directory of it.
+
+    The disk is not touched. The change waits in the working state for `prolly commit`.
+    """
+    repository = invocation.repository(writable=True)
+    with invocation.editing(repository, f"files rm {dataset}") as workspace:
+        workspace.require(dataset)
+        files = workspace.files(dataset)
+        count = sum(files.delete(path.removesuffix("/")) for path in paths)
+    output = invocation.output
+    if output.json:
+        output.document({"dataset": dataset, "removed": count})
+    output.say(f"{visible(dataset)}: {number(count)} removed")
+
+
+@command.command("ls")
+@click.argument("dataset")
+@click.argument("prefix", default="", metavar="[PREFIX]")
+@at_option
+@click.pass_obj
+def list_files(
+    invocation: Invocation, dataset: str, prefix: str, at: str | None
+) -> None:
+    """List the files of DATASET, or those below the directory PREFIX.
+
+    Of each its mode, its size in bytes and its path.
+    """
+    files = read_version(invocation, at).files(dataset)
+    output = invocation.output
+    for path, entry in _listed(files, prefix.removesuffix("/")):
+        if output.json:
+            output.document({"path": path, **entry.summary()})
+        else:
+            output.line(f"{entry.mode:03o}  {entry.size:>12}  {visible(path)}")
+
+
+def _listed(files: Files, path: str) -> Iterator[tuple[str, FileEntry]]:
+    """Yield one file, or those below a directory; KeyNotFound when there is neither."""
+    if path and not files.is_directory(path):
+        yield path, files[path]
+        return
+    yield from files.items(prefix=f"{path}/" if path else None)
+
+
 @command.command("cat")
 @click.argument("dataset")
 @click.argument("path", required=False)
@@ -116,6 +168,7 @@ def cat(invocation: Invocation, dataset: str, path: str | None, at: str | None) 
     is_flag=True,
     help="Compare contents too where size and time are as they should be.",
 )
+@click.option("--force", is_flag=True, help="Overwrite files that no version has, too.")
 @click.pass_obj
 def checkout(
     invocation: Invocation,
@@ -124,15 +177,17 @@ def checkout(
     at: str | None,
     prefix: str,
     verify: bool,
+    force: bool,
 ) -> None:
     """Write the files of DATASET into DIRECTORY, made when it is not there.
 
     Files that are as they should be are left alone, and so are files that DATASET does
-    not have. With --from only the files below the directory PREFIX are written.
+    not have. With --from only the files below the directory PREFIX are written. Nothing
+    is written where a file would be lost whose content no version has.
     """
     files = read_version(invocation, at).files(dataset)
     target = invocation.path(directory)
-    result = files.checkout(target, prefix=prefix, verify=verify)
+    result = files.checkout(target, prefix=prefix, verify=verify, overwrite=force)
     output = invocation.output
     if output.json:
         output.document(

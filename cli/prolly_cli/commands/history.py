@@ -10,7 +10,7 @@ import click
 from ..command_group import Verb
 from ..invocation import Invocation
 from ..output import Output, json_text, visible
-from ..versions import at_option, commit_json, moment, short_id
+from ..versions import at_commit_option, commit_json, moment, short_id
 
 if TYPE_CHECKING:
     from prolly import Change, Comparison, RecordVersion, Repository
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.command("history", cls=Verb)
 @click.argument("dataset")
 @click.argument("key")
-@at_option
+@at_commit_option
 @click.option("-n", "count", type=click.IntRange(min=0), metavar="N", help="At most N.")
 @click.pass_obj
 def command(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,8 +17,10 @@ from ..progress import Progress
 from ..versions import counts_json, counts_text, short_id
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from prolly import Address, DatasetChanges, Repository, Schema, Snapshot
-    from prolly.ops import Types
+    from prolly.ops import TableSource, Types
     from prolly.tables import LoadMode
 
 MODES: tuple[LoadMode, ...] = ("replace", "update", "append")
@@ -44,10 +47,25 @@ MODES: tuple[LoadMode, ...] = ("replace", "update", "append")
     is_flag=True,
     help="Afterwards the table equals the files (the default).",
 )
-@click.option("--update", is_flag=True, help="Insert and overwrite.")
+@click.option(
+    "--update",
+    is_flag=True,
+    help="Insert and overwrite; columns that the files lack stay.",
+)
 @click.option("--append", is_flag=True, help="Insert; a key there is an error.")
 @click.option(
     "--widen", is_flag=True, help="Let columns change their type to hold the values."
+)
+@click.option(
+    "--missing",
+    type=click.Choice(("keep", "default", "error")),
+    help="What becomes of columns that the files lack.",
+)
+@click.option(
+    "--empty-as-null",
+    multiple=True,
+    metavar="COLUMN",
+    help="A column of text whose empty CSV cells are null; * is all of them.",
 )
 @click.option(
     "--map",
@@ -101,21 +119,26 @@ def load(
     before = repository.at_working()
     is_map = takes_map(before, dataset, how)
     files = [invocation.path(name) for name in how["files"]]
-    key = [name for word in how["key"] for name in word.split(",") if name]
-    types = read_types(invocation, how["types"])
     quiet = invocation.output.quiet
+    result = None
     with (
         open_table(files, how["format_name"]) as source,
         Progress(f"importing {visible(dataset)}", quiet=quiet) as progress,
+        placing(source, lambda: None if result is None else result.schema),
         invocation.editing(repository, f"import {dataset}") as workspace,
     ):
         how_far = {"mode": how["mode"], "progress": progress}
-        result = None
         if is_map:
             import_map(workspace, dataset, source, **how_far)
         else:
-            how_typed = {"key": key, "types": types, "widen": how["widen"]}
-            result = import_table(workspace, dataset, source, **how_typed, **how_far)
+            how_taken = {
+                "key": words_of(how["key"]),
+                "types": read_types(invocation, how["types"]),
+                "widen": how["widen"],
+                "missing": how["missing"],
+                "empty_as_null": words_of(how["empty_as_null"]),
+            }
+            result = import_table(workspace, dataset, source, **how_taken, **how_far)
     counts = repository.diff_counts(before, repository.at_working(), dataset)
     widened = {}
     if result is not None and result.widened:
@@ -127,12 +150,42 @@ def load(
     return Loaded(counts.get(dataset, DatasetChanges()), widened)
 
 
+@contextmanager
+def placing(
+    source: TableSource, get_schema: Callable[[], Schema | None]
+) -> Iterator[None]:
+    """Name file and line in what storing the rows of a source raises.
+
+    ``get_schema`` gives the schema of the table, once all rows were taken.
+    """
+    from prolly import Invalid
+    from prolly.ops import located
+
+    try:
+        yield
+    except Invalid as error:
+        schema = get_schema()
+        placed = error if schema is None else located(error, source, schema)
+        if placed is error:
+            raise
+        raise placed from error
+
+
+def words_of(given: Sequence[str]) -> list[str]:
+    """Return the names in an option that is repeated or comma-separated."""
+    return [name for word in given for name in word.split(",") if name]
+
+
 def takes_map(before: Snapshot, dataset: str, how: dict[str, Any]) -> bool:
     """Tell whether a map is imported: one is asked for, or there is one."""
     stands = before.datasets.get(dataset)
     is_map = how["as_map"] or (stands is not None and stands.kind == "map")
-    if is_map and (how["key"] or how["widen"] or how["types"] != "infer"):
-        raise click.UsageError("--key, --types and --widen are for tables, not maps")
+    typed = how["key"] or how["widen"] or how["types"] != "infer"
+    if is_map and (typed or how["missing"] or how["empty_as_null"]):
+        raise click.UsageError(
+            "--key, --types, --widen, --missing and --empty-as-null are for tables, "
+            "not maps"
+        )
     return bool(is_map)
 
 

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 @click.command("put", cls=Verb)
 @click.argument("dataset")
 @click.argument("key")
-@click.argument("value")
+@click.argument("value", required=False)
+@click.option(
+    "--new",
+    is_flag=True,
+    help="The table makes the key, of type uuid: leave KEY out.",
+)
 @click.option(
     "--update",
     is_flag=True,
@@ -28,18 +33,34 @@ if TYPE_CHECKING:
 )
 @click.pass_obj
 def command(
-    invocation: Invocation, dataset: str, key: str, value: str, update: bool
+    invocation: Invocation,
+    dataset: str,
+    key: str,
+    value: str | None,
+    new: bool,
+    update: bool,
 ) -> None:
     """Write VALUE, which is JSON, under KEY of DATASET.
 
     VALUE may be - for standard input. In a table VALUE is an object of columns; what it
     leaves out becomes null, or with --update stays. A DATASET that is not there is
     made, as a map. The change waits in the working state for `prolly commit`.
+
+    With --new, KEY is left out: the table makes one where the last column of its key is
+    a uuid, and prints it.
     """
     from ..record_text import key_parts, key_words
 
     repository = invocation.repository(writable=True)
     output = invocation.output
+    if new:
+        if value is not None or update:
+            raise click.UsageError("--new stands with DATASET and VALUE alone")
+        key, value = "", key
+    if value is None:
+        raise click.UsageError(
+            "Missing argument 'VALUE'; where the table makes the key, say --new"
+        )
     if value == "-":
         value = read_value()
     with invocation.editing(repository, f"put {dataset}") as workspace:
@@ -47,6 +68,8 @@ def command(
         is_table = entry is not None and entry.kind == "table"
         near = [] if entry is not None else near_names(dataset, workspace)
         write = put_row if is_table else put_value
+        if new:
+            write = put_new_row
         parsed, changed = write(workspace, dataset, (key, value), update=update)
     if entry is None:
         instead = f"; there is {' and '.join(map(repr, near))} too" if near else ""
@@ -87,6 +110,27 @@ def put_row(
     changed = parsed in table
     table.upsert(row)
     return parsed, changed
+
+
+def put_new_row(
+    workspace: Workspace, dataset: str, words: tuple[str, str], *, update: bool
+) -> tuple[Any, bool]:
+    """Add a row whose key the table makes; return that key, and False."""
+    from prolly import Invalid
+    from prolly.tables import automatic_column
+
+    from ..typed_words import parse_new_row
+
+    workspace.require(dataset)
+    table = workspace.table(dataset)
+    if automatic_column(table.schema) is None:
+        raise Invalid(
+            f"table {dataset!r} makes no keys: the last column of its key is no uuid",
+            code="missing-key",
+            hint="Give the key: `prolly put DATASET KEY VALUE`.",
+            dataset=dataset,
+        )
+    return table.insert(parse_new_row(words[1], table.schema)), False
 
 
 def put_value(

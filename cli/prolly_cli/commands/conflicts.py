@@ -1,0 +1,154 @@
+"""``prolly conflicts``: what a merge left to people; out to a CSV file and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..command_group import Verb
+from ..conflict_counts import told_conflicts
+from ..invocation import Invocation
+from ..output import plural, visible
+
+if TYPE_CHECKING:
+    from prolly import Conflicts
+
+SHEET_WORDS = ("export", "import")
+
+
+class ConflictsVerb(Verb):
+    """Its scope is a dataset, for one that is called as what stands there else."""
+
+    scope_metavar = "[-- DATASET]"
+
+
+@click.command("conflicts", cls=ConflictsVerb, takes_scope=True)
+@click.argument("words", nargs=-1, metavar="[DATASET | export FILE | import FILE]")
+@click.option("--stat", is_flag=True, help="Only count the conflicts, by dataset.")
+@click.option("--all", "all_", is_flag=True, help="Those that are settled, too.")
+@click.pass_obj
+def command(
+    invocation: Invocation,
+    words: tuple[str, ...],
+    scope: str | None,
+    stat: bool,
+    all_: bool,
+) -> None:
+    """List what is in conflict, base, ours and theirs side by side.
+
+    export writes the conflicts to a CSV file, a line for each field; import settles
+    those for which the columns `take` (ours, theirs, base or value) and `value` say
+    what is to stand. A dataset called export or import stands behind --.
+    """
+    if words[:1] and words[0] in SHEET_WORDS:
+        if scope is not None or stat or all_:
+            raise click.UsageError(f"{words[0]} takes a FILE and nothing else")
+        if len(words) != 2:
+            raise click.UsageError(
+                f"{words[0]} takes one FILE; a dataset of this name stands behind --"
+            )
+        sheet = export_sheet if words[0] == "export" else import_sheet
+        sheet(invocation, words[1])
+        return
+    given = [*words, *([] if scope is None else [scope])]
+    if len(given) > 1:
+        raise click.UsageError(f"one dataset at most, not {len(given)}")
+    dataset = given[0] if given else None
+    conflicts = invocation.repository().conflicts()
+    if dataset is not None:
+        require_dataset(invocation, conflicts, dataset)
+    if stat:
+        print_counts(invocation, conflicts, dataset)
+    else:
+        print_conflicts(invocation, conflicts, dataset, open_only=not all_)
+
+
+def require_dataset(invocation: Invocation, conflicts: Conflicts, dataset: str) -> None:
+    """Refuse a dataset that is neither there nor in conflict."""
+    if dataset not in conflicts.dataset_names():
+        snapshot = invocation.repository().at_working()
+        if dataset not in snapshot.datasets:
+            snapshot.dataset(dataset)
+
+
+def print_counts(
+    invocation: Invocation, conflicts: Conflicts, dataset: str | None
+) -> None:
+    """Print how many conflicts are open, by dataset."""
+    counts = conflicts.counts()
+    if dataset is not None:
+        counts = {name: n for name, n in counts.items() if name == dataset}
+    output = invocation.output
+    if output.json:
+        output.document({"conflicts": sum(counts.values()), "datasets": counts})
+        return
+    for line in told_conflicts(counts) or ["no conflicts"]:
+        output.line(line)
+
+
+def print_conflicts(
+    invocation: Invocation,
+    conflicts: Conflicts,
+    dataset: str | None,
+    *,
+    open_only: bool,
+) -> None:
+    """Print conflicts, as JSON lines or side by side."""
+    from ..conflict_text import ConflictText, conflict_lines
+
+    output = invocation.output
+    text = ConflictText(conflicts)
+    number = 0
+    with output.paged():
+        for conflict in conflicts.of(dataset, open_only=open_only):
+            number += 1
+            if output.json:
+                output.line(text.json(conflict))
+                continue
+            for line in conflict_lines(output, text, conflict):
+                output.line(line)
+        if output.json:
+            return
+        if not number:
+            output.say("no conflicts")
+        elif conflicts:
+            output.say(
+                f"{plural(len(conflicts), 'conflict')} open; next: prolly resolve "
+                "DATASET [KEY] --ours|--theirs|-i"
+            )
+        else:
+            output.say("all settled; next: prolly merge --continue")
+
+
+def export_sheet(invocation: Invocation, file: str) -> None:
+    """Write the open conflicts to a CSV file."""
+    from prolly.ops import export_conflicts
+
+    conflicts = invocation.repository().conflicts()
+    number = export_conflicts(conflicts, invocation.path(file))
+    output = invocation.output
+    if output.json and file != "-":
+        output.document({"file": file, "lines": number})
+    if file != "-":
+        output.say(f"wrote {plural(number, 'line')} to {visible(file)}")
+
+
+def import_sheet(invocation: Invocation, file: str) -> None:
+    """Settle what a CSV file says; all of it or nothing."""
+    from prolly.ops import import_conflicts
+
+    repository = invocation.repository(writable=True)
+    conflicts = repository.conflicts()
+    number = import_conflicts(
+        conflicts, invocation.path(file), before_writing=invocation.no_way_back
+    )
+    output = invocation.output
+    left: Any = conflicts.counts()
+    if output.json:
+        told = {"settled": number, "conflicts": sum(left.values())}
+        output.document({**told, "datasets": left})
+        return
+    output.say(f"took {plural(number, 'line')}")
+    for line in told_conflicts(left) or ["all settled; next: prolly merge --continue"]:
+        output.say(line)

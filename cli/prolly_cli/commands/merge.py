@@ -1,0 +1,206 @@
+"""``prolly merge``: another version's changes into the current branch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..command_group import Verb
+from ..conflict_counts import counts_by_dataset, told_conflicts
+from ..invocation import Invocation
+from ..output import Output, plural, visible
+from ..versions import counts_json, counts_lines, short_id
+
+if TYPE_CHECKING:
+    from prolly import MergeResult, Repository
+    from prolly.merge import DatasetReport
+
+
+@click.command("merge", cls=Verb)
+@click.argument("revision", required=False, metavar="[REV]")
+@click.option("-m", "--message", metavar="MSG", help="What the merge commit says.")
+@click.option(
+    "--policy",
+    metavar="NAME",
+    help="Settle so what no policy of its dataset settles: ours, theirs, ...",
+)
+@click.option("--no-commit", is_flag=True, help="Leave it to be committed.")
+@click.option("--dry-run", is_flag=True, help="Say how it would end; change nothing.")
+@click.option("--abort", is_flag=True, help="Give the merge up that waits.")
+@click.option("--continue", "finish", is_flag=True, help="Commit the merge that waits.")
+@click.option(
+    "--allow-unrelated",
+    is_flag=True,
+    help="Merge also what shares nothing but the empty first commit.",
+)
+@click.option("--explain", is_flag=True, help="Say what was merged over, and how.")
+@click.pass_obj
+def command(invocation: Invocation, /, revision: str | None, **how: Any) -> int:
+    """Merge REV into the current branch, and commit it.
+
+    Where both sides changed one thing and no policy settles it, it is in conflict: the
+    command exits with 1, the branch stays, and the merge waits in the working state
+    until `prolly resolve` has settled all and --continue commits it.
+    """
+    repository = invocation.repository(writable=True)
+    if how["abort"] or how["finish"]:
+        end_merge(invocation, repository, revision, how)
+        return 0
+    if revision is None:
+        raise click.UsageError("missing argument 'REV'")
+    if how["dry_run"] and how["no_commit"]:
+        raise click.UsageError("--dry-run commits nothing: leave --no-commit out")
+    result = repository.merge(
+        revision,
+        message=how["message"],
+        policy=how["policy"],
+        commit=not how["no_commit"],
+        dry_run=how["dry_run"],
+        allow_unrelated=how["allow_unrelated"],
+        before_moving=invocation.no_way_back,
+    )
+    return report(invocation.output, repository, result, how)
+
+
+def end_merge(
+    invocation: Invocation,
+    repository: Repository,
+    revision: str | None,
+    how: dict[str, Any],
+) -> None:
+    """Give up or commit the merge that waits."""
+    from prolly.repo import no_merge
+
+    given = {name for name, value in how.items() if value} - {"message"}
+    if revision is not None or len(given) > 1 or (how["abort"] and how["message"]):
+        word = "--abort" if how["abort"] else "--continue"
+        raise click.UsageError(f"{word} stands alone: no REV, and no other option")
+    invocation.no_way_back()
+    branch, output = repository.head, invocation.output
+    conflicts = repository.conflicts()
+    if how["abort"]:
+        conflicts.abort()
+        if output.json:
+            head = str(repository.branches.require(branch))
+            output.document({"status": "aborted", "commit": head, "conflicts": 0})
+        output.say(f"gave the merge up; {visible(branch)} is as it was before")
+        return
+    area = repository.working_area()
+    if not area.state.merge_parents:
+        raise no_merge(branch)
+    commit_id = area.commit(how["message"], why="merge")
+    commit = repository.commit_of(commit_id)
+    counts = repository.diff_counts(commit.parents[0], commit_id)
+    if output.json:
+        told = {"status": "merged", "commit": str(commit_id), "conflicts": 0}
+        output.document({**told, "datasets": counts_json(counts)})
+        return
+    first = visible(commit.message.partition("\n")[0])
+    output.say(f"[{branch} {output.style(short_id(commit_id), 'id')}] {first}")
+    for line in counts_lines(counts, output):
+        output.say(f"  {line}")
+
+
+def report(
+    output: Output, repository: Repository, result: MergeResult, how: dict[str, Any]
+) -> int:
+    """Say how a merge ended; return the exit code."""
+    open_counts = counts_by_dataset(result.conflicts)
+    number = sum(open_counts.values())
+    if output.json:
+        told: dict[str, Any] = {"status": result.status}
+        if result.commit_id is not None:
+            told["commit"] = str(result.commit_id)
+        told["conflicts"] = number
+        told["datasets"] = counts_json(result.datasets)
+        if open_counts:
+            told["conflicts_by_dataset"] = open_counts
+        if how["dry_run"]:
+            told["dry_run"] = True
+        if how["explain"]:
+            told["explain"] = explained(result)
+        output.document(told)
+        return 1 if number else 0
+    output.say(summary(output, repository, result, dry_run=how["dry_run"]))
+    for line in counts_lines(result.datasets, output):
+        output.say(f"  {line}")
+    for line in told_conflicts(open_counts, tried=how["dry_run"]):
+        output.say(line)
+    if how["explain"]:
+        for line in explained_lines(result):
+            output.line(line)
+    return 1 if number else 0
+
+
+def summary(
+    output: Output, repository: Repository, result: MergeResult, *, dry_run: bool
+) -> str:
+    """Return one line on how it ended."""
+    branch = repository.head
+    if result.status == "up-to-date":
+        return f"{visible(branch)} has all of it already"
+    if result.status == "conflicts":
+        verb = "would wait" if dry_run else "waits"
+        return f"the merge {verb}: not everything settles by itself"
+    if result.status == "prepared":
+        return "merged and not committed: `prolly merge --continue` commits it"
+    if dry_run:
+        how = "move on to it" if result.status == "fast-forward" else "take it cleanly"
+        return f"{visible(branch)} would {how}; nothing was changed"
+    assert result.commit_id is not None
+    shown = output.style(short_id(result.commit_id), "id")
+    message = repository.commit_of(result.commit_id).message.partition("\n")[0]
+    if result.status == "fast-forward":
+        return f"{visible(branch)} moves on to {shown} {visible(message)}".rstrip()
+    return f"[{branch} {shown}] {visible(message)}"
+
+
+def explained(result: MergeResult) -> dict[str, Any]:
+    """Return over which commits it was merged, and how, as JSON."""
+    datasets = {name: walked(one) for name, one in result.report.items()}
+    return {"bases": [str(one) for one in result.base], "datasets": datasets}
+
+
+def walked(report: DatasetReport) -> dict[str, Any]:
+    """Return how one dataset was merged, as JSON."""
+    told: dict[str, Any] = {"event": report.event}
+    if report.walk is not None:
+        walk = report.walk
+        told["leaves_from_ours"] = walk.from_ours
+        told["leaves_from_theirs"] = walk.from_theirs
+        told["leaves_written"] = walk.leaves_cut
+        told["stretches_compared"] = walk.patches_merged
+        told["records_of_both"] = walk.both
+    if report.rewritten:
+        told["rewritten"] = list(report.rewritten)
+    if report.withheld:
+        told["withheld"] = report.withheld
+    return told
+
+
+def explained_lines(result: MergeResult) -> list[str]:
+    """Return the same for people."""
+    if not result.base:
+        return ["nothing was merged: one side is part of the other, or shares nothing"]
+    names = ", ".join(map(short_id, result.base))
+    virtual = ", merged with each other" if len(result.base) > 1 else ""
+    lines = [f"merged over {names}{virtual}"]
+    for name, one in result.report.items():
+        lines.append(f"{visible(name)}: {one.event}")
+        if one.walk is not None:
+            walk = one.walk
+            lines.append(
+                f"  {plural(walk.from_ours, 'leaf', 'leaves')} of ours alone and "
+                f"{walk.from_theirs:,} of theirs used as they are, "
+                f"{walk.leaves_cut:,} written"
+            )
+            lines.append(
+                f"  {plural(walk.both, 'record')} changed on both sides, in "
+                f"{plural(walk.patches_merged, 'stretch', 'stretches')} compared"
+            )
+        if one.rewritten:
+            lines.append(f"  rows rewritten of {', '.join(one.rewritten)}")
+        if one.withheld:
+            lines.append(f"  {plural(one.withheld, 'record')} of theirs withheld")
+    return lines

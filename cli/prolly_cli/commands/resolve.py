@@ -1,0 +1,184 @@
+"""``prolly resolve``: say what is to stand where a merge left conflicts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..command_group import Verb
+from ..conflict_counts import told_conflicts
+from ..invocation import Invocation
+from ..output import plural
+
+if TYPE_CHECKING:
+    from prolly import Conflicts
+
+
+@click.command("resolve", cls=Verb)
+@click.argument("dataset", required=False)
+@click.argument("key", required=False)
+@click.option("--ours", "side", flag_value="ours", help="What this branch has stands.")
+@click.option(
+    "--theirs", "side", flag_value="theirs", help="What is merged into it stands."
+)
+@click.option("--base", "side", flag_value="base", help="What both began with stands.")
+@click.option("--value", metavar="JSON", help="This value, or row, stands.")
+@click.option("--delete", is_flag=True, help="Nothing stands: the record goes.")
+@click.option(
+    "-i", "--interactive", "ask", is_flag=True, help="Ask about one after the other."
+)
+@click.option(
+    "--field",
+    "fields",
+    metavar="F",
+    multiple=True,
+    help="Only this column of the record; the others stay open. Repeatable.",
+)
+@click.option(
+    "--schema",
+    "what",
+    metavar="WHAT",
+    help="Not a record, but this part of the dataset's description.",
+)
+@click.option("--all", "all_", is_flag=True, help="The conflicts of all datasets.")
+@click.pass_obj
+def command(
+    invocation: Invocation,
+    /,
+    dataset: str | None,
+    key: str | None,
+    **how: Any,
+) -> None:
+    """Settle the conflict of KEY in DATASET, or without KEY all that are open there.
+
+    VALUE is JSON, in a table an object of columns: what it leaves out stays. A conflict
+    may be settled again until `prolly merge --continue` commits the merge.
+    """
+    check_words(dataset, key, how)
+    repository = invocation.repository(writable=True)
+    conflicts = repository.conflicts()
+    conflicts.require_merge()
+    if dataset is not None:
+        from ..conflict_values import require_conflicts
+
+        require_conflicts(repository, conflicts, dataset)
+    if how["ask"]:
+        number = ask(invocation, conflicts, dataset, key)
+    else:
+        number = settle(invocation, conflicts, (dataset, key), how)
+    report(invocation, conflicts, number)
+
+
+def check_words(dataset: str | None, key: str | None, how: dict[str, Any]) -> None:
+    """Refuse what does not go together."""
+    ways = (how["side"] is not None, how["value"] is not None, how["delete"])
+    if sum((*ways, how["ask"])) != 1:
+        raise click.UsageError(
+            "one of --ours, --theirs, --base, --value, --delete and -i is wanted"
+        )
+    if (dataset is None) != how["all_"]:
+        raise click.UsageError("name a DATASET, or --all for all of them")
+    if how["what"] is not None and (key is not None or dataset is None):
+        raise click.UsageError("--schema WHAT stands with a DATASET, without KEY")
+    if how["what"] is not None and how["side"] is None:
+        raise click.UsageError("--schema takes --ours, --theirs or --base")
+    if how["fields"] and (key is None or how["side"] is None):
+        raise click.UsageError(
+            "--field stands with a KEY and --ours, --theirs or --base; --value names "
+            "its columns itself"
+        )
+    if how["all_"] and (how["value"] is not None or how["delete"]):
+        raise click.UsageError("--value and --delete want a DATASET and KEY")
+
+
+def ask(
+    invocation: Invocation, conflicts: Conflicts, dataset: str | None, key: str | None
+) -> int:
+    """Ask about each open conflict, or those of a key; return how many were settled."""
+    from ..conflict_dialog import Dialog
+    from ..conflict_values import typed_key
+
+    if invocation.output.json:
+        raise click.UsageError("-i asks a person, and --json is for programs")
+    asked: Any = conflicts.of(dataset)
+    if dataset is not None and key is not None:
+        parsed = typed_key(conflicts, dataset, key)
+        asked = conflicts.find(dataset, parsed)
+        if not asked:
+            raise missing_conflict(dataset, key)
+    dialog = Dialog(conflicts, invocation.output)
+    dialog.run(asked)
+    return dialog.settled
+
+
+def settle(
+    invocation: Invocation,
+    conflicts: Conflicts,
+    place: tuple[str | None, str | None],
+    how: dict[str, Any],
+) -> int:
+    """Settle as the options say; return how many conflicts."""
+    from prolly.repo import Take
+
+    from ..conflict_values import typed_key
+
+    dataset, key = place
+    if how["what"] is not None and dataset is not None:
+        invocation.no_way_back()
+        conflicts.settle_schema(dataset, how["what"], how["side"])
+        return 1
+    if dataset is None or (key is None and how["side"] is not None):
+        invocation.no_way_back()
+        return conflicts.settle_all(how["side"], dataset)
+    parsed = () if key is None else typed_key(conflicts, dataset, key)
+    if key is None and not conflicts.is_blob(dataset):
+        raise click.UsageError("--value and --delete want a KEY")
+    if how["side"] is not None:
+        take = Take(dataset, parsed, how["side"], tuple(how["fields"]))
+    else:
+        take = Take(dataset, parsed, value=value_of(conflicts, place, parsed, how))
+    invocation.no_way_back()
+    conflicts.settle_each([take])
+    return 1
+
+
+def value_of(
+    conflicts: Conflicts, place: tuple[Any, Any], parsed: Any, how: dict[str, Any]
+) -> Any:
+    """Return the value that --value spells; ABSENT for --delete."""
+    from prolly import ABSENT
+
+    from ..conflict_values import typed_value
+
+    if how["delete"]:
+        return ABSENT
+    found = conflicts.find(place[0], parsed)
+    if not found:
+        raise missing_conflict(*place)
+    return typed_value(conflicts, found[0], how["value"])
+
+
+def missing_conflict(dataset: str, key: str | None) -> Exception:
+    """Return (not raise) the error for a key that is not in conflict."""
+    from prolly import NotFound
+
+    return NotFound(
+        f"{key} of {dataset!r} is not in conflict",
+        code="no-such-conflict",
+        hint="`prolly conflicts` lists those that there are.",
+        dataset=dataset,
+    )
+
+
+def report(invocation: Invocation, conflicts: Conflicts, number: int) -> None:
+    """Say how many were settled, and what is left."""
+    left = conflicts.counts()
+    output = invocation.output
+    if output.json:
+        told = {"settled": number, "conflicts": sum(left.values())}
+        output.document({**told, "datasets": left})
+        return
+    output.say(f"settled {plural(number, 'conflict')}")
+    for line in told_conflicts(left) or ["all settled; next: prolly merge --continue"]:
+        output.say(line)

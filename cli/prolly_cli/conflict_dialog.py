@@ -1,0 +1,99 @@
+"""Settling conflicts one after the other, with somebody who is asked."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from prolly import (
+    ABSENT,
+    AlreadyExists,
+    Conflict,
+    Conflicts,
+    Error,
+    Invalid,
+    LimitExceeded,
+    NotFound,
+    Stale,
+    Unsupported,
+)
+from prolly.repo import Side, Take
+
+from .conflict_text import ConflictText, conflict_lines
+from .conflict_values import typed_value
+from .output import Output, visible
+
+QUESTION = "[o]urs, [t]heirs, [b]ase, [e]dit, [d]elete, [s]kip, [q]uit? "
+SIDES: dict[str, Side] = {"o": "ours", "t": "theirs", "b": "base"}
+
+# What the person who is asked can mend by another answer.
+_MENDABLE = (Invalid, NotFound, AlreadyExists, LimitExceeded, Unsupported)
+
+
+class _LeaveError(Exception):
+    """Whoever is asked has had enough."""
+
+
+class Dialog:
+    """Shows conflicts and settles them as they are answered."""
+
+    def __init__(self, conflicts: Conflicts, output: Output) -> None:
+        self._conflicts = conflicts
+        self._output = output
+        self._text = ConflictText(conflicts)
+        self.settled = 0
+
+    def run(self, asked: Iterable[Conflict]) -> None:
+        """Ask about each, until the end of them or of the input."""
+        try:
+            for conflict in asked:
+                for line in conflict_lines(self._output, self._text, conflict):
+                    self._output.line(line)
+                self._settle(conflict)
+        except (_LeaveError, KeyboardInterrupt):
+            return
+
+    def _settle(self, conflict: Conflict) -> None:
+        while True:
+            word = self._ask(QUESTION).lower()[:1]
+            if word == "s":
+                return
+            try:
+                take = self._take(conflict, word)
+                if take is not None:
+                    self._conflicts.settle_each([take])
+                    self.settled += 1
+                    return
+            except Stale as error:
+                self._complain(error)
+                return
+            except _MENDABLE as error:
+                self._complain(error)
+
+    def _take(self, conflict: Conflict, word: str) -> Take | None:
+        name = conflict.dataset, conflict.key
+        if word == "q":
+            raise _LeaveError
+        if word in SIDES:
+            return Take(*name, SIDES[word], kind=conflict.kind)
+        if word not in ("e", "d") or conflict.kind == "schema":
+            return None
+        value: Any = ABSENT
+        if word == "e":
+            text = self._ask("value (JSON): ")
+            value = typed_value(self._conflicts, conflict, text)
+        return Take(*name, None, (), value, conflict.kind)
+
+    def _ask(self, question: str) -> str:
+        """Return a line that was typed; the end of the input leaves."""
+        self._output.flush()
+        print(question, end="", file=sys.stderr, flush=True)
+        line = sys.stdin.readline()
+        if not line:
+            raise _LeaveError
+        return line.strip()
+
+    def _complain(self, error: Error) -> None:
+        text = visible(f"{error.message} [{error.code}]")
+        print(f"prolly: {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,181 @@
+"""Conflicts as they are printed: JSON lines, and base, ours and theirs side by side."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from prolly import ABSENT, Column, Conflict, Conflicts
+from prolly.repo import SIDES, Side
+
+from .output import Output, visible
+from .record_text import RecordText, key_parts, key_words, value_text
+
+_dumps = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
+
+# The names of fields take no more of a line than this, or the values would not fit.
+LABEL_CHARS = 20
+# What is narrower shows nothing of most values.
+CELL_CHARS_LEAST = 8
+
+GAP = "  "
+
+
+class ConflictText:
+    """Spells conflicts; each side's records by the schema that it has there."""
+
+    def __init__(self, conflicts: Conflicts) -> None:
+        self._conflicts = conflicts
+        self._spellers: dict[str, dict[Side, RecordText]] = {}
+        self._columns: dict[str, dict[Side, dict[str, Column]]] = {}
+
+    def _of(self, dataset: str) -> dict[Side, RecordText]:
+        found = self._spellers.get(dataset)
+        if found is None:
+            schema = self._conflicts.schema
+            found = {side: RecordText(schema(dataset, side)) for side in SIDES}
+            self._spellers[dataset] = found
+        return found
+
+    def is_table(self, dataset: str) -> bool:
+        """Tell whether the records are rows, on any side."""
+        return any(one.is_table for one in self._of(dataset).values())
+
+    def key(self, conflict: Conflict) -> str:
+        """Return the key as a person types it; of a blob nothing."""
+        if conflict.kind == "schema":
+            return str(conflict.key)
+        if conflict.key == ():
+            return ""
+        return key_words(conflict.key, typed=self.is_table(conflict.dataset))
+
+    def json(self, conflict: Conflict) -> str:
+        """Return one conflict as JSON text; what a side has not is left out."""
+        typed = self.is_table(conflict.dataset) and conflict.kind != "schema"
+        parts = [
+            f'"dataset": {_dumps(conflict.dataset)}',
+            f'"key": {_dumps(key_parts(conflict.key, typed=typed))}',
+        ]
+        for side in SIDES:
+            value = getattr(conflict, side)
+            if value is not ABSENT:
+                parts.append(f'"{side}": {self._whole(conflict, side)}')
+        parts.append(f'"fields": {_dumps(list(conflict.fields))}')
+        parts.append(f'"kind": "{conflict.kind}"')
+        if conflict.reason:
+            parts.append(f'"reason": {_dumps(conflict.reason)}')
+        if conflict.settled is not None:
+            parts.append(f'"settled": {_dumps(conflict.settled)}')
+        return "{" + ", ".join(parts) + "}"
+
+    def _whole(self, conflict: Conflict, side: Side) -> str:
+        value = getattr(conflict, side)
+        if conflict.kind == "schema" or not isinstance(value, dict):
+            return value_text(value)
+        return self._of(conflict.dataset)[side].value(value)
+
+    def cells(self, conflict: Conflict) -> list[tuple[str, list[str]]]:
+        """Return (field, its text in base, ours and theirs) of what clashes.
+
+        Of a whole row the fields that are not the same in all three.
+        """
+        values = [getattr(conflict, side) for side in SIDES]
+        spellers = [self._of(conflict.dataset)[side] for side in SIDES]
+        is_rows = conflict.kind != "schema" and any(one.is_table for one in spellers)
+        if not is_rows:
+            label = conflict.key if conflict.kind == "schema" else "value"
+            texts = [_none(conflict, side) for side in SIDES]
+            shown = [
+                text if value is ABSENT else self._whole(conflict, side)
+                for side, value, text in zip(SIDES, values, texts, strict=True)
+            ]
+            return [(str(label), shown)]
+        rows = self._as_named_now(conflict)
+        names = conflict.fields or _differing(rows)
+        found = []
+        for name in names:
+            texts = []
+            for side, row, speller in zip(SIDES, rows, spellers, strict=True):
+                column, cell = row.get(name, (name, ABSENT))
+                is_there = cell is not ABSENT
+                texts.append(
+                    speller.cell(column, cell) if is_there else _none(conflict, side)
+                )
+            found.append((name, texts))
+        return found
+
+    def _as_named_now(self, conflict: Conflict) -> list[dict[str, tuple[str, Any]]]:
+        """Return the rows of the sides, each {name now: (name there, cell)}."""
+        columns = self._columns.get(conflict.dataset)
+        if columns is None:
+            of = self._conflicts.columns
+            columns = {side: of(conflict.dataset, side) for side in SIDES}
+            self._columns[conflict.dataset] = columns
+        rows: list[dict[str, tuple[str, Any]]] = []
+        for side in SIDES:
+            row = getattr(conflict, side)
+            there = {} if row is ABSENT else columns[side]
+            rows.append({now: (one.name, row[one.name]) for now, one in there.items()})
+        return rows
+
+
+def _none(conflict: Conflict, side: Side) -> str:
+    """Return what to show for a side without a value."""
+    return "(none)" if side == "base" or conflict.base is ABSENT else "(deleted)"
+
+
+def _differing(rows: list[dict[str, tuple[str, Any]]]) -> list[str]:
+    """Return the fields that are not equal in all rows that there are."""
+    there = [row for row in rows if row]
+    names = dict.fromkeys(name for row in there for name in row)
+    found = []
+    for name in names:
+        first, *others = (row.get(name, ("", ABSENT))[1] for row in there)
+        if any(one != first or type(one) is not type(first) for one in others):
+            found.append(name)
+    return found or list(names)
+
+
+def conflict_lines(output: Output, text: ConflictText, conflict: Conflict) -> list[str]:
+    """Return the lines that show one conflict side by side, as wide as fits."""
+    name = visible(f"{conflict.dataset} {text.key(conflict)}".rstrip())
+    kind = "" if conflict.kind == "record" else f" ({conflict.kind})"
+    settled = f"  settled: {conflict.settled}" if conflict.settled else ""
+    lines = [output.style(name, "name") + kind + settled]
+    if conflict.reason:
+        lines.append(f"  {visible(conflict.reason)}")
+    cells = text.cells(conflict)
+    label = min(max(len(visible(one)) for one, _ in cells), LABEL_CHARS)
+    widths = column_widths(output.width - 2 - label, [shown for _, shown in cells])
+    rows: list[tuple[str, list[str]]] = [("", list(SIDES)), *cells]
+    for row_name, row in rows:
+        parts = [fitted(row_name, label)]
+        for side, cell, width in zip(SIDES, row, widths, strict=True):
+            shown = fitted(cell, width)
+            style = {"ours": "removed", "theirs": "added"}.get(side, "faint")
+            parts.append(output.style(shown, style if row_name else "faint"))
+        lines.append(f"  {GAP.join(parts)}".rstrip())
+    return lines
+
+
+def column_widths(room: int, rows: list[list[str]]) -> list[int]:
+    """Return the widths of the three columns: what they need, or an equal share."""
+    wanted = [
+        max(len(visible(cell)) for cell in (name, *column))
+        for name, column in zip(SIDES, zip(*rows, strict=True), strict=True)
+    ]
+    room -= len(GAP) * len(SIDES)
+    widths = [0] * len(wanted)
+    # Who needs less than an equal share leaves the rest to the others.
+    places = sorted(range(len(wanted)), key=wanted.__getitem__)
+    for left, place in zip(range(len(wanted), 0, -1), places, strict=True):
+        share = max(room // left, CELL_CHARS_LEAST)
+        widths[place] = min(wanted[place], share)
+        room -= widths[place]
+    return widths
+
+
+def fitted(text: str, width: int) -> str:
+    """Return text in exactly so many characters."""
+    shown = visible(text)
+    return f"{shown if len(shown) <= width else shown[: width - 1] + '…':{width}}"

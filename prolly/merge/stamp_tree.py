@@ -1,0 +1,121 @@
+"""The stamps of a dataset's records, read and merged: who wrote what last.
+
+A tree beside the records, from the key of a record to its stamps, deleted records
+included. Stamps only grow, so the merge of two trees has the later stamp of each cell
+and needs no base but to save work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from prolly.chunks import ChunkWriter
+from prolly.codec import FORMAT_PARAMETERS, Descriptor
+from prolly.codec import key as key_codec
+from prolly.codec.record_stamps import (
+    UNSTAMPED,
+    RecordStamps,
+    decode_stamps,
+    encode_stamps,
+    joined_stamps,
+)
+from prolly.maps import decode_value, encode_value
+from prolly.tree import Both, EditBuffer, NodeReader, Versions, get, merge
+
+from .values import NO_STAMPS, Stamps
+
+# What stands for the key of a blob, which has none: for its stamps, and in conflicts.
+BLOB_KEY = key_codec.encode((None,))
+
+
+def stored_stamps(stamps: RecordStamps, writer: ChunkWriter) -> bytes:
+    """Return what a leaf stores for the stamps of a record; long ones go outside."""
+    return encode_value(encode_stamps(stamps), writer)
+
+
+def read_stamps(reader: NodeReader, stored: bytes | None) -> RecordStamps:
+    """Return the stamps that a leaf stores, none for None; raises Corrupt."""
+    if stored is None:
+        return UNSTAMPED
+    return decode_stamps(decode_value(stored, reader.get_chunk))
+
+
+def stamps_of(reader: NodeReader, root: bytes | None, key: bytes) -> RecordStamps:
+    """Return the stamps of a record; ``root`` is None where no tree is."""
+    if root is None:
+        return UNSTAMPED
+    return read_stamps(reader, get(reader, root, key))
+
+
+def stamps_root(entry: Descriptor | None) -> bytes | None:
+    """Return the root of a dataset's stamps, None where it keeps none."""
+    found = None if entry is None else entry.stamps
+    return None if found is None else found.address
+
+
+class MergedStamps(NamedTuple):
+    """The root of merged stamps, and the keys that both sides stamped, differently.
+
+    ``clashes`` holds them as keys of edits; whoever has it closes it.
+    """
+
+    root: bytes
+    clashes: EditBuffer
+
+
+def merge_stamps(
+    reader: NodeReader, writer: ChunkWriter, versions: Versions
+) -> MergedStamps:
+    """Merge the stamps of two sides; ``versions`` are roots, None for no tree."""
+    clashes = EditBuffer()
+
+    def settle(batch: Sequence[Both]) -> list[bytes | None]:
+        settled: list[bytes | None] = []
+        for both in batch:
+            sides = [read_stamps(reader, one) for one in (both.ours, both.theirs)]
+            settled.append(stored_stamps(joined_stamps(*sides), writer))
+            clashes.put(both.key, None)
+        return settled
+
+    try:
+        merged = merge(reader, writer, versions, FORMAT_PARAMETERS, settle)
+    except BaseException:
+        clashes.close()
+        raise
+    return MergedStamps(merged.root, clashes)
+
+
+class SideStamps:
+    """What both sides of a merge wrote when, for the records that it asks about."""
+
+    def __init__(self, reader: NodeReader, versions: Versions) -> None:
+        self._reader = reader
+        self._roots = versions
+        # The records that a batch asks about come one after the other, cell by cell.
+        self._key: bytes | None = None
+        self._known: list[RecordStamps] = []
+
+    def find(self, key: bytes, column: int | None) -> Stamps:
+        """Return the stamps of a cell that each side gave it since the base.
+
+        Of a record as a whole, with None, the latest of its cells. A side that wrote
+        nothing since, or without a stamp, has none.
+        """
+        if key != self._key:
+            reader = self._reader
+            self._known = [stamps_of(reader, one, key) for one in self._roots]
+            self._key = key
+        if self._known[1] == self._known[2]:
+            return NO_STAMPS
+        base, ours, theirs = [one.of(column) for one in self._known]
+        return (
+            None if ours <= base else ours,
+            None if theirs <= base else theirs,
+        )
+
+
+def clashing_keys(stamps: MergedStamps) -> Iterator[list[bytes]]:
+    """Yield the keys that both sides stamped, in order, in batches."""
+    for keys, _ in stamps.clashes.batches():
+        yield keys

@@ -1,0 +1,238 @@
+"""Stamping what a write changed, in datasets whose policies ask who wrote last.
+
+    change                                    stamped
+    a record added or deleted                 the record, which covers all its cells
+    a record of a map, files or a blob        the record
+    cells of a row                            each of them whose policy, or that of the
+                                              record, is last-writer-wins
+
+A change is what differs between the records that stood and those that are to stand:
+writing an equal value is none. A stamp is later than all that the record had before,
+even where the clock is behind: nobody's new value loses to the one it replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+from prolly.chunks import ScratchWriter
+from prolly.codec import (
+    FORMAT_PARAMETERS,
+    STAMPED_POLICY,
+    Descriptor,
+    Referring,
+    row,
+)
+from prolly.codec.record_stamps import (
+    UNSTAMPED,
+    RecordStamps,
+    joined_stamps,
+    later_stamp,
+)
+from prolly.datasets import stored_table
+from prolly.tables import Schema, Trees
+from prolly.tree import (
+    Difference,
+    EditBuffer,
+    NodeReader,
+    WorkingTree,
+    count,
+    diff,
+    get,
+)
+
+from .merged_row import CellAccess, same_cell
+from .policies import Policies
+from .schema_merge import same_key
+from .stamp_tree import BLOB_KEY, stamps_of, stamps_root, stored_stamps
+from .table_merge import under_schema
+
+# Rows decoded in one go.
+BATCH_RECORDS = 2048
+
+# The columns of a row that were changed; None for a record as a whole.
+Columns = Sequence[int] | None
+# The key of a record, what is stored under it now, and what of it changed.
+Change = tuple[bytes, bytes | None, Columns]
+
+
+@dataclass(frozen=True)
+class Write:
+    """One write to a dataset: what stood, what stands, and what is known beside.
+
+    ``before`` and ``after`` are descriptions, ``after`` with the policies that hold and
+    all its trees but that of stamps. ``start`` is the root of the stamps as yet, None
+    where there are none. ``given`` are stored stamps that some records are to have
+    instead of new ones. Where a record comes out as ``origin`` has it, it gets the
+    stamps of ``origin`` back.
+    """
+
+    before: Descriptor | None
+    after: Descriptor
+    start: bytes | None = None
+    given: Mapping[bytes, bytes | None] = field(default_factory=dict)
+    origin: Descriptor | None = None
+
+
+def stamp_write(trees: Trees, write: Write, now: Callable[[], bytes]) -> bytes:
+    """Return the root of the stamps after a write, all with the stamp of ``now``.
+
+    ``now`` is asked once, and only if something is to be stamped.
+    """
+    return _Stamping(trees, write, now).run()
+
+
+class _Stamping:
+    def __init__(self, trees: Trees, write: Write, now: Callable[[], bytes]) -> None:
+        self._reader, self._writer, _ = trees
+        self._write = write
+        self._now = now
+        self._policies = Policies(write.after.policies)
+        self._start = write.start
+        self._origin = self._comparable(write.origin)
+
+    def run(self) -> bytes:
+        """Stamp every change; return the root of the stamps."""
+        if self._has_other_keys():
+            self._start = None
+        edits = EditBuffer()
+        tree = WorkingTree(self._reader, self._start, FORMAT_PARAMETERS, edits)
+        try:
+            for key, new, columns in self._changes():
+                edits.put(key, self._stored(key, new, columns))
+            return tree.write(self._writer)
+        finally:
+            tree.close()
+
+    def _has_other_keys(self) -> bool:
+        """Tell whether a table got another key: then no stamp is of its records."""
+        before, after = self._write.before, self._write.after
+        if before is None or after.kind != "table":
+            return False
+        schemas = [stored_table(one).schema for one in (before, after)]
+        return not schemas[0].is_unknown and not same_key(*schemas)
+
+    def _comparable(self, entry: Descriptor | None) -> Descriptor | None:
+        """Return a version whose stored records are alike if they are equal."""
+        after = self._write.after
+        if entry is None or not entry.keeps_stamps or entry.kind != after.kind:
+            return None
+        return entry if entry.schema == after.schema else None
+
+    def _stored(self, key: bytes, new: bytes | None, columns: Columns) -> bytes | None:
+        """Return what is to be stored as the stamps of a record."""
+        if key in self._write.given:
+            return self._write.given[key]
+        origin = self._origin
+        if origin is not None and _record(self._reader, origin, key) == new:
+            root = stamps_root(origin)
+            assert root is not None
+            return get(self._reader, root, key)
+        known = self._known(key)
+        if known is UNSTAMPED and columns is None:
+            return self._first_stamp
+        stamp = later_stamp(self._stamp, known.of(None))
+        written = RecordStamps(stamp)
+        if columns is not None:
+            # None of a record that is stamped up to the end of time is later than it.
+            later = columns if stamp > known.record else ()
+            written = RecordStamps(known.record, dict.fromkeys(later, stamp))
+        return stored_stamps(joined_stamps(known, written), self._writer)
+
+    def _known(self, key: bytes) -> RecordStamps:
+        """Return the stamps that a record has as yet."""
+        return UNSTAMPED if self._is_new else stamps_of(self._reader, self._start, key)
+
+    @cached_property
+    def _is_new(self) -> bool:
+        """Tell whether there are no stamps yet: then many records may be written."""
+        return self._start is None or count(self._reader, self._start) == 0
+
+    @cached_property
+    def _stamp(self) -> bytes:
+        return self._now()
+
+    @cached_property
+    def _first_stamp(self) -> bytes:
+        """What is stored for a record that was never stamped before."""
+        return stored_stamps(RecordStamps(self._stamp), self._writer)
+
+    def _changes(self) -> Iterator[Change]:
+        """Yield what is to be stamped: key, what is stored now, columns."""
+        before, after = self._write.before, self._write.after
+        if after.kind == "blob":
+            is_new = before is None or before.roots[0] != after.roots[0]
+            if is_new and self._policies.of(b"") == STAMPED_POLICY:
+                yield BLOB_KEY, bytes(after.roots[0].address), None
+            return
+        if after.kind == "table":
+            yield from self._changed_rows()
+            return
+        start = None if before is None else before.roots[0].address
+        for key, _, new in diff(self._reader, start, after.roots[0].address):
+            if self._policies.of(key) == STAMPED_POLICY:
+                yield key, new, None
+
+    def _changed_rows(self) -> Iterator[Change]:
+        before, after = self._write.before, self._write.after
+        scratch = ScratchWriter(self._reader.get_chunk)
+        try:
+            reader = NodeReader(scratch.get, self._reader.cache)
+            trees = Trees(reader, scratch, after.parameters)
+            schema = stored_table(after).schema
+            start = under_schema(trees, after, before, schema)
+            rows = ChangedRows(self._policies, schema, trees)
+            changes = diff(reader, start, after.roots[0].address)
+            while batch := list(islice(changes, BATCH_RECORDS)):
+                yield from rows.of(batch)
+        finally:
+            scratch.abort()
+
+
+class ChangedRows:
+    """Tells what of changed rows is to be stamped, under one schema for both sides."""
+
+    def __init__(self, policies: Policies, schema: Schema, trees: Trees) -> None:
+        self._policies = policies
+        self._ids = [column.id for column in schema.cell_columns]
+        self._fills = [column.fill for column in schema.cell_columns]
+        self._access = CellAccess(self._fills, trees.reader.get_chunk, trees.writer)
+
+    def of(self, batch: Sequence[Difference]) -> Iterator[Change]:
+        """Yield key, stored row and columns (None: all) of rows to be stamped."""
+        for key, old, new in batch:
+            whole = self._policies.of(key) == STAMPED_POLICY
+            if old is not None and new is not None:
+                columns = self._columns(key, (old, new), whole=whole)
+                if columns:
+                    yield key, new, columns
+            elif whole or any(self._is_stamped(key, one) for one in self._ids):
+                yield key, new, None
+
+    def _is_stamped(self, key: bytes, column: int) -> bool:
+        return self._policies.of(key, column) == STAMPED_POLICY
+
+    def _columns(
+        self, key: bytes, rows: tuple[bytes, bytes], *, whole: bool
+    ) -> list[int]:
+        old, new = map(self._cells, rows)
+        return [
+            column
+            for column, was, now in zip(self._ids, old, new, strict=True)
+            if not same_cell(was, now) and (whole or self._is_stamped(key, column))
+        ]
+
+    def _cells(self, stored: bytes) -> list[Any]:
+        if type(stored) is Referring:
+            return self._access.decode(stored)
+        return row.decode(stored, self._fills)
+
+
+def _record(reader: NodeReader, entry: Descriptor, key: bytes) -> bytes | None:
+    if entry.kind == "blob":
+        return bytes(entry.roots[0].address)
+    return get(reader, entry.roots[0].address, key)

@@ -1,0 +1,401 @@
+"""``merge``, ``policy``, and what other commands say while a merge waits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., Any]
+
+NEXT = "next: prolly conflicts, prolly resolve DATASET [KEY]"
+
+
+def head(run: Run) -> str:
+    """Return the id of the branch's newest commit."""
+    return str(run("status", "--json").document["commit"])
+
+
+def test_a_merge_with_conflicts_exits_1_and_waits(forked: Run) -> None:
+    """It tells them by dataset with what to do next; the branch stays where it is."""
+    before = head(forked)
+    told = forked("merge", "feature", code=1)
+    lines = told.out.splitlines()
+    assert "3 conflicts:" in lines
+    assert lines[lines.index("3 conflicts:") + 1 :][:2] == [
+        "  people    2",
+        "  settings  1",
+    ]
+    assert any(line.startswith(NEXT) for line in lines)
+    assert head(forked) == before
+    row = forked("get", "people", "1", "--json").document
+    assert row == {"id": 1, "name": "Ada L", "height": 1.61}
+
+
+def test_a_merge_as_json(forked: Run) -> None:
+    """One document: status, number of conflicts, counts by dataset, no commit."""
+    told = forked("merge", "feature", "--json", code=1).document
+    assert told == {
+        "status": "conflicts",
+        "conflicts": 3,
+        "datasets": {"people": {"added": 0, "removed": 0, "modified": 1}},
+        "conflicts_by_dataset": {"people": 2, "settings": 1},
+    }
+
+
+def test_a_clean_merge_is_committed_at_once(forked: Run) -> None:
+    """With two parents and a default message, drawn by the graph."""
+    forked("reset", "--hard", "HEAD~1")
+    forked("put", "settings", "size", "3")
+    forked("commit", "-m", "size")
+    told = forked("merge", "feature", "--json").document
+    assert (told["status"], told["conflicts"]) == ("merged", 0)
+    shown = forked("show", "--json").document
+    assert shown["commit"] == told["commit"]
+    assert (len(shown["parents"]), shown["message"]) == (2, "Merge feature")
+    drawn = forked("log", "--graph", "--oneline").out.splitlines()
+    assert drawn[0].startswith("* ")
+    assert [line for line in drawn if not any(c.isalnum() for c in line)] == [
+        "|\\",
+        "|/",
+    ]
+
+
+def test_up_to_date_and_fast_forward(forked: Run) -> None:
+    """Where one side is part of the other nothing is merged."""
+    ours = head(forked)
+    told = forked("merge", "HEAD~1", "--json").document
+    assert (told["status"], told["commit"]) == ("up-to-date", ours)
+    assert "has all of it already" in forked("merge", "HEAD~1").out
+    theirs = forked("show", "feature", "--json").document["commit"]
+    forked("branch", "behind", "feature~1")
+    forked("switch", "behind")
+    would = forked("merge", "feature", "--dry-run")
+    assert "would move on to it; nothing was changed" in would.out
+    told = forked("merge", "feature", "--json").document
+    assert (told["status"], told["commit"]) == ("fast-forward", theirs)
+    nothing = forked("merge", "feature", "--explain").out
+    assert "nothing was merged" in nothing
+
+
+def test_a_dry_run_changes_nothing(forked: Run) -> None:
+    """It counts conflicts, exits with 1, and leaves a clean state."""
+    before = forked("status", "--json").document
+    told = forked("merge", "feature", "--dry-run", "--json", code=1).document
+    assert (told["status"], told["conflicts"], told["dry_run"]) == (
+        "conflicts",
+        3,
+        True,
+    )
+    assert "the merge would wait" in forked("merge", "feature", "--dry-run", code=1).out
+    assert forked("status", "--json").document == before
+    assert forked("conflicts").out == "no conflicts\n"
+
+
+def test_explain_tells_bases_and_nodes(forked: Run) -> None:
+    """Over what it was merged, and how each dataset came about."""
+    told = forked("merge", "feature", "--dry-run", "--explain", "--json", code=1)
+    explain = told.document["explain"]
+    assert explain["bases"] == [forked("show", "main~1", "--json").document["commit"]]
+    people = explain["datasets"]["people"]
+    assert people["event"] == "merged"
+    assert people["records_of_both"] == 3
+    text = forked("merge", "feature", "--explain", code=1).out
+    assert "people: merged\n" in text
+    assert "3 records changed on both sides, in 1 stretch compared" in text
+
+
+def test_a_policy_for_one_merge(forked: Run) -> None:
+    """--policy settles what no policy of a dataset does."""
+    forked("merge", "feature", "--policy", "theirs", "-m", "take theirs")
+    assert forked("get", "settings", "theme", "--json").document["value"] == "grey"
+    assert forked("get", "people", "3", "--json").document["name"] == "Cyd"
+    assert forked("show", "--json").document["message"] == "take theirs"
+
+
+def test_no_commit_leaves_it_to_be_committed(forked: Run) -> None:
+    """A merge without conflicts waits too, and its message waits with it."""
+    told = forked(
+        *("merge", "feature", "--policy", "ours", "--no-commit", "-m", "mine", "--json")
+    ).document
+    assert (told["status"], told["conflicts"]) == ("prepared", 0)
+    assert "commit" not in told
+    assert "no conflict is open; next: prolly merge --continue" in forked("status").out
+    assert forked("merge", "--continue", "--json").document["status"] == "merged"
+    assert forked("show", "--json").document["message"] == "mine"
+
+
+def test_continue_wants_all_settled(merging: Run) -> None:
+    """Open conflicts exit with 1; then it commits, with the message of the merge."""
+    refused = merging("merge", "--continue", "--json", code=1)
+    assert (refused.error["code"], refused.error["count"]) == ("open-conflicts", 3)
+    assert merging("commit", "-m", "x", "--json", code=1).error["count"] == 3
+    merging("resolve", "--all", "--ours")
+    told = merging("merge", "--continue", "--json").document
+    assert told["datasets"] == {"people": {"added": 0, "removed": 0, "modified": 1}}
+    shown = merging("show", "--json").document
+    assert (shown["message"], len(shown["parents"])) == ("Merge feature", 2)
+    assert merging("status", "--json").document["conflicts"] == 0
+
+
+def test_commit_ends_a_merge_too(merging: Run) -> None:
+    """Its message is by default that of the merge; -m gives another."""
+    merging("resolve", "--all", "--theirs")
+    merging("commit")
+    assert merging("show", "--json").document["message"] == "Merge feature"
+    merging("reset", "--hard", "HEAD~1")
+    merging("merge", "feature", "-m", "early", code=1)
+    merging("resolve", "--all", "--theirs")
+    merging("commit", "-m", "late")
+    assert merging("show", "--json").document["message"] == "late"
+
+
+def test_abort_gives_the_branch_back(merging: Run) -> None:
+    """Everything is as before the merge; a second time there is none."""
+    assert merging("merge", "--abort", "--json").document["status"] == "aborted"
+    status = merging("status", "--json").document
+    assert (status["datasets"], status["conflicts"]) == ({}, 0)
+    assert "merging" not in status
+    for word in ("--abort", "--continue"):
+        refused = merging("merge", word, "--json", code=2)
+        assert refused.error["code"] == "no-merge"
+
+
+def test_status_tells_what_waits(merging: Run) -> None:
+    """The commit that is merged, and the open conflicts by dataset."""
+    told = merging("status", "--json").document
+    theirs = merging("show", "feature", "--json").document["commit"]
+    assert (told["conflicts"], told["merging"]) == (3, theirs)
+    text = merging("status").out
+    assert f"merging {theirs[:12]} theirs\n3 conflicts:\n" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("reset",), "merging"),
+        (("reset", "HEAD~1"), "merging"),
+        (("stash",), "merging"),
+        (("commit", "--amend", "-m", "x"), "merging"),
+        (("commit", "-m", "x", "--dataset", "people"), "open-conflicts"),
+        (("merge", "feature"), "merging"),
+        (("merge", "feature", "--dry-run"), "merging"),
+    ],
+)
+def test_what_is_refused_while_a_merge_waits(
+    merging: Run, words: tuple[str, ...], code: str
+) -> None:
+    """Nothing may drop the other parent of the merge, or mix with it."""
+    before = merging("status", "--json").document
+    expected = 1 if code == "open-conflicts" else 2
+    assert merging(*words, "--json", code=expected).error["code"] == code
+    assert merging("status", "--json").document == before
+
+
+def test_another_branch_is_free_while_a_merge_waits(merging: Run) -> None:
+    """switch leaves the merge with its branch, and it is there on return."""
+    merging("switch", "feature")
+    assert merging("status", "--json").document["conflicts"] == 0
+    assert merging("conflicts").out == "no conflicts\n"
+    merging("put", "settings", "theme", '"red"')
+    merging("commit", "-m", "red")
+    merging("switch", "main")
+    assert merging("status", "--json").document["conflicts"] == 3
+
+
+def test_reset_hard_ends_a_merge(merging: Run) -> None:
+    """It drops the merge with everything uncommitted."""
+    merging("reset", "--hard")
+    assert merging("status", "--json").document["datasets"] == {}
+    assert merging("merge", "--abort", "--json", code=2).error["code"] == "no-merge"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "exit_code"),
+    [
+        (("merge",), "usage", 2),
+        (("merge", "nowhere"), "no-such-revision", 3),
+        (("merge", "feature", "--policy", "best"), "unknown-policy", 2),
+        (("merge", "feature", "--abort"), "usage", 2),
+        (("merge", "--abort", "--continue"), "usage", 2),
+        (("merge", "--abort", "-m", "x"), "usage", 2),
+        (("merge", "feature", "--dry-run", "--no-commit"), "usage", 2),
+        (("merge", "feature", "-m", "x" * 70_000), "commit-too-long", 2),
+        (("resolve", "people", "2", "--ours"), "no-merge", 2),
+        (("resolve", "people", "2"), "usage", 2),
+        (("conflicts", "import", "first.csv"), "no-merge", 2),
+        (("policy", "nothing", "ours"), "no-such-dataset", 3),
+        (("policy", "people", "best"), "unknown-policy", 2),
+        (("policy", "people", "app:"), "unknown-policy", 2),
+        (("policy", "people", "counter", "--column", "name"), "policy-type", 2),
+        (("policy", "people", "ours", "--column", "id"), "policy-scope", 2),
+        (("policy", "people", "ours", "--column", "no"), "unknown-column", 2),
+        (("policy", "settings", "ours", "--column", "x"), "policy-scope", 2),
+        (("policy", "people", "ours", "--unset"), "usage", 2),
+        (("policy", "people", "--column", "name"), "usage", 2),
+        (("policy", "people", "ours", "--at", "HEAD"), "usage", 2),
+    ],
+)
+def test_bad_input_changes_nothing(
+    forked: Run, words: tuple[str, ...], code: str, exit_code: int
+) -> None:
+    """It is refused with a code of its own, and the repository is as it was."""
+    before = forked("status", "--json").document
+    assert forked(*words, "--json", code=exit_code).error["code"] == code
+    assert forked("status", "--json").document == before
+
+
+def test_a_dirty_state_is_not_merged_into(forked: Run) -> None:
+    """What is uncommitted would mix with the merge."""
+    forked("put", "settings", "x", "1")
+    refused = forked("merge", "feature", "--json", code=2)
+    assert refused.error["code"] == "uncommitted"
+
+
+def test_unrelated_histories_want_a_word(
+    forked: Run, tmp_path: Path, write: Callable[..., str]
+) -> None:
+    """The empty first commit alone is no common history."""
+    first = forked("log", "--json").lines[-1]["commit"]
+    forked("branch", "island", first)
+    forked("switch", "island")
+    forked("put", "other", "x", "1")
+    forked("commit", "-m", "island")
+    refused = forked("merge", "main", "--json", code=2)
+    assert refused.error["code"] == "unrelated"
+    told = forked("merge", "main", "--allow-unrelated", "--json").document
+    assert told["status"] == "merged"
+
+
+def test_policies_are_set_listed_and_removed(forked: Run) -> None:
+    """By dataset, prefix, column, or column and prefix; they wait in the state."""
+    forked("policy", "people", "theirs")
+    forked("policy", "people", "max", "--column", "height")
+    forked("policy", "settings", "ours", "--prefix", "th")
+    forked("policy", "settings", "keep-both", "--prefix", '["a", 1]')
+    told = forked("policy", "people", "--json").document
+    assert told == {
+        "dataset": "people",
+        "policies": [
+            {"column": None, "prefix": None, "policy": "theirs"},
+            {"column": "height", "prefix": None, "policy": "max"},
+        ],
+    }
+    text = forked("policy", "settings").out.splitlines()
+    assert sorted(text) == ['keep-both  keys from ["a", 1]', "ours  keys from th"]
+    assert (
+        forked("policy", "people", "--at", "HEAD", "--json").document["policies"] == []
+    )
+    forked("commit", "-m", "policies")
+    told = forked("merge", "feature", "--json").document
+    assert (told["status"], told["conflicts"]) == ("merged", 0)
+    row = forked("get", "people", "2", "--json").document
+    assert row == {"id": 2, "name": "Bobby", "height": 2.0}
+    assert forked("get", "settings", "theme", "--json").document["value"] == "light"
+    forked("policy", "people", "--unset")
+    forked("policy", "people", "--unset", "--column", "height")
+    assert forked("policy", "people", "--json").document["policies"] == []
+    assert "no policy" in forked("policy", "people").out
+
+
+def test_a_policy_that_the_merge_cannot_use_leaves_the_conflict(forked: Run) -> None:
+    """A resolver of no application: the conflict stays and says so."""
+    forked("policy", "settings", "app:nobody")
+    forked("commit", "-m", "policy")
+    forked("merge", "feature", "--policy", "ours", code=1)
+    [line] = forked("conflicts", "--json").lines
+    assert line["dataset"] == "settings"
+    assert "nobody" in line["reason"]
+
+
+APP = """
+import prolly
+app = prolly.App()
+other = 5
+
+@app.resolver("shout")
+def shout(clash):
+    return clash.ours.upper() + clash.theirs.upper()
+
+@app.resolver("broken")
+def broken(clash):
+    raise RuntimeError("no idea")
+
+@app.resolver("rubbish")
+def rubbish(clash):
+    return object()
+"""
+
+
+@pytest.fixture
+def rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a module with an App, beside the current directory's files."""
+    place = tmp_path / "here"
+    place.mkdir()
+    (place / "merge_rules_of_a_test.py").write_text(APP)
+    (place / "merge_rules_that_end.py").write_text("raise SystemExit(3)\n")
+    monkeypatch.chdir(place)
+    monkeypatch.syspath_prepend(str(place))
+    return "merge_rules_of_a_test"
+
+
+def test_an_app_brings_resolvers(forked: Run, rules: str) -> None:
+    """--app MODULE:NAME, before or after the command, is asked by name."""
+    forked("policy", "settings", "app:shout")
+    forked("commit", "-m", "policy")
+    forked("merge", "feature", "--policy", "ours", "--app", f"{rules}:app")
+    value = forked("get", "settings", "theme", "--json").document["value"]
+    assert value == "LIGHTGREY"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("broken", "RuntimeError: no idea"), ("rubbish", "object")]
+)
+def test_a_resolver_that_fails_leaves_the_conflict(
+    forked: Run, rules: str, name: str, reason: str
+) -> None:
+    """Its error, or what cannot stand there, is the reason; all else is merged."""
+    forked("policy", "settings", f"app:{name}")
+    forked("commit", "-m", "policy")
+    words = ("merge", "feature", "--policy", "ours")
+    forked("--app", f"{rules}:app", *words, code=1)
+    [line] = forked("conflicts", "--json").lines
+    assert reason in line["reason"]
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    ["merge_rules_of_a_test", ":app", "no_such_module_at_all:app", "json:loads"]
+    + [f"merge_rules_of_a_test:{name}" for name in ("other", "missing", "")]
+    + ["merge_rules_that_end:app"],
+)
+def test_what_is_no_app_is_refused(forked: Run, rules: str, spelt: str) -> None:
+    """A form, module, name or type that is wrong is an error that says which."""
+    refused = forked("merge", "feature", "--app", spelt, "--json", code=2)
+    assert refused.error["code"] == "app"
+    assert spelt in refused.error["message"]
+
+
+def test_profile_tells_what_it_cost(forked: Run) -> None:
+    """On standard error: time, chunks and bytes; the data stays as it is."""
+    plain = forked("scan", "people")
+    told = forked("scan", "people", "--profile")
+    assert told.out == plain.out
+    assert "prolly: took " in told.err
+    assert "prolly: read " in told.err
+    as_json = forked("put", "settings", "x", "1", "--profile", "--json")
+    costs = json.loads(as_json.err)["profile"]
+    assert costs["puts"] > 0
+    assert costs["commits"] == 1
+    assert set(costs) >= {"seconds", "gets", "get_bytes", "put_bytes", "ref_reads"}
+
+
+def test_profile_without_a_repository_tells_the_time(run: Run, place: Path) -> None:
+    """Also of a command that fails, before its error."""
+    failed = run("ls", "--profile", code=3)
+    assert failed.err.index("prolly: took ") < failed.err.index("[no-repository]") or (
+        "[no-repository]" in failed.err
+    )

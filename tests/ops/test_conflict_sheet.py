@@ -1,0 +1,274 @@
+"""Conflicts as a CSV sheet: what is written comes back, what is harmed is refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import prolly
+from prolly.errors import Error, Invalid
+from prolly.ops import export_conflicts, import_conflicts
+from prolly.ops.conflict_sheet import COLUMNS, read_text, safe_text
+from prolly.tables import COLUMN_TYPES, column_type
+from prolly.testing.strategies import typed_values
+
+Edit = Callable[[dict[str, str]], None]
+
+
+@given(
+    st.sampled_from(sorted(COLUMN_TYPES)).flatmap(
+        lambda name: st.tuples(st.just(name), typed_values()[name])
+    )
+)
+def test_a_cell_comes_back(typed: tuple[str, Any]) -> None:
+    """Every value of every type is read as it was spelt, and spelt the same again."""
+    name, value = typed
+    kind = column_type(name)
+    checked = kind.check(value)
+    text = safe_text(kind, checked)
+    assert safe_text(kind, read_text(kind, text)) == text
+    assert "\n" not in text
+    assert "\r" not in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("007", "1e5", "TRUE", "true", "=1+1", "+1", "-x", "@a", "MARCH1", "1.10"),
+        *("1/2", " a", "a ", "null", "", '"', "1234567890123456", "a\nb", "nan"),
+        "2026-01-31",
+    ],
+)
+def test_what_a_spreadsheet_may_change_stands_in_quotes(text: str) -> None:
+    """Numbers in disguise, dates, formulas, blanks at the ends, and words it knows."""
+    kind = column_type("text")
+    spelt = safe_text(kind, text)
+    assert spelt.startswith('"')
+    assert read_text(kind, spelt) == text
+
+
+@pytest.mark.parametrize("text", ["Ada", "Ada Lovelace", "12", "-1.5", "Zürich, CH"])
+def test_plain_words_and_numbers_stand_as_they_are(text: str) -> None:
+    """They are what people mostly type."""
+    assert safe_text(column_type("text"), text) == text
+
+
+def test_null_and_what_a_spreadsheet_writes_are_read() -> None:
+    """An empty cell is null; TRUE is what it makes of true."""
+    assert read_text(column_type("text"), "") is None
+    assert read_text(column_type("int"), "null") is None
+    assert read_text(column_type("text"), '""') == ""
+    assert read_text(column_type("bool"), "TRUE") is True
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Iterator[prolly.Repository]:
+    """A repository with a merge that waits: two clashing fields, a row, a value."""
+    with prolly.init(tmp_path / "place") as repo:
+        with repo.transaction("main", message="base") as tx:
+            table = tx.table("people", key="id")
+            table.insert({"id": 1, "name": "007", "height": 1.5})
+            table.insert({"id": 2, "name": "Cy", "height": None})
+            tx.map("settings")["theme"] = "dark"
+        repo.create_branch("feature")
+        with repo.transaction("main", message="ours") as tx:
+            tx.table("people").upsert({"id": 1, "name": "Bo", "height": 2.0})
+            tx.table("people").delete(2)
+            tx.map("settings")["theme"] = ["light"]
+        with repo.transaction("feature", message="theirs") as tx:
+            tx.table("people").upsert({"id": 1, "name": None, "height": 3.25})
+            tx.table("people").upsert({"id": 2, "name": "Cyd", "height": None})
+            tx.map("settings")["theme"] = {"x": 1}
+        assert repo.merge("feature").status == "conflicts"
+        yield repo
+
+
+def exported(repo: prolly.Repository) -> list[dict[str, str]]:
+    """Return the lines of the sheet."""
+    stream = io.BytesIO()
+    assert export_conflicts(repo.conflicts(), stream) == 4
+    return list(csv.DictReader(io.StringIO(stream.getvalue().decode(), newline="")))
+
+
+def imported(repo: prolly.Repository, rows: list[dict[str, str]], place: Path) -> int:
+    """Write lines into a file and read it as a sheet."""
+    with place.open("w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+    return import_conflicts(repo.conflicts(), place)
+
+
+def test_the_lines_of_a_sheet(repo: prolly.Repository) -> None:
+    """One a field, or one for the record, spelt so that nothing harms them."""
+    rows = exported(repo)
+    assert [tuple(row.values()) for row in rows] == [
+        ("people", "record", "[1]", "name", '"007"', "Bo", "null", "", ""),
+        ("people", "record", "[1]", "height", "1.5", '"2.0"', "3.25", "", ""),
+        (
+            *("people", "record", "[2]", ""),
+            '{"id": 2, "name": "Cy", "height": null}',
+            "",
+            '{"id": 2, "name": "Cyd", "height": null}',
+            *("", ""),
+        ),
+        (
+            *("settings", "record", '["theme"]', "", '"dark"', '["light"]'),
+            *('{"x": 1}', "", ""),
+        ),
+    ]
+
+
+def test_takes_are_settled_in_one_step(repo: prolly.Repository, tmp_path: Path) -> None:
+    """Sides and values, by field and whole; the sequence moves once."""
+    rows = exported(repo)
+    rows[0].update(take="theirs")
+    rows[1].update(take="value", value='"4.5"')
+    rows[2].update(take="value", value='{"name": "C"}')
+    rows[3].update(take="value", value="")
+    before = repo.store.sequence()
+    assert imported(repo, rows[::-1], tmp_path / "sheet.csv") == 4
+    assert repo.store.sequence() == before + 1
+    assert len(repo.conflicts()) == 0
+    working = repo.at_working()
+    assert working.table("people")[1] == {"id": 1, "name": None, "height": 4.5}
+    assert working.table("people")[2] == {"id": 2, "name": "C", "height": None}
+    assert "theme" not in working.map("settings")
+    commit = repo.commit_of(repo.conflicts().commit())
+    assert commit.metadata["merge"]["settled"] == {"fields": 1, "value": 2}
+
+
+def test_a_sheet_without_takes_changes_nothing(
+    repo: prolly.Repository, tmp_path: Path
+) -> None:
+    """All stays open, and nothing is written."""
+    before = repo.store.sequence()
+    assert imported(repo, exported(repo), tmp_path / "sheet.csv") == 0
+    assert (repo.store.sequence(), len(repo.conflicts())) == (before, 3)
+
+
+def test_settled_lines_may_come_again(repo: prolly.Repository, tmp_path: Path) -> None:
+    """The same sheet, filled in further, is read again."""
+    rows = exported(repo)
+    for row, take in zip(rows, ("ours", "theirs", "ours", "ours"), strict=True):
+        row["take"] = take
+        imported(repo, rows, tmp_path / "sheet.csv")
+    assert len(repo.conflicts()) == 0
+    assert repo.at_working().table("people")[1]["height"] == 3.25
+
+
+FAULTS: dict[str, tuple[int | None, Callable[[list[dict[str, str]]], Any]]] = {
+    "a line that misses": (None, lambda rows: rows.pop(1)),
+    "a dataset that misses": (None, lambda rows: rows.pop(3)),
+    "a doubled line": (6, lambda rows: rows.append(dict(rows[0]))),
+    "another base": (2, lambda rows: rows[0].update(base="Al")),
+    "a number made of a text": (2, lambda rows: rows[0].update(base="7")),
+    "another ours": (5, lambda rows: rows[3].update(ours="x")),
+    "another theirs": (4, lambda rows: rows[2].update(theirs="")),
+    "an unknown take": (3, lambda rows: rows[1].update(take="both")),
+    "a key that is not in conflict": (2, lambda rows: rows[0].update(key="[7]")),
+    "no key": (2, lambda rows: rows[0].update(key="7")),
+    "a key of two parts": (2, lambda rows: rows[0].update(key="[1, 2]")),
+    "a key of another type": (2, lambda rows: rows[0].update(key='["x"]')),
+    "a map's key of no type": (5, lambda rows: rows[3].update(key="[{}]")),
+    "an open key": (5, lambda rows: rows[3].update(key="[")),
+    "an unknown kind": (2, lambda rows: rows[0].update(kind="row")),
+    "another kind": (2, lambda rows: rows[0].update(kind="schema")),
+    "an unknown dataset": (2, lambda rows: rows[0].update(dataset="x")),
+    "a field that is not in conflict": (2, lambda rows: rows[0].update(field="id")),
+    "a field of a map": (5, lambda rows: rows[3].update(field="x")),
+    "a value without a take": (2, lambda rows: rows[0].update(value="x")),
+    "a value beside a take": (2, lambda rows: rows[0].update(take="ours", value="x")),
+    "a value of another type": (
+        3,
+        lambda rows: rows[1].update(take="value", value="tall"),
+    ),
+    "a value with open quotes": (
+        2,
+        lambda rows: rows[0].update(take="value", value='"x'),
+    ),
+    "a row that is none": (4, lambda rows: rows[2].update(take="value", value="5")),
+    "a row of other columns": (
+        4,
+        lambda rows: rows[2].update(take="value", value='{"x": 1}'),
+    ),
+    "no JSON": (5, lambda rows: rows[3].update(take="value", value="pink")),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_faulty_sheet_settles_nothing(
+    repo: prolly.Repository, tmp_path: Path, fault: str
+) -> None:
+    """The line is named, and nothing of any line is settled."""
+    line, harm = FAULTS[fault]
+    rows = exported(repo)
+    for row in rows:
+        row["take"] = "ours"
+    harm(rows)
+    before = repo.store.sequence(), repo.at_working().root
+    with pytest.raises(Invalid) as caught:
+        imported(repo, rows, tmp_path / "sheet.csv")
+    assert caught.value.code == "conflict-sheet"
+    assert caught.value.facts.get("line") == line
+    assert (repo.store.sequence(), repo.at_working().root) == before
+    assert len(repo.conflicts()) == 3
+
+
+def test_a_value_that_no_row_may_hold_names_its_line(
+    repo: prolly.Repository, tmp_path: Path
+) -> None:
+    """What settling refuses has the line in front, too."""
+    rows = exported(repo)
+    rows[0].update(take="ours")
+    rows[2].update(take="value", value='{"id": null}')
+    with pytest.raises(Error) as caught:
+        imported(repo, rows, tmp_path / "sheet.csv")
+    assert caught.value.facts["line"] == 4
+    assert len(repo.conflicts()) == 3
+
+
+def test_other_columns_are_no_sheet(repo: prolly.Repository, tmp_path: Path) -> None:
+    """Semicolons, or a column that misses, are an error of the header."""
+    place = tmp_path / "sheet.csv"
+    for header in (";".join(COLUMNS), ",".join(COLUMNS[:-1])):
+        place.write_text(header + "\n")
+        with pytest.raises(Invalid) as caught:
+            import_conflicts(repo.conflicts(), place)
+        assert (caught.value.code, caught.value.facts["line"]) == ("conflict-sheet", 1)
+
+
+def test_a_sheet_wants_a_merge(repo: prolly.Repository, tmp_path: Path) -> None:
+    """After the merge its sheet is of no use."""
+    rows = exported(repo)
+    repo.conflicts().abort()
+    with pytest.raises(Invalid) as caught:
+        imported(repo, rows, tmp_path / "sheet.csv")
+    assert caught.value.code == "no-merge"
+
+
+def test_renamed_columns_keep_their_values(tmp_path: Path) -> None:
+    """A field is named as it is now, on each side with the value that it has there."""
+    with prolly.init(tmp_path / "place") as repo:
+        with repo.transaction("main", message="base") as tx:
+            tx.table("t", key="id").insert({"id": 1, "name": "a"})
+        repo.create_branch("feature")
+        with repo.transaction("main", message="ours") as tx:
+            table = tx.table("t")
+            table.alter().rename_column("name", "title")
+            table.upsert({"id": 1, "title": "b"})
+        with repo.transaction("feature", message="theirs") as tx:
+            tx.table("t").upsert({"id": 1, "name": "c"})
+        assert repo.merge("feature").status == "conflicts"
+        stream = io.BytesIO()
+        export_conflicts(repo.conflicts(), stream)
+        assert stream.getvalue().decode().splitlines()[1:] == [
+            "t,record,[1],title,a,b,c,,"
+        ]
