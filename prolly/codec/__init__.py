@@ -6,6 +6,8 @@ know where bytes live, how trees are cut, or what a name stands for; it does no 
 output. Each layout is drawn in its module and has a page in ``docs/spec/``.
 """
 
+from __future__ import annotations
+
 import typing as _typing
 from importlib import import_module as _import_module
 
@@ -28,6 +30,7 @@ from .descriptor import (
     STAMPED_POLICY,
     Descriptor,
     check_dataset_name,
+    check_new_dataset_name,
     dataset_id,
     decode_descriptor,
     encode_descriptor,
@@ -43,6 +46,7 @@ from .file_entry import (
 )
 from .key import KEY_BYTES_MAX
 from .links import links_of
+from .name_marks import hidden_mark
 from .parameters import DEFAULT_PARAMETERS, FORMAT_PARAMETERS, TreeParameters
 from .reference import (
     INLINE_BYTES_MAX,
@@ -52,6 +56,7 @@ from .reference import (
     decode_referring,
     encode_referring,
 )
+from .shown_value import SHOWN_CHARS_MAX, shown
 from .working import WorkingState, decode_working, encode_working
 
 if _typing.TYPE_CHECKING:
@@ -73,6 +78,7 @@ __all__ = [
     "MTIME_NS_MAX",
     "MTIME_NS_MIN",
     "REFERRING_BYTES_MAX",
+    "SHOWN_CHARS_MAX",
     "STAMPED_POLICY",
     "Address",
     "BlobNode",
@@ -87,6 +93,7 @@ __all__ = [
     "address_of",
     "cbor",
     "check_dataset_name",
+    "check_new_dataset_name",
     "dataset_id",
     "decode_blob_node",
     "decode_commit",
@@ -101,6 +108,7 @@ __all__ = [
     "encode_referring",
     "encode_working",
     "first_commit",
+    "hidden_mark",
     "json_form",
     "key",
     "links_of",
@@ -110,6 +118,7 @@ __all__ = [
     "record_stamps",
     "require_type",
     "row",
+    "shown",
     "store_entry",
     "stored_leaf",
 ]

@@ -144,6 +144,13 @@ class StoredLeaf:
     def _located(self) -> Sequence[int]:
         return self._locate() if self._keys is None else self._keys
 
+    def entries_claimed(self) -> int:
+        """Return how many keys the leaf says it has; 0 when it has not the form."""
+        try:
+            return _array(self.chunk, _string(self.chunk, 2)[1])[0]
+        except IndexError:
+            return 0
+
     def __len__(self) -> int:
         """Return the number of records; Corrupt as ``find``."""
         return len(self._located())

@@ -102,15 +102,23 @@ def dataset_of(manifest_key_bytes: bytes) -> bytes:
 def read_descriptor(reader: NodeReader, value: bytes) -> Descriptor:
     """Decode a value of the manifest tree; who gets it must not change it.
 
-    The value decides all of it, a part out of line by its address, so the last ones are
-    kept whatever store they came from: a commit asks for each several times.
+    The value decides all of it, so the last ones are kept whatever store they came
+    from: a commit asks for each several times.
     """
     found = _kept.get(value)
     if found is None:
-        found = decode_descriptor(value, reader.read_chunk)
-        if len(_kept) >= DESCRIPTORS_KEPT:
-            _kept.clear()
-        _kept[value] = found
+        outside: list[bytes] = []
+
+        def read_piece(address: bytes) -> bytes:
+            outside.append(address)
+            return reader.read_chunk(address)
+
+        found = decode_descriptor(value, read_piece)
+        # A part out of line must be there each time it is asked for.
+        if not outside:
+            if len(_kept) >= DESCRIPTORS_KEPT:
+                _kept.clear()
+            _kept[value] = found
     return found
 
 

@@ -200,6 +200,7 @@ def _missing_parents(
     child = _open(reader, bond.child)
     known = None if before is None else _open(reader, before)
     start = None if known is None else known.root
+    columns = [] if known is None else _columns_before(bond, known.schema)
     parent_root = bond.parent.roots[0].address
     for encoded, old, new in diff(reader, start, child.root):
         if new is None:
@@ -207,8 +208,8 @@ def _missing_parents(
         row = child.decode_record(encoded, new)
         named = _named(row, bond.reference.columns)
         if known is not None and old is not None:
-            columns = _columns_before(bond, known.schema)
-            if named == _named(known.decode_record(encoded, old), columns):
+            before_named = _named(known.decode_record(encoded, old), columns)
+            if named == before_named:
                 continue
         if named is None or get(reader, parent_root, named) is not None:
             continue

@@ -123,7 +123,7 @@ class EditedRecords(Records):
     def put_many(self, keys: Sequence[bytes], values: Sequence[bytes]) -> None:
         """Write many records, in order."""
         self.require_open()
-        self._tree.put_many(keys, values)
+        self._tree.put_many(keys, values, self._writer)
 
     def replace_all(self, buffer: EditBuffer) -> None:
         """Replace all records by those of ``buffer``; raises as the tree does."""

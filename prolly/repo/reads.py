@@ -251,9 +251,14 @@ class RecordingTree(WorkingTree):
         self._ranges.add_keys((key,))
         super().put(key, value)
 
-    def put_many(self, keys: Sequence[bytes], values: Sequence[bytes]) -> None:
+    def put_many(
+        self,
+        keys: Sequence[bytes],
+        values: Sequence[bytes],
+        writer: ChunkWriter | None = None,
+    ) -> None:
         self._ranges.add_keys(keys)
-        super().put_many(keys, values)
+        super().put_many(keys, values, writer)
 
     def delete_many(self, keys: Sequence[bytes]) -> None:
         self._ranges.add_keys(keys)

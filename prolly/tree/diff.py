@@ -77,10 +77,16 @@ class _Side:
 
     def children(self, node: Inner) -> list[tuple[bytes, int]]:
         """Return the children of a node that meet the bounds, as (address, level)."""
+        places = self._places(node)
+        addresses = node.child_addresses()[places.start : places.stop]
+        below = node.level - 1
+        return [(address, below) for address in addresses]
+
+    def _places(self, node: Inner) -> range:
+        """Return which children of a node meet the bounds."""
         low = 0 if self._start is None else node.position(self._start)
         high = len(node) if self._stop is None else node.position(self._stop) + 1
-        below = node.level - 1
-        return [(address, below) for address in node.child_addresses()[low:high]]
+        return range(low, min(high, len(node)))
 
     def push(self, nodes: list[tuple[bytes, int]]) -> None:
         """Make these nodes, in key order, the next to be compared."""
@@ -96,6 +102,22 @@ class _Side:
         taken = self.keys[:end], self.values[:end]
         self.keys, self.values = self.keys[end:], self.values[end:]
         return taken
+
+    def rest(self) -> Iterator[tuple[list[bytes], list[bytes]]]:
+        """Yield all records that are left, leaves read ahead and none of them kept."""
+        while (top := self.top) is not None:
+            if top[1] == RECORDS:
+                yield self.take(None)
+                continue
+            node = self.pop()
+            if isinstance(node, Inner) and node.level == 1:
+                for leaf in self._reader.read_leaves(node, self._places(node)):
+                    self.open_leaf(leaf)
+                    yield self.take(None)
+            elif isinstance(node, Inner):
+                self.push(self.children(node))
+            else:
+                self.open_leaf(node.decode())
 
 
 def diff(
@@ -192,11 +214,7 @@ def _same_keys(old: Node, new: Node) -> bool:
 
 def _rest(side: _Side, *, removed: bool) -> Iterator[Iterable[Difference]]:
     """Yield what only one side has left."""
-    while (top := side.top) is not None:
-        if top[1] != RECORDS:
-            side.open()
-            continue
-        keys, values = side.take(None)
+    for keys, values in side.rest():
         if removed:
             yield [(k, v, None) for k, v in zip(keys, values, strict=True)]
         else:

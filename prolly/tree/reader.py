@@ -26,6 +26,9 @@ INNER_ENTRY_BYTES = 148
 NODE_OVERHEAD = 200
 LEAF_OVERHEAD = NODE_OVERHEAD + 400
 
+# Where the key and the value of one entry start, for leaves of uneven lengths.
+START_BYTES = 8
+
 # Leaves read ahead of a scan at most. A scan begins with one and doubles, so that
 # whoever wants the first record pays for no more; this many are 256 KiB.
 READ_AHEAD_LEAVES = 32
@@ -96,7 +99,7 @@ def _held(chunk: bytes) -> Held:
 
 def _memory_of(node: Held) -> int:
     if isinstance(node, StoredLeaf):
-        return LEAF_OVERHEAD + len(node.chunk)
+        return LEAF_OVERHEAD + len(node.chunk) + START_BYTES * node.entries_claimed()
     return NODE_OVERHEAD + INNER_ENTRY_BYTES * len(node)
 
 

@@ -12,12 +12,13 @@ on that path are written once for each of the two, and gc removes the earlier on
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import repeat
+from itertools import islice, repeat
+from operator import lt
 
 from prolly.chunks import ChunkWriter, ScratchWriter
 from prolly.codec import TreeParameters
 
-from .builder import build
+from .builder import LevelBuilder, build
 from .edit import apply
 from .edit_buffer import EditBuffer
 from .reader import NodeReader
@@ -58,6 +59,10 @@ def _puts(edits: Edits) -> tuple[list[bytes], list[bytes]]:
     return keys, kept
 
 
+# Fewer records are sooner kept than built: what a look-up needs is finished each time.
+LOAD_RECORDS_MIN = 1000
+
+
 class WorkingTree:
     """One tree under edit. Not thread-safe.
 
@@ -82,14 +87,18 @@ class WorkingTree:
         self._settled_reader = reader
         # Edits since the last settling; None when there are too many to list.
         self._fresh: dict[bytes, bytes | None] | None = {} if root else None
+        # The tree being built from records that came in order, and the last of them.
+        self._load: LevelBuilder | None = None
+        self._loaded_until = b""
 
     @property
     def is_changed(self) -> bool:
         """Tell whether any edit was made, even one that writes what stood there."""
-        return self._replaced or bool(self._buffer)
+        return self._replaced or bool(self._buffer) or self._load is not None
 
     def get(self, key: bytes) -> bytes | None:
         """Return the stored value under ``key``, edits included, or ``None``."""
+        self._end_load()
         if self._buffer:
             found, value = self._buffer.find(key)
             if found:
@@ -98,16 +107,66 @@ class WorkingTree:
 
     def put(self, key: bytes, value: bytes | None) -> None:
         """Write one record; ``None`` deletes it."""
+        self._end_load()
         self._buffer.put(key, value)
         self._remember(((key, value),))
 
-    def put_many(self, keys: Sequence[bytes], values: Sequence[bytes]) -> None:
-        """Write many records, in order."""
+    def put_many(
+        self,
+        keys: Sequence[bytes],
+        values: Sequence[bytes],
+        writer: ChunkWriter | None = None,
+    ) -> None:
+        """Write many records, in order.
+
+        Given the writer that ``write`` will get, keys that ascend into an empty tree
+        are built into nodes as they come, and wait in no buffer.
+        """
+        if writer is not None and self._loads(keys, values, writer):
+            return
+        self._end_load()
         self._buffer.put_many(keys, values)
         self._remember(zip(keys, values, strict=True))
 
+    def _loads(
+        self, keys: Sequence[bytes], values: Sequence[bytes], writer: ChunkWriter
+    ) -> bool:
+        """Append records to a tree that is being built; tell whether that is so."""
+        load = self._load
+        if load is None:
+            if len(keys) < LOAD_RECORDS_MIN or self._buffer or not self._is_empty():
+                return False
+            load = LevelBuilder(writer, self.parameters, 0)
+        elif not keys or keys[0] <= self._loaded_until:
+            return not keys
+        if not all(map(lt, keys, islice(keys, 1, None))):
+            return False
+        self._load = load
+        load.extend(keys, values)
+        self._loaded_until = keys[-1]
+        return True
+
+    def _is_empty(self) -> bool:
+        return self.base is None or self._reader.read(self.base).count() == 0
+
+    def _end_load(self) -> None:
+        """Finish the tree that is being built: it is the base of what follows."""
+        if self._load is not None:
+            root = self._load.finish()
+            self._load = None
+            self._stand_on(root)
+
+    def _stand_on(self, root: bytes) -> None:
+        """Let a whole new tree be the base, without any edits."""
+        self.base = self._settled = root
+        self._settled_reader = self._reader
+        self._scratch = None
+        self._fresh = {}
+        self._replaced = True
+
     def delete_many(self, keys: Sequence[bytes]) -> None:
         """Delete many records; absent ones are no error."""
+        self._end_load()
         self._buffer.delete_many(keys)
         self._remember(zip(keys, repeat(None)))
 
@@ -125,6 +184,7 @@ class WorkingTree:
         The caller tells what it is going to read, start <= key < stop, all by default.
         Here that makes no difference; a tree that records reads takes it at its word.
         """
+        self._end_load()
         if self._fresh == {} and self._settled is not None:
             return self._settled_reader, self._settled
         if self._scratch is None:
@@ -149,18 +209,16 @@ class WorkingTree:
         ``duplicate-key`` when the buffer wants each key once; then nothing changes.
         """
         root = build(writer, map(_puts, buffer.batches()), self.parameters)
+        self._load = None
         self._buffer.close()
-        self.base = self._settled = root
-        self._settled_reader = self._reader
-        self._scratch = None
-        self._fresh = {}
-        self._replaced = True
+        self._stand_on(root)
 
     def write(self, writer: ChunkWriter) -> bytes:
         """Apply all edits to the base, its new nodes into ``writer``; return the root.
 
         Raises Invalid ``duplicate-key`` when the buffer wants each key once.
         """
+        self._end_load()
         if not self._buffer and self.base is not None:
             return self.base
         reader = NodeReader(writer.get, self._reader.cache)

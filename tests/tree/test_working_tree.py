@@ -57,6 +57,58 @@ def test_reads_see_edits_and_write_gives_a_rebuild(
     tree.close()
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32))
+def test_records_that_come_in_order_are_built_as_they_come(seed: int) -> None:
+    """Whatever comes between the batches, reads and the root are a rebuild's."""
+    source = random.Random(seed)
+    model = TreeModel()
+    tree = WorkingTree(reads(model), None, DEFAULT_PARAMETERS)
+    records: dict[bytes, bytes] = {}
+    at = 0
+    for _ in range(source.randint(1, 6)):
+        count_now = source.choice((0, 1, 999, 1000, 2500))
+        keys = [b"%07d" % number for number in range(at, at + count_now)]
+        if source.random() < 0.2:
+            source.shuffle(keys)
+        values = [source.randbytes(source.choice((0, 5, 90))) for _ in keys]
+        tree.put_many(keys, values, model.writer)
+        records.update(zip(keys, values, strict=True))
+        at += source.choice((count_now, count_now, count_now // 2))
+        done = source.choice(("nothing", "nothing", "get", "put", "delete", "settle"))
+        key = b"%07d" % source.randrange(at + 3)
+        if done == "get":
+            assert tree.get(key) == records.get(key)
+        elif done == "put":
+            tree.put(key, b"alone")
+            records[key] = b"alone"
+        elif done == "delete":
+            tree.delete_many([key])
+            records.pop(key, None)
+        elif done == "settle":
+            assert tree.settled()[1] == model.rebuild(records)
+        assert tree.is_changed == bool(records) or done == "delete"
+    assert tree.write(model.writer) == model.rebuild(records)
+    tree.close()
+
+
+def test_a_sorted_load_writes_each_node_once() -> None:
+    """Records in order go to the writer as nodes, and none of them twice."""
+    model = TreeModel()
+    values = {b"%07d" % number: bytes(90) for number in range(20_000)}
+    tree = WorkingTree(reads(model), None, DEFAULT_PARAMETERS)
+    keys = list(values)
+    model.fresh_reader()
+    for low in range(0, len(keys), 4000):
+        batch = keys[low : low + 4000]
+        tree.put_many(batch, [values[key] for key in batch], model.writer)
+    root = tree.write(model.writer)
+    written = model.writes
+    model.fresh_reader()
+    assert model.rebuild(values) == root
+    assert model.writes == written
+
+
 def test_replacing_all_keeps_nothing_of_before() -> None:
     """The tree becomes the buffer's records; later edits come on top."""
     model = TreeModel()
