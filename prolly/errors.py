@@ -46,6 +46,7 @@ class Error(Exception):
     """The root of every error that this package raises on purpose."""
 
     default_code = "error"
+    default_hint = ""
 
     def __init__(
         self, message: str, *, code: str = "", hint: str = "", **facts: Any
@@ -53,7 +54,7 @@ class Error(Exception):
         super().__init__(message)
         self.message = message
         self.code = code or self.default_code
-        self.hint = hint
+        self.hint = hint or self.default_hint
         self.facts = facts
 
     def __str__(self) -> str:
@@ -110,6 +111,8 @@ class Corrupt(Error):
     """Bytes are not what their name, length or form promises."""
 
     default_code = "corrupt"
+    # Whatever is damaged, the next question is what else is.
+    default_hint = "Run `prolly fsck --full` to see what else is damaged."
 
 
 class Invalid(Error, ValueError):

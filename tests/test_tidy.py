@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from prolly import errors
+
 LINE_CHARS_MAX = 88
 FILE_LINES_MAX = 500
 FUNCTION_LINES_MAX = 70
@@ -35,6 +37,15 @@ EXEMPT = re.compile(r"(type: ig" + r"nore|no" + r"qa)\S* +# [A-Z].+\.$")
 
 # A word of code may stand at the beginning of a sentence as it is: repo.run(), a=b.
 CODE_WORD = re.compile(r"[^ ,;:]*[._(=/<>{}\[\]$-]")
+
+# What an assertion may call: it is left out under `python -O`, and its effects too.
+PURE_CALLS = {
+    *("all", "any", "bool", "callable", "dict", "frozenset", "getattr", "hasattr"),
+    *("isinstance", "issubclass", "iter", "len", "list", "map", "max", "min", "range"),
+    *("set", "sorted", "str", "sum", "tuple", "type", "zip"),
+    # Our own, of schemas: it compares.
+    "same_key",
+}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Definition = Function | ast.ClassDef
@@ -122,9 +133,42 @@ def test_nothing_is_left_over(sources: list[Any]) -> None:
     assert not faults
 
 
+def called(node: ast.AST) -> str:
+    """Return the name of what a call calls, without what it is looked up in."""
+    if not isinstance(node, ast.Call):
+        return ""
+    return str(getattr(node.func, "id", getattr(node.func, "attr", "")))
+
+
+def effects(tree: ast.AST) -> Iterator[str]:
+    """Yield what assertions do that could change anything."""
+    for asserted in ast.walk(tree):
+        if isinstance(asserted, ast.Assert):
+            for node in ast.walk(asserted.test):
+                if isinstance(node, ast.NamedExpr | ast.Await | ast.Yield):
+                    yield ast.unparse(node)
+                elif isinstance(node, ast.Call):
+                    is_plain = isinstance(node.func, ast.Name)
+                    if not is_plain or ast.unparse(node.func) not in PURE_CALLS:
+                        yield ast.unparse(node)
+
+
+def test_assertions_do_nothing(sources: list[Any]) -> None:
+    """The library works alike without them: they call only what has no effect."""
+    faults = [
+        f"{source.name}: {effect}"
+        for source in sources
+        if source.parts[0] in ("prolly", "cli") and source.parts[1] != "testing"
+        for effect in effects(source.tree)
+    ]
+    assert not faults
+
+
 def hints(tree: ast.AST) -> Iterator[ast.expr]:
-    """Yield what is given, or assigned, under the name ``hint``."""
+    """Yield what is given, or assigned, as the hint of an error."""
     for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and called(node) in ("refuse", "refuse_schema"):
+            yield from node.args[1:2]
         if isinstance(node, ast.keyword) and node.arg == "hint":
             yield node.value
         elif isinstance(node, ast.Assign):
@@ -170,6 +214,24 @@ def test_hints_are_sentences(sources: list[Any]) -> None:
         for expression in hints(source.tree)
         for first, last in sentences(expression)
         if not is_sentence(first, last)
+    ]
+    assert not faults
+
+
+def test_every_error_has_a_hint(sources: list[Any]) -> None:
+    """Whoever makes an error says what to do; of damaged bytes, their class does."""
+    kinds = {
+        name
+        for name in errors.__all__
+        if not getattr(errors, name).default_hint and name != "Error"
+    }
+    faults = [
+        f"{source.name}:{node.lineno}"
+        for source in sources
+        if source.parts[0] in ("prolly", "cli")
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Call) and called(node) in kinds
+        if "hint" not in {one.arg for one in node.keywords}
     ]
     assert not faults
 

@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
-from typing import Any
 
 from .output import plural, visible
-
-
-def counts_by_dataset(conflicts: Mapping[Any, Any]) -> dict[str, int]:
-    """Return how many are open by dataset, of a merge that waits or was only tried."""
-    from prolly import Conflicts
-
-    if isinstance(conflicts, Conflicts):
-        return conflicts.counts()
-    return dict(sorted(Counter(name[0] for name in conflicts).items()))
 
 
 def told_conflicts(counts: Mapping[str, int], *, tried: bool = False) -> list[str]:

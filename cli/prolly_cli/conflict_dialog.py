@@ -18,14 +18,21 @@ from prolly import (
     Stale,
     Unsupported,
 )
-from prolly.repo import Side, Take
+from prolly.repo import Choice, Take
 
 from .conflict_text import ConflictText, conflict_lines
 from .conflict_values import typed_value
 from .output import Output, visible
 
-QUESTION = "[o]urs, [t]heirs, [b]ase, [e]dit, [d]elete, [s]kip, [q]uit? "
-SIDES: dict[str, Side] = {"o": "ours", "t": "theirs", "b": "base"}
+QUESTION = "[o]urs, [t]heirs, [b]ase, [k]eep, [e]dit, [d]elete, [s]kip, [q]uit? "
+TAKES: dict[str, Choice] = {
+    "o": "ours",
+    "t": "theirs",
+    "b": "base",
+    "k": "keep",
+}
+# The answers, spelt out.
+WORDS = ("ours", "theirs", "base", "keep", "edit", "delete", "skip", "quit")
 
 # What the person who is asked can mend by another answer.
 _MENDABLE = (Invalid, NotFound, AlreadyExists, LimitExceeded, Unsupported)
@@ -56,7 +63,9 @@ class Dialog:
 
     def _settle(self, conflict: Conflict) -> None:
         while True:
-            word = self._ask(QUESTION).lower()[:1]
+            word = self._ask(QUESTION).lower()
+            # Whole words are understood, too: "ours" as well as "o".
+            word = word[:1] if word in WORDS else word
             if word == "s":
                 return
             try:
@@ -75,9 +84,13 @@ class Dialog:
         name = conflict.dataset, conflict.key
         if word == "q":
             raise _LeaveError
-        if word in SIDES:
-            return Take(*name, SIDES[word], kind=conflict.kind)
-        if word not in ("e", "d") or conflict.kind == "schema":
+        if word in TAKES:
+            return Take(*name, TAKES[word], kind=conflict.kind)
+        if word not in ("e", "d"):
+            self._tell(f"{word!r} is no answer: type the letter in brackets")
+            return None
+        if conflict.kind == "schema":
+            self._tell("a part of a description has no value to edit or delete")
             return None
         value: Any = ABSENT
         if word == "e":
@@ -95,5 +108,7 @@ class Dialog:
         return line.strip()
 
     def _complain(self, error: Error) -> None:
-        text = visible(f"{error.message} [{error.code}]")
-        print(f"prolly: {text}", file=sys.stderr, flush=True)
+        self._tell(f"{error.message} [{error.code}]")
+
+    def _tell(self, text: str) -> None:
+        print(f"prolly: {visible(text)}", file=sys.stderr, flush=True)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from prolly import ABSENT, Column, Conflict, Conflicts
-from prolly.repo import SIDES, Side
+from prolly.repo import SIDES, Side, conflict_words
 
 from .output import Output, visible
 from .record_text import RecordText, key_parts, key_words, value_text
@@ -64,6 +64,8 @@ class ConflictText:
         parts.append(f'"kind": "{conflict.kind}"')
         if conflict.reason:
             parts.append(f'"reason": {_dumps(conflict.reason)}')
+        if conflict.facts:
+            parts.append(f'"facts": {_facts_json(conflict)}')
         if conflict.settled is not None:
             parts.append(f'"settled": {_dumps(conflict.settled)}')
         return "{" + ", ".join(parts) + "}"
@@ -83,6 +85,8 @@ class ConflictText:
         spellers = [self._of(conflict.dataset)[side] for side in SIDES]
         is_rows = conflict.kind != "schema" and any(one.is_table for one in spellers)
         if not is_rows:
+            if conflict.kind == "schema" and all(type(one) is dict for one in values):
+                return _differing_parts(values)
             label = conflict.key if conflict.kind == "schema" else "value"
             texts = [_none(conflict, side) for side in SIDES]
             shown = [
@@ -119,6 +123,27 @@ class ConflictText:
         return rows
 
 
+def _facts_json(conflict: Conflict) -> str:
+    """Return what is known of a broken rule, or of a policy's scope, as JSON."""
+    facts = dict(conflict.facts)
+    if "other_key" in facts:
+        facts["other_key"] = key_parts(facts["other_key"], typed=True)
+    if facts.get("prefix") is not None:
+        facts["prefix"] = key_parts(facts["prefix"], typed=False)
+    return _dumps(facts)
+
+
+def _differing_parts(values: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
+    """Return those parts of a described thing that are not the same on all sides."""
+    names = dict.fromkeys(name for value in values for name in value)
+    found = []
+    for name in names:
+        texts = [value_text(one[name]) if name in one else "(none)" for one in values]
+        if len(set(texts)) > 1:
+            found.append((name, texts))
+    return found
+
+
 def _none(conflict: Conflict, side: Side) -> str:
     """Return what to show for a side without a value."""
     return "(none)" if side == "base" or conflict.base is ABSENT else "(deleted)"
@@ -136,15 +161,26 @@ def _differing(rows: list[dict[str, tuple[str, Any]]]) -> list[str]:
     return found or list(names)
 
 
-def conflict_lines(output: Output, text: ConflictText, conflict: Conflict) -> list[str]:
-    """Return the lines that show one conflict side by side, as wide as fits."""
+def conflict_lines(
+    output: Output, text: ConflictText, conflict: Conflict, *, full: bool = False
+) -> list[str]:
+    """Return the lines that show one conflict side by side, as wide as fits.
+
+    ``full``: nothing is cut, one side below the other.
+    """
     name = visible(f"{conflict.dataset} {text.key(conflict)}".rstrip())
     kind = "" if conflict.kind == "record" else f" ({conflict.kind})"
     settled = f"  settled: {conflict.settled}" if conflict.settled else ""
     lines = [output.style(name, "name") + kind + settled]
-    if conflict.reason:
-        lines.append(f"  {visible(conflict.reason)}")
+    words = conflict_words(conflict)
+    if words:
+        lines.append(f"  {visible(words)}")
+    is_open_row = conflict.settled is None and text.is_table(conflict.dataset)
+    if is_open_row and conflict.kind == "record" and not conflict.fields:
+        lines.append("  the whole record is in conflict")
     cells = text.cells(conflict)
+    if full:
+        return lines + _whole_lines(output, cells)
     label = min(max(len(visible(one)) for one, _ in cells), LABEL_CHARS)
     widths = column_widths(output.width - 2 - label, [shown for _, shown in cells])
     rows: list[tuple[str, list[str]]] = [("", list(SIDES)), *cells]
@@ -155,6 +191,17 @@ def conflict_lines(output: Output, text: ConflictText, conflict: Conflict) -> li
             style = {"ours": "removed", "theirs": "added"}.get(side, "faint")
             parts.append(output.style(shown, style if row_name else "faint"))
         lines.append(f"  {GAP.join(parts)}".rstrip())
+    return lines
+
+
+def _whole_lines(output: Output, cells: list[tuple[str, list[str]]]) -> list[str]:
+    """Return a line for each side of each field, however long."""
+    lines = []
+    for name, texts in cells:
+        lines.append(f"  {visible(name)}")
+        for side, cell in zip(SIDES, texts, strict=True):
+            style = {"ours": "removed", "theirs": "added"}.get(side, "faint")
+            lines.append(f"    {side:6}  {output.style(visible(cell), style)}".rstrip())
     return lines
 
 

@@ -34,6 +34,10 @@ EXIT_CODES: tuple[tuple[type[errors.Error], int], ...] = (
     (errors.Error, 2),
 )
 OUR_FAULT = 70
+# Beyond, Python refuses to spell an integer in digits: it does so at 4,300 of them.
+_INT_BITS_MAX = 14_000
+# A fact is a name, a key or a list of them; what is nested deeper is a wrong value.
+_FACT_DEPTH_MAX = 20
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,8 @@ def failure_of(error: BaseException, as_json: bool) -> Failure:
         return _usage(error, as_json)
     if isinstance(error, OSError):
         error = _storage(error)
+    if isinstance(error, MemoryError):
+        error = _out_of_memory(error)
     if not isinstance(error, errors.Error):
         return _our_fault(error, as_json)
     exit_code = next(code for kind, code in EXIT_CODES if isinstance(error, kind))
@@ -101,6 +107,17 @@ def _storage(error: OSError) -> errors.Error:
     )
 
 
+def _out_of_memory(error: MemoryError) -> errors.Error:
+    """Return the error for memory that the system, or a limit on it, did not give."""
+    problem = f": {error}" if str(error) else ""
+    return errors.LimitExceeded(
+        f"there is not enough memory{problem}",
+        code="out-of-memory",
+        hint="Nothing was stored. Close other programs, raise the limit, or work on "
+        "smaller files.",
+    )
+
+
 def _our_fault(error: BaseException, as_json: bool) -> Failure:
     path = _save_traceback(error)
     summary = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
@@ -124,14 +141,21 @@ def _save_traceback(error: BaseException) -> str:
     return path
 
 
-def _plain(fact: object) -> Any:
+def _plain(fact: object, depth: int = 0) -> Any:
     """Return a fact as JSON can say it."""
+    if depth > _FACT_DEPTH_MAX:
+        return "..."
+    if isinstance(fact, int) and fact.bit_length() > _INT_BITS_MAX:
+        return f"{fact:#x}"
     if fact is None or isinstance(fact, (bool, int, float, str)):
         return fact
     if isinstance(fact, (bytes, bytearray)):
         return bytes(fact).hex()
     if isinstance(fact, (list, tuple, set, frozenset)):
-        return [_plain(one) for one in fact]
+        return [_plain(one, depth + 1) for one in fact]
     if isinstance(fact, Mapping):
-        return {str(name): _plain(one) for name, one in fact.items()}
-    return str(fact)
+        return {str(name): _plain(one, depth + 1) for name, one in fact.items()}
+    try:
+        return str(fact)
+    except (ValueError, RecursionError):
+        return f"a value of type {type(fact).__name__}"

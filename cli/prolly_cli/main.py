@@ -23,6 +23,13 @@ def cli(context: click.Context) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    from .running import run
-
+    try:
+        from .running import run
+    except (KeyboardInterrupt, RuntimeError) as error:
+        # Most of a short run is loading modules, so Ctrl-C often comes here; it may
+        # arrive as the cause of another exception.
+        if not isinstance(error.__cause__ or error, KeyboardInterrupt):
+            raise
+        print("prolly: interrupted", file=sys.stderr)
+        return 130
     return run(cli, list(sys.argv[1:] if arguments is None else arguments))

@@ -24,6 +24,55 @@ INTERRUPTED = 130
 
 def run(program: click.Group, arguments: Sequence[str]) -> int:
     """Run a command; print its answer or its error; return the exit code."""
+    try:
+        return _run(program, arguments)
+    except BaseException as error:
+        if not is_interruption(error):
+            raise
+        _complain("prolly: interrupted")
+        return INTERRUPTED
+
+
+def _run(program: click.Group, arguments: Sequence[str]) -> int:
+    try:
+        return _answer(program, arguments)
+    except BrokenPipeError:
+        # Whoever read has read enough: that is no error.
+        _silence(sys.stdout)
+        return 0
+    except BaseException as error:
+        if is_interruption(error):
+            raise
+        from .failures import failure_of
+
+        failure = failure_of(error, _wants_json(arguments))
+        _complain(failure.text)
+        return failure.exit_code
+
+
+def is_interruption(error: BaseException) -> bool:
+    """Tell whether an exception is Ctrl-C, or what came of one.
+
+    Python 3.11 makes a RuntimeError of whatever is raised while a class is put
+    together, and most of a short run is just that. An error of ours counts as itself,
+    whatever led to it.
+    """
+    from prolly.errors import Error
+
+    seen: set[int] = set()
+    found: BaseException | None = error
+    while found is not None and id(found) not in seen:
+        if isinstance(found, KeyboardInterrupt):
+            return True
+        if isinstance(found, (Error, click.ClickException)):
+            return False
+        seen.add(id(found))
+        found = found.__cause__ or found.__context__
+    return False
+
+
+def _answer(program: click.Group, arguments: Sequence[str]) -> int:
+    """Complete a word for the shell, or run the command."""
     completing = os.environ.get(COMPLETION_VARIABLE)
     if completing:
         from .completion_words import complete
@@ -31,24 +80,10 @@ def run(program: click.Group, arguments: Sequence[str]) -> int:
         return complete(program, completing)
     invocation = Invocation()
     try:
-        try:
-            return _invoke(program, list(arguments), invocation)
-        finally:
-            invocation.report_costs()
-            invocation.close()
-    except BrokenPipeError:
-        # Whoever read has read enough: that is no error.
-        _silence(sys.stdout)
-        return 0
-    except KeyboardInterrupt:
-        _complain("prolly: interrupted")
-        return INTERRUPTED
-    except BaseException as error:
-        from .failures import failure_of
-
-        failure = failure_of(error, _wants_json(arguments))
-        _complain(failure.text)
-        return failure.exit_code
+        return _invoke(program, list(arguments), invocation)
+    finally:
+        invocation.report_costs()
+        invocation.close()
 
 
 def _invoke(program: click.Group, words: list[str], invocation: Invocation) -> int:

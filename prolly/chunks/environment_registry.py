@@ -17,21 +17,26 @@ from prolly.errors import Invalid
 
 from .lmdb_environment import SharedEnvironment
 from .lmdb_opening import DATA_FILE, EnvironmentOptions
+from .lmdb_truncation import FileIdentity, identity_of
 from .storage_failures import engine_mismatch
 
 # The files of LMDB 0.9 and 1.0 cannot be read by each other.
 ENGINE_VERSION = (0, 9)
 
-_registry: dict[tuple[int, int], SharedEnvironment] = {}
+_registry: dict[FileIdentity, SharedEnvironment] = {}
 _registry_lock = threading.Lock()
 
 
 def acquire_environment(
-    directory: str, tables: tuple[bytes, ...], options: EnvironmentOptions
+    directory: str,
+    tables: tuple[bytes, ...],
+    options: EnvironmentOptions,
+    first_read: tuple[bytes, ...] = (),
 ) -> SharedEnvironment:
     """Return this process's environment in a directory; ``release`` it after use.
 
-    Raises NotFound ``no-store``, ReadOnly, StorageFailed, Unsupported
+    ``first_read`` are the tables that whoever opens it reads at once. Raises NotFound
+    ``no-store``, ReadOnly, StorageFailed, Corrupt ``index-damaged``, Unsupported
     ``engine-version``, and Invalid ``durability`` when it is open without ``sync``
     while this caller counts on it.
     """
@@ -40,9 +45,8 @@ def acquire_environment(
     with _registry_lock:
         environment = _find_open(directory)
         if environment is None:
-            environment = SharedEnvironment(directory, tables, options)
-            status = os.stat(environment.data_path)
-            _registry[status.st_dev, status.st_ino] = environment
+            environment = SharedEnvironment(directory, tables, options, first_read)
+            _registry[environment.identity] = environment
         elif options.sync and not environment.options.sync:
             raise Invalid(
                 f"{directory} is open in this process with durability 'scratch'",
@@ -55,10 +59,9 @@ def acquire_environment(
 
 def _find_open(directory: str) -> SharedEnvironment | None:
     try:
-        status = os.stat(os.path.join(directory, DATA_FILE))
+        return _registry.get(identity_of(os.path.join(directory, DATA_FILE)))
     except OSError:
         return None
-    return _registry.get((status.st_dev, status.st_ino))
 
 
 def release_environment(environment: SharedEnvironment) -> None:

@@ -13,6 +13,8 @@ What LMDB asks of its user is kept here and nowhere else:
   the third on does LMDB write over a page that the snapshot has.
 - The file is as long as its last commit says, before it is mapped and before each
   write: a page that was cut off ends the process that reads it.
+- The file that is open still has its name before each write: a commit to one that was
+  removed would be lost.
 
 It must not know what the tables hold.
 """
@@ -38,13 +40,16 @@ from .lmdb_opening import (
     EnvironmentOptions,
     open_environment,
 )
-from .lmdb_truncation import require_whole
+from .lmdb_truncation import LOOKS_MAX, FileIdentity, identity_of, require_whole
+from .lmdb_walk import snapshot_damages
 from .storage_failures import (
     BROKEN_ENVIRONMENT,
     from_lmdb_error,
+    index_replaced,
     map_outgrown,
     read_outrun,
     store_closed,
+    unreadable,
 )
 
 T = TypeVar("T")
@@ -64,7 +69,11 @@ class SharedEnvironment:
     """
 
     def __init__(
-        self, directory: str, tables: tuple[bytes, ...], options: EnvironmentOptions
+        self,
+        directory: str,
+        tables: tuple[bytes, ...],
+        options: EnvironmentOptions,
+        first_read: tuple[bytes, ...] = (),
     ) -> None:
         self.directory = directory
         self.data_path = os.path.join(directory, DATA_FILE)
@@ -74,9 +83,11 @@ class SharedEnvironment:
         self.is_locked = True
         self.databases: dict[bytes, lmdb._Database] = {}
         self._tables = tables
+        self._first_read = first_read
         self._map_size = options.map_size
         self._forget_handle()
-        self._open()
+        self._open(None)
+        self.identity = self._find_identity()
 
     def get(self, table: bytes, key: bytes) -> bytes | None:
         """Return the newest committed value, or ``None``. This is the hot path."""
@@ -162,7 +173,7 @@ class SharedEnvironment:
             )
         with self._writing:
             self._require_handle()
-            require_whole(self.data_path)
+            require_whole(self.data_path, is_open=self.identity)
             try:
                 try:
                     return self._attempt(function)
@@ -170,6 +181,24 @@ class SharedEnvironment:
                     return self._write_in_grown_map(function)
             except lmdb.Error as error:
                 raise self._failed(error, "writing the index") from error
+
+    def damages(self) -> list[str]:
+        """Return what is wrong with the pages of the file, whatever table has them.
+
+        While it looks, no page that it may come to is used again. Raises as ``read``.
+        """
+
+        def look(transaction: lmdb.Transaction[bytes]) -> list[str] | None:
+            try:
+                return snapshot_damages(self.data_path, transaction.id())
+            except OSError as error:
+                raise unreadable(error, self.data_path) from error
+
+        for _ in range(LOOKS_MAX):
+            found = self.read(look)
+            if found is not None:
+                return found
+        raise read_outrun()
 
     def table_size(self, table: bytes) -> tuple[int, int]:
         """Return a table's entries, and the bytes of pages of long values: no scan."""
@@ -279,15 +308,27 @@ class SharedEnvironment:
         if self._handle is None:
             if not self.users:
                 raise store_closed()
-            self._open()
+            self._open(self.identity)
 
-    def _open(self) -> None:
+    def _open(self, known: FileIdentity | None) -> None:
+        """Open the file; after the first time it must be the one that is known."""
         options = replace(self.options, map_size=self._map_size)
-        opened = open_environment(self.directory, self._tables, options)
+        if known is not None:
+            require_whole(self.data_path, is_open=known)
+        opened = open_environment(
+            self.directory, self._tables, options, self._first_read
+        )
         self.databases = opened.databases
         self.readonly = opened.readonly
         self.is_locked = opened.is_locked
         self._use_handle(opened.handle)
+
+    def _find_identity(self) -> FileIdentity:
+        try:
+            return identity_of(self.data_path)
+        except OSError as error:
+            self.close()
+            raise index_replaced(self.data_path) from error
 
     def _attempt(self, function: Callable[[lmdb.Transaction[bytes]], T]) -> T:
         for _ in range(ADOPTIONS_MAX):

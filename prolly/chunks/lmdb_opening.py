@@ -1,7 +1,8 @@
 """Opening an LMDB environment: for writing, else for reading, else without its locks.
 
 The map is the largest that can be had. What the file claims is looked at before it is
-mapped. ``lmdb_environment`` says what is kept while an environment is open.
+mapped, and the pages that opening reads before LMDB reads them. ``lmdb_environment``
+says what is kept while an environment is open.
 """
 
 from __future__ import annotations
@@ -14,14 +15,18 @@ import lmdb
 
 from prolly.errors import Error
 
-from .lmdb_truncation import require_whole
+from .lmdb_truncation import LOOKS_MAX, require_whole
+from .lmdb_walk import snapshot_damages
 from .storage_failures import (
     READ_ONLY_ERRNOS,
     engine_mismatch,
     errno_of,
     from_lmdb_error,
+    index_damaged,
     map_outgrown,
     no_store,
+    read_outrun,
+    unreadable,
 )
 
 # Address space, not disk. An index of 64 GiB names 400 million chunks, or 1.5 TB.
@@ -78,26 +83,30 @@ class OpenedEnvironment:
 
 
 def open_environment(
-    directory: str, tables: tuple[bytes, ...], options: EnvironmentOptions
+    directory: str,
+    tables: tuple[bytes, ...],
+    options: EnvironmentOptions,
+    first_read: tuple[bytes, ...] = (),
 ) -> OpenedEnvironment:
     """Open the environment in a directory.
 
-    Where it may not be written it is opened for reading, and where not even its file of
-    locks may be, without that. Raises NotFound ``no-store``, Corrupt
-    ``index-truncated`` and ``index-damaged``, Denied ``unreadable``, ReadOnly where it
-    is to be made and cannot be, Unsupported ``engine-version``, StorageFailed.
+    ``first_read`` are tables whose pages are looked at before they can be read, as
+    those of the list of tables are. Where it may not be written it is opened for
+    reading, and where not even its file of locks may be, without that.
+
+    Raises NotFound ``no-store``, Corrupt ``index-truncated`` and ``index-damaged``,
+    Denied ``unreadable``, ReadOnly where it is to be made and cannot be, Unsupported
+    ``engine-version``, StorageFailed.
     """
     require_whole(os.path.join(directory, DATA_FILE), create=options.create)
     try:
-        opened = _open_with_tables(directory, tables, options)
+        return _open_with_tables(directory, tables, options, first_read)
     except lmdb.NotFoundError as error:
         raise no_store(directory) from error
     except lmdb.VersionMismatchError as error:
         raise engine_mismatch(str(error)) from error
     except lmdb.Error as error:
         raise _failed_to_open(error) from error
-    opened.handle.reader_check()
-    return opened
 
 
 def _failed_to_open(error: lmdb.Error) -> Error:
@@ -105,23 +114,52 @@ def _failed_to_open(error: lmdb.Error) -> Error:
 
 
 def _open_with_tables(
-    directory: str, tables: tuple[bytes, ...], options: EnvironmentOptions
+    directory: str,
+    tables: tuple[bytes, ...],
+    options: EnvironmentOptions,
+    first_read: tuple[bytes, ...],
 ) -> OpenedEnvironment:
     for _ in range(ADOPTIONS_MAX):
         handle, readonly = _open_largest(directory, options)
         try:
+            require_sound(handle, os.path.join(directory, DATA_FILE), first_read)
             databases = _open_tables(handle, tables, create=options.create)
             # On a read-only medium LMDB itself goes without locks, and says so here.
             is_locked = NO_LOCKS not in handle.readers()
+            # Slots of readers that died would keep old pages for ever.
+            handle.reader_check()
         except lmdb.MapResizedError:
             # Another process grew the map in between: opening again adopts it.
             handle.close()
             continue
-        except lmdb.Error:
+        except (lmdb.Error, Error):
             handle.close()
             raise
         return OpenedEnvironment(handle, databases, readonly, is_locked)
     raise map_outgrown()
+
+
+def require_sound(
+    handle: lmdb.Environment, path: str, tables: tuple[bytes, ...]
+) -> None:
+    """Raise Corrupt ``index-damaged`` when LMDB cannot be trusted with these tables.
+
+    Raises lmdb.Error, StorageFailed, and Stale ``read-outrun`` when others commit
+    faster than their pages are looked at.
+    """
+    for _ in range(LOOKS_MAX):
+        with handle.begin() as transaction:
+            snapshot = transaction.id()
+            try:
+                damages = snapshot_damages(path, snapshot, tables)
+            except OSError as error:
+                raise unreadable(error, path) from error
+        if damages == []:
+            return
+        # Without locks pages may be written over while they are looked at.
+        if damages and handle.info()["last_txnid"] <= snapshot + 1:
+            raise index_damaged(path, damages[0])
+    raise read_outrun()
 
 
 def _open_tables(
@@ -169,7 +207,8 @@ def _open(
     lock: bool,
 ) -> lmdb.Environment:
     return lmdb.open(
-        directory,
+        # As the system has it: the name of a directory need not be UTF-8.
+        os.fsencode(directory),
         map_size=map_size,
         readonly=readonly,
         lock=lock,

@@ -27,13 +27,18 @@ ReadAt = Callable[[int, int], bytes]
 META_MAGIC = 0xBEEFC0DE
 META_VERSION = 1
 META = Struct("<16xIIQQ I36xQ 48x QQ")
+TREE = Struct("<IHHQQQQQ")
+PAGE_HEAD = Struct("<QHHHH")
+NODE_HEAD = Struct("<HHHH")
+WORD = Struct("<Q")
 _MAGIC = Struct("<16xII")
-_PAGE_HEAD = Struct("<QHHHH")
-_NODE_HEAD = Struct("<HHHH")
-_WORD = Struct("<Q")
+
+# Where a meta page has its two trees.
+_FREE_TREE_AT = 40
+_MAIN_TREE_AT = 88
 
 BRANCH, LEAF, OVERFLOW = 0x01, 0x02, 0x04
-BIG_DATA = 0x01
+BIG_DATA, SUB_TREE = 0x01, 0x02
 NO_PAGE = 2**64 - 1
 
 # LMDB's trees are at most 32 pages deep; a longer way down is no tree of its own.
@@ -52,8 +57,21 @@ class EndsEarlyError(NotUnderstoodError):
     """The file is shorter than what is to be read of it."""
 
 
+class Tree(NamedTuple):
+    """What is told of a tree where it hangs; ``root`` is ``NO_PAGE`` without one."""
+
+    pad: int
+    flags: int
+    depth: int
+    branch_pages: int
+    leaf_pages: int
+    overflow_pages: int
+    entries: int
+    root: int
+
+
 class Meta(NamedTuple):
-    """What the newest meta page says of the last commit.
+    """What a meta page says of its commit.
 
     ``root`` is the first page of the tree of free pages, ``NO_PAGE`` for an empty one.
     """
@@ -62,6 +80,8 @@ class Meta(NamedTuple):
     root: int
     last_page: int
     page_bytes: int
+    free: Tree
+    main: Tree
 
 
 def reading(descriptor: int) -> ReadAt:
@@ -79,6 +99,14 @@ def reading(descriptor: int) -> ReadAt:
 def newest_meta(read_at: ReadAt) -> Meta:
     """Return the meta page that counts: of the two that of the later commit.
 
+    Raises as ``both_metas``.
+    """
+    return max(both_metas(read_at))
+
+
+def both_metas(read_at: ReadAt) -> list[Meta]:
+    """Return what the two meta pages say, of the last commit and the one before.
+
     Raises EndsEarlyError for a file that begins as one of LMDB and ends before the
     second, NotUnderstoodError for what is none.
     """
@@ -92,8 +120,10 @@ def newest_meta(read_at: ReadAt) -> Meta:
         data = read_at(number * page_bytes, META.size)
         _require_magic(data)
         *_, root, last_page, transaction = META.unpack(data)
-        metas.append(Meta(transaction, root, last_page, page_bytes))
-    return max(metas)
+        free = Tree(*TREE.unpack_from(data, _FREE_TREE_AT))
+        main = Tree(*TREE.unpack_from(data, _MAIN_TREE_AT))
+        metas.append(Meta(transaction, root, last_page, page_bytes, free, main))
+    return metas
 
 
 def _require_magic(page: bytes) -> None:
@@ -120,26 +150,26 @@ def _free_lists(
     if depth > TREE_DEPTH_MAX:
         raise NotUnderstoodError("a tree without end")
     page = read_at(root * page_bytes, page_bytes)
-    number, _pad, flags, lower, _upper = _PAGE_HEAD.unpack_from(page)
+    number, _pad, flags, lower, _upper = PAGE_HEAD.unpack_from(page)
     if number != root or not flags & (BRANCH | LEAF):
         raise NotUnderstoodError("no page of a tree")
-    slots = array("H", page[_PAGE_HEAD.size : lower])
+    slots = array("H", page[PAGE_HEAD.size : lower])
     for at in slots:
-        low, high, node_flags, key_size = _NODE_HEAD.unpack_from(page, at)
+        low, high, node_flags, key_size = NODE_HEAD.unpack_from(page, at)
         if flags & BRANCH:
             child = low | high << 16 | node_flags << 32
             yield from _free_lists(read_at, page_bytes, child, depth + 1)
             continue
-        data_at = at + _NODE_HEAD.size + key_size
-        (freed_by,) = _WORD.unpack_from(page, at + _NODE_HEAD.size)
+        data_at = at + NODE_HEAD.size + key_size
+        (freed_by,) = WORD.unpack_from(page, at + NODE_HEAD.size)
         size = low | high << 16
         if node_flags & BIG_DATA:
-            (overflow,) = _WORD.unpack_from(page, data_at)
-            data = read_at(overflow * page_bytes, _PAGE_HEAD.size + size)
-            first, _pad, kind, _low, _high = _PAGE_HEAD.unpack_from(data)
+            (overflow,) = WORD.unpack_from(page, data_at)
+            data = read_at(overflow * page_bytes, PAGE_HEAD.size + size)
+            first, _pad, kind, _low, _high = PAGE_HEAD.unpack_from(data)
             if first != overflow or not kind & OVERFLOW:
                 raise NotUnderstoodError("no overflow page")
-            data = data[_PAGE_HEAD.size :]
+            data = data[PAGE_HEAD.size :]
         else:
             data = page[data_at : data_at + size]
         words = array("Q", data)

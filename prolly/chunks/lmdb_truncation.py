@@ -8,6 +8,7 @@ the length is looked at before LMDB looks at the file.
 from __future__ import annotations
 
 import os
+from typing import NamedTuple
 
 from prolly.errors import Corrupt, Error
 
@@ -20,27 +21,51 @@ from .lmdb_pages import (
     newest_meta,
     reading,
 )
-from .storage_failures import from_os_error, unreadable
+from .storage_failures import from_os_error, index_replaced, unreadable
 
 # Other processes may commit, and use free pages again, while one looks at them. It
 # takes three commits within one look; so many in a row are no accident.
 LOOKS_MAX = 10
 
 
-def require_whole(path: str, *, create: bool = False) -> None:
+class FileIdentity(NamedTuple):
+    """What tells a file from another that has its name: file system and inode."""
+
+    device: int
+    inode: int
+
+
+def identity_of(path: str) -> FileIdentity:
+    """Return which file stands there. Raises OSError."""
+    status = os.stat(path)
+    return FileIdentity(status.st_dev, status.st_ino)
+
+
+def require_whole(
+    path: str, *, create: bool = False, is_open: FileIdentity | None = None
+) -> None:
     """Raise Corrupt ``index-truncated`` for a data file that was cut off.
 
     A file that is no environment is left for LMDB to refuse, and so is one that is not
-    there; with ``create`` an empty one too: it is about to be made. Raises Denied
-    ``unreadable`` and StorageFailed.
+    there; with ``create`` an empty one too: it is about to be made. With ``is_open`` it
+    must be the file that is open already: what is written to another one, or to one
+    that was removed, is lost. Raises StorageFailed ``index-replaced``, and others, and
+    Denied ``unreadable``.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+        # Without waiting: whatever it is, it is not to hold up whoever looks.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (FileNotFoundError, NotADirectoryError):
+        if is_open is not None:
+            raise index_replaced(path) from None
         return
     except OSError as error:
         raise unreadable(error, path) from error
     try:
+        if is_open is not None:
+            status = os.fstat(descriptor)
+            if (status.st_dev, status.st_ino) != is_open:
+                raise index_replaced(path)
         _require_whole(descriptor, path, create)
     except OSError as error:
         raise from_os_error(error, "looking at the index") from error

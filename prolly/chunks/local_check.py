@@ -16,10 +16,11 @@ from prolly.codec.pack import IndexEntry
 from prolly.codec.store_entry import INLINE, decode_location
 from prolly.errors import Corrupt, Error
 
-from .local_directory import StoreDirectory
+from .local_directory import StoreDirectory, open_pack
 from .local_index import LocalIndex
 from .local_repack import LOOKUP_ENTRIES, read_pack_index
-from .local_tables import CHUNKS, PACKS
+from .local_tables import CHUNKS, PACKS, REFS
+from .ref_rules import fault_of_ref
 from .storage_failures import unreadable
 
 # Bytes of a pack that are hashed at once.
@@ -38,6 +39,10 @@ def iter_store_faults(
             yield Corrupt(f"a row of packs under {key.hex()}", code="store-entry")
         else:
             numbers[int.from_bytes(key, "big")] = value
+    for stored, address in index.iter_items(REFS, b""):
+        fault = fault_of_ref(stored, address)
+        if fault is not None:
+            yield fault
     yield from _entry_faults(index, numbers)
     for number, name in numbers.items():
         yield from _pack_faults(directory.pack_path(name), index, number, full)
@@ -63,9 +68,12 @@ def _pack_faults(
     path: str, index: LocalIndex, number: int, full: bool
 ) -> Iterator[Error]:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = open_pack(path)
     except FileNotFoundError:
         yield Corrupt("the file of a pack is missing", code="pack-missing", path=path)
+        return
+    except Corrupt as error:
+        yield error
         return
     except OSError as error:
         yield unreadable(error, path)

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from contextlib import suppress
 
-from prolly.errors import AlreadyExists
+from prolly.errors import AlreadyExists, Corrupt
 
 from .lmdb_opening import DATA_FILE, LOCKS_FILE
 from .storage_failures import from_os_error, index_missing, no_store
@@ -36,6 +37,7 @@ class StoreDirectory:
         self.packs = os.path.join(self.path, PACKS)
         self.temporary = os.path.join(self.path, TEMPORARY)
         self.gc_lock = os.path.join(self.path, "gc.lock")
+        self._is_new = False
 
     def create(self) -> None:
         """Make the directories; some may be there from a creation that was cut short.
@@ -43,7 +45,11 @@ class StoreDirectory:
         Raises AlreadyExists ``not-a-directory``, ReadOnly, StorageFailed.
         """
         try:
-            for path in (self.path, self.packs, self.temporary):
+            os.makedirs(os.path.dirname(self.path), exist_ok=True)
+            with suppress(FileExistsError):
+                os.mkdir(self.path)
+                self._is_new = True
+            for path in (self.packs, self.temporary):
                 os.makedirs(path, exist_ok=True)
         except (FileExistsError, NotADirectoryError) as error:
             raise AlreadyExists(
@@ -53,7 +59,19 @@ class StoreDirectory:
                 path=self.path,
             ) from error
         except OSError as error:
+            self.withdraw()
             raise from_os_error(error, f"making {self.path}") from error
+
+    def withdraw(self) -> None:
+        """Remove what ``create`` made, after a failure; what was there before stays."""
+        if not self._is_new:
+            return
+        for name in (DATA_FILE, LOCKS_FILE):
+            with suppress(OSError):
+                os.unlink(os.path.join(self.path, name))
+        for path in (self.packs, self.temporary, self.path):
+            with suppress(OSError):
+                os.rmdir(path)
 
     def make_durable(self) -> None:
         """Let the names of a new store survive a power cut."""
@@ -157,6 +175,28 @@ def _remove_unlocked(path: str) -> int:
         return 1
     finally:
         os.close(descriptor)
+
+
+def open_pack(path: str) -> int:
+    """Return a descriptor for reading a pack. Raises OSError.
+
+    Corrupt ``pack-missing`` for what is no file: a pipe in its place would let whoever
+    opens it wait for ever.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return descriptor
+    except OSError:
+        os.close(descriptor)
+        raise
+    os.close(descriptor)
+    raise Corrupt(
+        f"{path} is no file",
+        code="pack-missing",
+        hint="Restore the file from a backup, or fetch from another replica.",
+        path=path,
+    )
 
 
 def sync_directory(path: str) -> None:

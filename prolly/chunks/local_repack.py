@@ -30,7 +30,7 @@ from prolly.codec.store_entry import (
 from prolly.errors import Corrupt
 
 from .file_lock import file_lock
-from .local_directory import StoreDirectory
+from .local_directory import StoreDirectory, open_pack
 from .local_index import LocalIndex
 from .local_index_step import IndexStep, locations_of
 from .local_tables import CHUNKS
@@ -252,7 +252,7 @@ class _PackSource(_Source):
     def open(self, pack: PackFile) -> list[IndexEntry]:
         """Open a pack and return its index. Raises Corrupt."""
         try:
-            descriptor = os.open(pack.path, os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = open_pack(pack.path)
         except FileNotFoundError:
             raise Corrupt(f"{pack.path} is gone", code="pack-missing") from None
         except OSError as error:

@@ -29,7 +29,12 @@ from .local_index_step import IndexBatch
 from .local_tables import CHUNKS, FORMAT, REFS, SEQUENCE, SETTINGS, TABLES
 from .local_writer import LocalWriter
 from .pack_readers import PackReaders
-from .ref_rules import check_moves, encode_name, encode_setting_name
+from .ref_rules import (
+    check_moves,
+    decode_name,
+    encode_name,
+    encode_setting_name,
+)
 from .storage_failures import (
     from_os_error,
     no_store,
@@ -62,7 +67,9 @@ class LocalStore(Store):
     ) -> None:
         self._directory = directory
         self._durable = options.sync
-        self._environment = acquire_environment(directory.path, TABLES, options)
+        self._environment = acquire_environment(
+            directory.path, TABLES, options, first_read=(SETTINGS,)
+        )
         self._index = LocalIndex(self._environment)
         self._packs = PackReaders(self._pack_path)
         self._writable = writable
@@ -81,11 +88,21 @@ class LocalStore(Store):
         """Make an empty store in a directory, which may be there but not be a store.
 
         Raises AlreadyExists ``store-exists``, ReadOnly, StorageFailed. A creation that
-        a crash cut short may be done again.
+        a crash cut short may be done again, and one that fails leaves nothing.
         """
         directory = StoreDirectory(path)
-        directory.create()
         options = EnvironmentOptions(map_size, _waits(durability), create=True)
+        directory.create()
+        try:
+            return cls._make(directory, options)
+        except BaseException:
+            directory.withdraw()
+            raise
+
+    @classmethod
+    def _make(
+        cls, directory: StoreDirectory, options: EnvironmentOptions
+    ) -> LocalStore:
         store = cls(directory, options, writable=True)
         try:
             store._begin_format()
@@ -207,7 +224,7 @@ class LocalStore(Store):
     def iter_refs(self, prefix: str = "") -> Iterator[tuple[str, bytes]]:
         self._require_open()
         items = self._index.iter_items(REFS, prefix.encode(errors="surrogatepass"))
-        return ((name.decode(), address) for name, address in items)
+        return ((decode_name(name), address) for name, address in items)
 
     def move_refs(self, moves: Sequence[RefMove], note: RefNote | None = None) -> int:
         self._require_writable()

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from prolly.codec.pack import FOOTER_BYTES, decode_footer, decode_frame
 from prolly.errors import Corrupt
 
+from .local_directory import open_pack
 from .storage_failures import from_os_error, unreadable
 
 # A process may commonly have 1,024 files open; 128 packs of 64 MiB are 8 GiB at hand.
@@ -28,7 +29,8 @@ class PackReaders:
     def read(self, number: int, offset: int, length: int) -> bytes | None:
         """Return the chunk of a frame in a pack, or ``None`` when the pack is gone.
 
-        Raises Corrupt ``pack-truncated``, ``pack-footer``, ``pack-frame``.
+        Raises Corrupt ``pack-truncated``, ``pack-footer``, ``pack-frame``, and
+        ``pack-missing`` where something else than a file has the pack's name.
         """
         pack = self._open.get(number)
         if pack is None:
@@ -85,7 +87,7 @@ class _OpenPack:
     def __init__(self, path: str) -> None:
         self.descriptor = -1
         self.path = path
-        self.descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self.descriptor = open_pack(path)
         self._check()
 
     def _check(self) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from prolly.codec import ADDRESS_BYTES
 from prolly.codec.pack import CHUNK_BYTES_MAX
 from prolly.codec.store_entry import LOG_MOVES_MAX
-from prolly.errors import Invalid, LimitExceeded, Stale
+from prolly.errors import Corrupt, Error, Invalid, LimitExceeded, Stale
 
 from .contract import REF_NAME_BYTES_MAX, RefMove
 
@@ -55,6 +55,35 @@ def _bad_name(name: str, reason: str) -> Invalid:
     )
 
 
+def decode_name(stored: bytes) -> str:
+    """Return the name that stored bytes are. Raises Corrupt ``store-entry``."""
+    try:
+        return stored.decode()
+    except UnicodeDecodeError:
+        raise _bad_ref(f"the name {stored!r} in the store is not UTF-8") from None
+
+
+def fault_of_ref(stored: bytes, address: bytes) -> Corrupt | None:
+    """Return what is wrong with a stored name and its target, or ``None``."""
+    if len(address) != ADDRESS_BYTES:
+        return _bad_ref(f"the name {stored!r} in the store leads to no address")
+    try:
+        encode_name(decode_name(stored))
+    except Corrupt as error:
+        return error
+    except Error as error:
+        return _bad_ref(f"in the store: {error.message}")
+    return None
+
+
+def _bad_ref(what: str) -> Corrupt:
+    return Corrupt(
+        what,
+        code="store-entry",
+        hint="Restore the file data.mdb from a backup, or clone another replica.",
+    )
+
+
 def encode_setting_name(name: str) -> bytes:
     """Return the bytes of a setting that a user may write.
 
@@ -72,7 +101,11 @@ def encode_setting_name(name: str) -> bytes:
 def check_chunk_size(size: int) -> None:
     """Raise Invalid for an empty chunk, LimitExceeded past ``CHUNK_BYTES_MAX``."""
     if size == 0:
-        raise Invalid("a chunk is at least one byte", code="chunk-empty")
+        raise Invalid(
+            "a chunk is at least one byte",
+            code="chunk-empty",
+            hint="Put the bytes of a chunk, its type first.",
+        )
     if size > CHUNK_BYTES_MAX:
         raise LimitExceeded(
             f"a chunk of {size} bytes is past {CHUNK_BYTES_MAX}",

@@ -49,11 +49,22 @@ def from_os_error(error: OSError, doing: str) -> Error:
         return _disk_full(doing, error)
     if error.errno in READ_ONLY_ERRNOS:
         return _read_only(doing, error)
+    return _io_error(doing, error, error.errno or 0)
+
+
+def _io_error(doing: str, error: Exception, number: int) -> StorageFailed:
+    if number in (errno.EMFILE, errno.ENFILE):
+        return StorageFailed(
+            f"{doing}: too many files are open",
+            code="too-many-files",
+            hint="Allow this process more open files (ulimit -n).",
+            errno=number,
+        )
     return StorageFailed(
         f"{doing}: {error}",
         code="io-error",
         hint="Look at the disk and the system's log; the store is as it was.",
-        errno=error.errno,
+        errno=number,
     )
 
 
@@ -87,7 +98,11 @@ def from_lmdb_error(error: lmdb.Error, doing: str, path: str = "") -> Error:
             hint="Close other processes that read this store.",
         )
     if isinstance(error, lmdb.BadValsizeError):
-        return Invalid(f"{doing}: a key that is empty or too long", code="address")
+        return Invalid(
+            f"{doing}: a key that is empty or too long",
+            code="address",
+            hint="Give an address of 32 bytes, or a shorter name.",
+        )
     number = errno_of(error)
     if number in DISK_FULL_ERRNOS:
         return _disk_full(doing, error)
@@ -95,12 +110,7 @@ def from_lmdb_error(error: lmdb.Error, doing: str, path: str = "") -> Error:
         return _disk_full(doing, error)
     if number in READ_ONLY_ERRNOS or isinstance(error, lmdb.ReadonlyError):
         return _read_only(doing, error)
-    return StorageFailed(
-        f"{doing}: {error}",
-        code="io-error",
-        hint="Look at the disk and the system's log; the store is as it was.",
-        errno=number,
-    )
+    return _io_error(doing, error, number)
 
 
 def errno_of(error: lmdb.Error) -> int:
@@ -195,6 +205,27 @@ def index_missing(path: str) -> Corrupt:
         code="index-missing",
         hint="Put the file back from a backup, or clone from another replica; a new "
         "repository in this place would not have the data.",
+        path=path,
+    )
+
+
+def index_damaged(path: str, what: str) -> Corrupt:
+    """Return what to raise, or to list, for an index whose pages are wrong."""
+    return Corrupt(
+        f"the index of the store is damaged: {what}",
+        code="index-damaged",
+        hint="Restore the file data.mdb from a backup, or clone another replica.",
+        path=path,
+    )
+
+
+def index_replaced(path: str) -> StorageFailed:
+    """Return what to raise when another index stands where this one was opened."""
+    return StorageFailed(
+        f"{path} was removed or replaced while it was open",
+        code="index-replaced",
+        hint="Nothing was written: open the repository that is there now, or put the "
+        "old files back and open it again.",
         path=path,
     )
 

@@ -16,6 +16,7 @@ from .address import ADDRESS_BYTES, Address, ChunkType, address_of, require_type
 from .blob_node import BlobNode, decode_blob_node, encode_blob_node
 from .commit import (
     COMMIT_MESSAGE_BYTES_MAX,
+    COMMIT_METADATA_BYTES_MAX,
     COMMIT_PARENTS_MAX,
     Commit,
     decode_commit,
@@ -30,6 +31,7 @@ from .descriptor import (
     STAMPED_POLICY,
     Descriptor,
     check_dataset_name,
+    check_new_dataset_name,
     dataset_id,
     decode_descriptor,
     encode_descriptor,
@@ -64,6 +66,7 @@ if _typing.TYPE_CHECKING:
 __all__ = [
     "ADDRESS_BYTES",
     "COMMIT_MESSAGE_BYTES_MAX",
+    "COMMIT_METADATA_BYTES_MAX",
     "COMMIT_PARENTS_MAX",
     "DATASET_ID_BYTES",
     "DATASET_KINDS",
@@ -92,6 +95,7 @@ __all__ = [
     "address_of",
     "cbor",
     "check_dataset_name",
+    "check_new_dataset_name",
     "dataset_id",
     "decode_blob_node",
     "decode_commit",

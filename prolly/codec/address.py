@@ -17,6 +17,8 @@ from blake3 import blake3
 
 from prolly.errors import Corrupt, Invalid
 
+from .shown_value import shown
+
 # BLAKE3's own output length; half of it would bring collisions within reach (2^64).
 ADDRESS_BYTES = 32
 
@@ -80,8 +82,12 @@ class Address(bytes):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Return the address that 64 lower-case hex digits spell; else Invalid."""
-        if len(text) != 2 * ADDRESS_BYTES or text.strip("0123456789abcdef"):
-            raise _bad_address(f"not an address: {text[:80]!r}")
+        if (
+            not isinstance(text, str)
+            or len(text) != 2 * ADDRESS_BYTES
+            or text.strip("0123456789abcdef")
+        ):
+            raise _bad_address(f"not an address: {shown(text)}")
         return cls(bytes.fromhex(text))
 
 

@@ -21,6 +21,7 @@ from prolly.errors import Corrupt, Invalid, LimitExceeded
 
 from . import cbor, key
 from .address import ChunkType, address_of, require_type
+from .name_marks import hidden_mark
 from .parameters import DEFAULT_PARAMETERS, TreeParameters
 from .reference import (
     REFERENCE_BYTES,
@@ -31,6 +32,7 @@ from .reference import (
     decode_referring,
     encode_referring,
 )
+from .shown_value import shown
 
 DATASET_KINDS = ("map", "table", "blob", "files")
 DATASET_ID_BYTES = 8
@@ -163,11 +165,28 @@ def check_dataset_name(name: object) -> None:
     """
     fault = _name_fault(name)
     if fault:
-        raise Invalid(
-            f"not valid as the name of a dataset: {name!r} {fault}",
-            code="dataset-name",
-            hint="Use text of up to 255 bytes without ':' and control characters.",
-        )
+        raise _bad_name(name, fault)
+
+
+def check_new_dataset_name(name: object) -> None:
+    """Raise Invalid ``dataset-name`` for what no dataset may be called from now on.
+
+    As ``check_dataset_name``, and for marks that nobody sees: with them two names look
+    equal. Such names were allowed once, and what has one stays readable.
+    """
+    check_dataset_name(name)
+    mark = hidden_mark(str(name))
+    if mark:
+        raise _bad_name(name, f"contains {mark}, which nobody sees")
+
+
+def _bad_name(name: object, fault: str) -> Invalid:
+    return Invalid(
+        f"not valid as the name of a dataset: {shown(name)} {fault}",
+        code="dataset-name",
+        hint="Use text of up to 255 bytes without ':', control characters and marks "
+        "that nobody sees.",
+    )
 
 
 def _name_fault(name: object) -> str:

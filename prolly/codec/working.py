@@ -1,24 +1,30 @@
 """Working states: what a branch holds that is not yet committed.
 
-    06 | CBOR [ base, manifest, merge_parents, conflicts, message ]
+    06 | CBOR [ base, manifest, merge_parents, conflicts, message, metadata ]
 
 ``base`` is the commit that the state was made on, ``manifest`` the root as it stands,
 ``merge_parents`` the commits of a merge under way, ``conflicts`` the root of the tree
-of open conflicts, or null, ``message`` what the commit of the merge is to say, empty
-without one. Page: docs/spec/commits.md.
+of open conflicts, or null, ``message`` and ``metadata`` what the commit of the merge is
+to say, empty without one. Page: docs/spec/commits.md.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from prolly.errors import Corrupt, LimitExceeded
 
 from . import cbor
 from .address import ADDRESS_BYTES, ChunkType, require_type
-from .commit import COMMIT_MESSAGE_BYTES_MAX, COMMIT_PARENTS_MAX
+from .commit import (
+    COMMIT_MESSAGE_BYTES_MAX,
+    COMMIT_METADATA_BYTES_MAX,
+    COMMIT_PARENTS_MAX,
+)
 
 _HEAD = bytes((ChunkType.WORKING,))
+_FIELDS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,26 +36,33 @@ class WorkingState:
     merge_parents: tuple[bytes, ...] = ()
     conflicts: bytes | None = None
     message: str = ""
+    metadata: dict[str, Any] = field(default_factory=dict)
 
 
 def encode_working(state: WorkingState) -> bytes:
     """Return the chunk of a working state.
 
-    Raises LimitExceeded ``commit-too-long`` for a message that no commit takes.
+    Raises LimitExceeded ``commit-too-long`` for a message or metadata that no commit
+    takes, and as ``cbor.encode`` for metadata.
     """
     fault = _fault(state)
     assert not fault, fault
-    size = _message_bytes(state)
-    if size > COMMIT_MESSAGE_BYTES_MAX:
+    too_long = _size_fault(state)
+    if too_long:
         raise LimitExceeded(
-            f"a commit cannot hold {size} bytes of message, the limit is "
-            f"{COMMIT_MESSAGE_BYTES_MAX}",
+            f"a commit cannot hold {too_long}",
             code="commit-too-long",
             hint="Keep long texts and data in a dataset.",
         )
-    parents = list(state.merge_parents)
     return _HEAD + cbor.encode(
-        [state.base, state.manifest, parents, state.conflicts, state.message]
+        [
+            state.base,
+            state.manifest,
+            list(state.merge_parents),
+            state.conflicts,
+            state.message,
+            state.metadata,
+        ]
     )
 
 
@@ -60,13 +73,11 @@ def decode_working(chunk: bytes) -> WorkingState:
     """
     require_type(chunk, ChunkType.WORKING)
     value = cbor.decode(chunk[1:])
-    if type(value) is not list or len(value) != 5 or type(value[2]) is not list:
-        raise _bad_state("it is no array of five")
-    base, manifest, merge_parents, conflicts, message = value
-    state = WorkingState(base, manifest, tuple(merge_parents), conflicts, message)
-    fault = _fault(state)
-    if not fault and _message_bytes(state) > COMMIT_MESSAGE_BYTES_MAX:
-        fault = f"a message of over {COMMIT_MESSAGE_BYTES_MAX} bytes"
+    if type(value) is not list or len(value) != _FIELDS or type(value[2]) is not list:
+        raise _bad_state("it is no array of six")
+    base, manifest, merge_parents, *rest = value
+    state = WorkingState(base, manifest, tuple(merge_parents), *rest)
+    fault = _fault(state) or _size_fault(state)
     if fault:
         raise _bad_state(fault)
     return state
@@ -86,13 +97,26 @@ def _fault(state: WorkingState) -> str:
         return "a parent of the merge stands twice"
     if type(state.message) is not str:
         return "its message is no text"
-    if state.message and not state.merge_parents:
-        return "a message without a merge"
+    if type(state.metadata) is not dict:
+        return "its metadata is no map"
+    if (state.message or state.metadata) and not state.merge_parents:
+        return "a message or metadata without a merge"
     return ""
 
 
-def _message_bytes(state: WorkingState) -> int:
-    return len(state.message.encode("utf-8", "surrogatepass"))
+def _size_fault(state: WorkingState) -> str:
+    message = state.message.encode("utf-8", "surrogatepass")
+    if len(message) > COMMIT_MESSAGE_BYTES_MAX:
+        return (
+            f"{len(message)} bytes of message, the limit is {COMMIT_MESSAGE_BYTES_MAX}"
+        )
+    metadata = cbor.encode(state.metadata)
+    if len(metadata) > COMMIT_METADATA_BYTES_MAX:
+        return (
+            f"{len(metadata)} bytes of metadata, the limit is "
+            f"{COMMIT_METADATA_BYTES_MAX}"
+        )
+    return ""
 
 
 def _bad_state(reason: str) -> Corrupt:

@@ -15,6 +15,7 @@ from prolly.codec import (
     encode_descriptor,
     key,
     manifest_key,
+    shown,
 )
 from prolly.errors import NotFound
 from prolly.tree import NodeReader, apply, diff, iter_batches
@@ -83,7 +84,7 @@ def missing_dataset(name: str, manifest: Manifest) -> NotFound:
     names = list(manifest.ids())
     there = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
     return NotFound(
-        f"no dataset {name!r}",
+        f"no dataset {shown(name)}",
         code="no-such-dataset",
         hint=f"There is: {there}."
         if names

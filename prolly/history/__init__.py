@@ -13,6 +13,7 @@ from .refs import (
     TAGS,
     WORKING,
     check_name,
+    check_new_name,
 )
 from .revision import ID_PREFIX_DIGITS_MIN, REVISION_CHARACTERS_MAX, Revisions
 
@@ -30,6 +31,7 @@ __all__ = [
     "Front",
     "Revisions",
     "check_name",
+    "check_new_name",
     "heads",
     "is_ancestor",
     "merge_bases",

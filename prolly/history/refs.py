@@ -9,6 +9,7 @@ stash/NUMBER         uncommitted changes put aside: a commit on the one below th
 
 from __future__ import annotations
 
+from prolly.codec import hidden_mark, shown
 from prolly.errors import Invalid
 
 BRANCHES = "branches/"
@@ -28,16 +29,35 @@ def check_name(name: str) -> str:
     """Return ``name`` when it may name a branch or a tag; else raise Invalid."""
     problem = _problem(name)
     if problem:
-        raise Invalid(
-            f"{name!r} cannot name a branch or tag: {problem}",
-            code="ref-name",
-            hint="Use letters, digits, '-', '_', '.', and '/' between parts.",
-            ref=name,
-        )
+        raise _bad_name(name, problem)
     return name
 
 
-def _problem(name: str) -> str:
+def check_new_name(name: str) -> str:
+    """Return ``name`` when it may name a new branch or tag; else raise Invalid.
+
+    As ``check_name``, and without marks that nobody sees: with them two names look
+    equal. A branch that has one already can still be moved and deleted.
+    """
+    check_name(name)
+    mark = hidden_mark(name)
+    if mark:
+        raise _bad_name(name, f"it contains {mark}, which nobody sees")
+    return name
+
+
+def _bad_name(name: object, problem: str) -> Invalid:
+    return Invalid(
+        f"{shown(name)} cannot name a branch or tag: {problem}",
+        code="ref-name",
+        hint="Use letters, digits, '-', '_', '.', and '/' between parts.",
+        ref=name,
+    )
+
+
+def _problem(name: object) -> str:
+    if not isinstance(name, str):
+        return "it is not text"
     if not name:
         return "it is empty"
     try:

@@ -24,6 +24,7 @@ if _typing.TYPE_CHECKING:
     from .mutable_files import MutableFiles
     from .mutable_map import MutableOrderedMap
     from .ordered_map import OrderedMap
+    from .path_clashes import iter_path_clashes, require_no_path_clash
     from .records import NOTHING, EditedRecords, Records, StoredRecords
     from .sorted_mapping import SortedMapping, key_not_found
     from .values import decode_value, decode_values, encode_value, encode_values
@@ -57,9 +58,11 @@ __all__ = [
     "decode_values",
     "encode_value",
     "encode_values",
+    "iter_path_clashes",
     "iter_pieces",
     "key_not_found",
     "read_blob",
+    "require_no_path_clash",
     "storage_error",
     "write_blob",
 ]
@@ -79,6 +82,7 @@ _MODULES = {
     "mutable_files": ("MutableFiles",),
     "mutable_map": ("MutableOrderedMap",),
     "ordered_map": ("OrderedMap",),
+    "path_clashes": ("iter_path_clashes", "require_no_path_clash"),
     "records": ("NOTHING", "EditedRecords", "Records", "StoredRecords"),
     "sorted_mapping": ("SortedMapping", "key_not_found"),
     "values": ("decode_value", "decode_values", "encode_value", "encode_values"),

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from prolly.chunks import ChunkWriter, ScratchWriter
-from prolly.codec import ChunkType, Reference, decode_blob_node
+from prolly.codec import ChunkType, Reference, decode_blob_node, shown
 from prolly.errors import Invalid, LimitExceeded
 
 from .blob import SINGLE_PIECE_BYTES_MAX
@@ -297,7 +297,7 @@ def _splices(spans: list[_Span], length: int) -> list[Splice]:
 def _check_length(length: int) -> None:
     if length > BLOB_BYTES_MAX:
         raise LimitExceeded(
-            f"a blob of {length} bytes is too long",
+            f"a blob of {shown(length)} bytes is too long",
             code="blob-too-long",
             hint=f"A blob has at most {BLOB_BYTES_MAX} bytes.",
             length=length,

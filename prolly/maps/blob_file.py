@@ -11,7 +11,7 @@ import io
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
-from prolly.codec import Reference
+from prolly.codec import Reference, shown
 from prolly.errors import Invalid
 
 from .blob_edit import BlobEdit
@@ -87,7 +87,7 @@ class BlobReader(io.BufferedIOBase):
         }
         if whence not in bases or bases[whence] + offset < 0:
             raise Invalid(
-                f"cannot seek by {offset} from {whence!r}",
+                f"cannot seek by {shown(offset)} from {shown(whence)}",
                 code="seek",
                 hint="Seek to 0 or more, from the beginning, the position or the end.",
             )
@@ -214,7 +214,7 @@ class BlobFile(BlobReader):
         size = self._position if size is None else size
         if size < 0:
             raise Invalid(
-                f"a blob cannot have {size} bytes",
+                f"a blob cannot have {shown(size)} bytes",
                 code="seek",
                 hint="Give a size of 0 or more.",
             )
@@ -235,7 +235,7 @@ class BlobFile(BlobReader):
 def unknown_mode(mode: str, modes: tuple[str, ...]) -> Invalid:
     """Return (not raise) the error for a mode that is none."""
     return Invalid(
-        f"a blob cannot be opened with mode {mode!r}",
+        f"a blob cannot be opened with mode {shown(mode)}",
         code="option",
         hint=f"Choose one of: {', '.join(modes)}.",
     )

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from itertools import chain
 
-from prolly.codec import FileEntry, decode_file_entry
+from prolly.codec import FileEntry, decode_file_entry, shown
 from prolly.codec import key as key_codec
 from prolly.errors import Corrupt, KeyNotFound
 from prolly.tree import iter_batches
@@ -140,7 +140,7 @@ class Files(OrderedMap):
 def no_such_file(path: str) -> KeyNotFound:
     """Return (not raise) the error for a file that is not there."""
     return KeyNotFound(
-        f"there is no file {path!r}",
+        f"there is no file {shown(path)}",
         code="no-such-file",
         hint="Paths are exact; names() lists a directory.",
         path=path,

@@ -7,6 +7,7 @@ directory it is checked out into.
 
 from __future__ import annotations
 
+from prolly.codec import shown
 from prolly.errors import Corrupt, Invalid
 
 # A path is a key of at most 1,024 bytes, of which spelling it takes two. A round number
@@ -30,7 +31,9 @@ def check_path(path: object) -> str:
     fault = path_fault(path)
     if fault:
         raise Invalid(
-            f"not a path of a file: {path!r} {fault}", code="file-path", hint=_HINT
+            f"not a path of a file: {shown(path)} {fault}",
+            code="file-path",
+            hint=_HINT,
         )
     assert isinstance(path, str)
     return path

@@ -15,6 +15,7 @@ from prolly.codec import (
     Reference,
     decode_file_entry,
     encode_file_entry,
+    shown,
 )
 from prolly.errors import AlreadyExists, Invalid
 from prolly.tree import WorkingTree
@@ -318,7 +319,7 @@ class MutableFiles(Files):
 def _check_dress(mode: Any, mtime_ns: Any) -> None:
     if mode is not None and (type(mode) is not int or not 0 <= mode <= FILE_MODE_MAX):
         raise Invalid(
-            f"not permission bits: {mode!r}",
+            f"not permission bits: {shown(mode)}",
             code="file-mode",
             hint="Give a number from 0 to 0o777, as 0o644.",
         )
@@ -326,7 +327,7 @@ def _check_dress(mode: Any, mtime_ns: Any) -> None:
         return
     if type(mtime_ns) is not int or not MTIME_NS_MIN <= mtime_ns <= MTIME_NS_MAX:
         raise Invalid(
-            f"not a time of a file: {mtime_ns!r}",
+            f"not a time of a file: {shown(mtime_ns)}",
             code="file-time",
             hint="Give nanoseconds since 1970 as an int, as st_mtime_ns does.",
         )

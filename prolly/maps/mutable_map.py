@@ -8,6 +8,7 @@ from typing import Any
 
 from prolly.chunks import ChunkWriter
 from prolly.codec import key as key_codec
+from prolly.codec import shown
 from prolly.errors import Invalid
 from prolly.tree import EditBuffer, WorkingTree
 
@@ -90,7 +91,7 @@ def _no_pair(batch: list[Any]) -> Invalid:
             _, _ = one
         except (TypeError, ValueError):
             return Invalid(
-                f"not a pair of key and value: {str(one)[:60]!r}",
+                f"not a pair of key and value: {shown(one)}",
                 code="not-a-pair",
                 hint="Give a mapping, or (key, value) tuples.",
             )

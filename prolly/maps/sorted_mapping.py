@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from operator import eq
 from typing import Any
 
+from prolly.codec import shown
 from prolly.errors import KeyNotFound, NotFound
 from prolly.tree import Batch, count, nth, rank
 
@@ -144,7 +145,7 @@ class SortedMapping(Mapping[Any, Any]):
         found, size = self._numbered(index)
         if found is None:
             raise NotFound(
-                f"there is no record number {index} among {size}",
+                f"there is no record number {shown(index)} among {size}",
                 code="no-such-index",
                 hint="Records are numbered from 0, or from -1 backwards.",
                 index=index,

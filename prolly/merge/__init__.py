@@ -20,21 +20,21 @@ if _typing.TYPE_CHECKING:
     )
     from .clash import REASON_CHARS_MAX, Clash, Resolve
     from .column_merge import RecordFacts, SchemaConflict
-    from .conflict_log import ConflictEntry, ConflictKind
-    from .conflicts import ConflictTree, StoredConflict
+    from .conflict_log import ConflictEntry, ConflictKind, schema_key
+    from .conflict_tree import ConflictTree, StoredConflict
     from .convergence import (
         ConvergedHead,
         Convergence,
         authored_heads,
         converged_head,
     )
+    from .dataset_parts import shown_part
     from .findings import LOSER_KEY_BYTES_MAX, LOSERS_NAME
+    from .key_spelling import KeySpelling, is_key_of
     from .manifest_merge import (
         DatasetReport,
         ManifestMerge,
-        RecordCounts,
         merge_manifests,
-        merged_counts,
     )
     from .merge_work import Rules
     from .policies import (
@@ -42,7 +42,10 @@ if _typing.TYPE_CHECKING:
         DEFAULT_POLICY,
         POLICIES,
         Policies,
+    )
+    from .policy_checks import (
         PolicyRule,
+        check_new_policy_name,
         check_policy,
         check_policy_name,
         policy_rules,
@@ -84,13 +87,13 @@ __all__ = [
     "ConvergedHead",
     "Convergence",
     "DatasetReport",
+    "KeySpelling",
     "ManifestMerge",
     "Merge",
     "MergedStamps",
     "Policies",
     "PolicyRule",
     "RecordConflict",
-    "RecordCounts",
     "RecordFacts",
     "RecordMerge",
     "Resolve",
@@ -105,20 +108,23 @@ __all__ = [
     "Write",
     "authored_heads",
     "base_of",
+    "check_new_policy_name",
     "check_policy",
     "check_policy_name",
     "converged_head",
+    "is_key_of",
     "is_unattended",
     "merge_manifests",
     "merge_schemas",
     "merge_stamps",
     "merge_texts",
     "merge_value",
-    "merged_counts",
     "only_first_commit_shared",
     "policy_rules",
     "require_stamps_in_time",
     "same_key",
+    "schema_key",
+    "shown_part",
     "stamp_write",
     "stamps_of",
     "stamps_root",
@@ -137,7 +143,10 @@ _MODULES = {
         "DEFAULT_POLICY",
         "POLICIES",
         "Policies",
+    ),
+    "policy_checks": (
         "PolicyRule",
+        "check_new_policy_name",
         "check_policy",
         "check_policy_name",
         "policy_rules",
@@ -173,15 +182,15 @@ _MODULES = {
     ),
     "unattended": ("UNATTENDED_MESSAGE", "is_unattended", "unattended_merge"),
     "column_merge": ("RecordFacts", "SchemaConflict"),
-    "conflict_log": ("ConflictEntry", "ConflictKind"),
-    "conflicts": ("ConflictTree", "StoredConflict"),
+    "conflict_log": ("ConflictEntry", "ConflictKind", "schema_key"),
+    "conflict_tree": ("ConflictTree", "StoredConflict"),
+    "dataset_parts": ("shown_part",),
     "findings": ("LOSERS_NAME", "LOSER_KEY_BYTES_MAX"),
+    "key_spelling": ("KeySpelling", "is_key_of"),
     "manifest_merge": (
         "DatasetReport",
         "ManifestMerge",
-        "RecordCounts",
         "merge_manifests",
-        "merged_counts",
     ),
     "merge_work": ("Rules",),
     "schema_merge": ("TableNames", "merge_schemas", "same_key"),

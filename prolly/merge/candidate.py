@@ -11,23 +11,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from prolly.codec import Descriptor, decode_file_entry
+from prolly.codec import Descriptor
 from prolly.datasets import root_references, stored_table
 from prolly.errors import Invalid
-from prolly.maps import ABSENT, decode_value
 from prolly.tables import (
     IndexCodec,
-    RecordCodec,
     Schema,
     StoredTable,
     Trees,
     Vetted,
     carry_indexes,
 )
-from prolly.tree import EditBuffer, NodeReader, TreeMerge, WorkingTree, get
+from prolly.tree import EditBuffer, TreeMerge, WorkingTree, get
 
 from .column_merge import SIDES, Side
 from .schema_merge import without
+from .shown_records import ShownRecords
 
 # What an index has against records; anything else is no matter of this merge.
 INDEX_FAULTS = frozenset({"unique-violation", "index-key-too-long", "index-value"})
@@ -65,6 +64,7 @@ class Candidate:
     def __post_init__(self) -> None:
         self._known: dict[Side, bytes | None] = {}
         self._stored: dict[Side, StoredTable] = {}
+        self._shown: ShownRecords | None = None
 
     @property
     def name(self) -> str:
@@ -90,8 +90,10 @@ class Candidate:
 
     def value_of(self, key: bytes, stored: bytes | None) -> Any:
         """Return a stored record as people see it, ABSENT for none."""
-        form = self.entry.kind, self.schema
-        return record_value(self.trees.reader, form, key, stored)
+        if self._shown is None:
+            reader, kind = self.trees.reader, self.entry.kind
+            self._shown = ShownRecords(reader, kind, self.schema)
+        return self._shown.value(key, stored)
 
     def edit(self, edits: EditBuffer) -> None:
         """Put stored records in place of those that stand; the buffer is closed."""
@@ -111,7 +113,7 @@ class Candidate:
         """
         assert self.schema is not None
         schema, (kind, _, name) = self.schema, what.partition(" ")
-        self.index_roots = None
+        self.index_roots = self._shown = None
         if kind == "column":
             column = schema.column(name)
             columns = [
@@ -213,6 +215,10 @@ class Candidate:
         return replace(entry, roots=root_references(self.trees.reader, roots))
 
 
+# What is to stand instead of ours, by dataset; None for one that is dropped.
+Candidates = dict[bytes, Candidate | None]
+
+
 def constraint_fields(schema: Schema, what: str) -> tuple[int, ...]:
     """Return the ids of the columns that a constraint asks about, in order."""
     kind, _, name = what.partition(" ")
@@ -226,29 +232,3 @@ def constraint_fields(schema: Schema, what: str) -> tuple[int, ...]:
         [reference] = [one for one in schema.references if one.name == name]
         names = set(reference.columns)
     return tuple(sorted([schema.column(one).id for one in names]))
-
-
-def record_value(
-    reader: NodeReader,
-    form: tuple[str, Schema | None],
-    key: bytes,
-    stored: bytes | None,
-) -> Any:
-    """Return a stored record as people see it, ABSENT for none.
-
-    ``form`` is the kind of its dataset, and the schema of a table.
-    """
-    kind, schema = form
-    if stored is None:
-        return ABSENT
-    if schema is not None:
-        return RecordCodec(schema).decode_row(key, stored, reader.get_chunk)
-    if kind == "files":
-        entry = decode_file_entry(stored)
-        return {
-            "size": entry.size,
-            "mode": entry.mode,
-            "mtime_ns": entry.mtime_ns,
-            "content": bytes(entry.content),
-        }
-    return decode_value(stored, reader.get_chunk)

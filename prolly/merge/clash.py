@@ -16,21 +16,22 @@ from prolly.maps import ABSENT
 
 from .values import UNRESOLVED, Outcome
 
-# A reason is stored with its conflict: enough for one line that finds the fault.
-REASON_CHARS_MAX = 200
+# A reason is stored with its conflict: one line on a screen or two that find the fault.
+# What a program raised may be of any length.
+REASON_CHARS_MAX = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Clash:
     """One record, or one cell, that both sides changed and no policy settles.
 
-    ``base``, ``ours`` and ``theirs`` are values of a map, rows of a table as dicts, or
-    entries of files; ``ABSENT`` where there is none. In a table ``fields`` names the
-    columns that clash, none where a row was deleted on one side, and ``merged`` is the
-    row with all else merged and ours in these columns. A resolver that a policy names
-    for a column gets cells in place of rows, and ``column`` is its name. ``snapshots``
-    is what the caller of the merge gave to look further, for example the three
-    versions.
+    ``base``, ``ours`` and ``theirs`` are values of a map, rows of a table as dicts,
+    entries of files, or content and size of a blob, whose key is (); ``ABSENT`` where
+    there is none. In a table ``fields`` names the columns that clash, none where a row
+    was deleted on one side, and ``merged`` is the row with all else merged and ours in
+    these columns. A resolver that a policy names for a column gets cells in place of
+    rows, and ``column`` is its name. ``snapshots`` is what the caller of the merge gave
+    to look further, for example the three versions.
     """
 
     dataset: str

@@ -39,7 +39,7 @@ class SchemaConflict(NamedTuple):
     """A part of a dataset's description that could not be merged.
 
     ``what`` names it: ``column NAME``, ``index NAME``, ``check NAME``, ``reference
-    NAME``, ``key``, ``kind``, ``name``, ``dropped``, ``policy SCOPE``, ``local``.
+    NAME``, ``schema``, ``key``, ``kind``, ``name``, ``dropped``, ``policy SCOPE``.
     ``fields`` are the ids of the columns that it is about.
     """
 

@@ -12,26 +12,32 @@ Page: docs/spec/conflicts.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from enum import IntEnum
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from blake3 import blake3
+
 from prolly.chunks import ChunkWriter
 from prolly.codec import (
     FORMAT_PARAMETERS,
+    INLINE_BYTES_MAX,
     Reference,
     Referring,
     cbor,
     encode_referring,
 )
 from prolly.codec import key as key_codec
+from prolly.datasets import root_reference
 from prolly.errors import Corrupt
-from prolly.maps import encode_value
-from prolly.tree import EditBuffer, Edits, NodeReader, build
+from prolly.maps import write_blob
+from prolly.tree import Batch, EditBuffer, NodeReader, build
 
-# A reason is one line on a screen or two; what a program raised may be of any length.
-CONFLICT_REASON_CHARS_MAX = 500
+from .clash import shortened
+
+# The scope of a policy is as long as a key in hexadecimal digits: no key holds that.
+SCHEMA_KEY_BYTES_MAX = 400
 
 BASE_KEY = key_codec.encode(("base",))
 # How a conflict was settled of which fields were settled differently.
@@ -99,8 +105,14 @@ class ConflictEntry(NamedTuple):
         return self._replace(settled=how, facts=facts)
 
     def with_taken(self, taken: Mapping[int, str]) -> ConflictEntry:
-        """Return the entry with some fields settled; as a whole when none is left."""
-        known = {**self.taken, **{f"{one:08x}": how for one, how in taken.items()}}
+        """Return the entry with some fields settled; as a whole when none is left.
+
+        The others stay as they were, also where the record was settled as a whole.
+        """
+        known = dict(self.taken)
+        if self.settled is not None and not known:
+            known = {f"{one:08x}": self.settled for one in self.fields}
+        known.update({f"{one:08x}": how for one, how in taken.items()})
         changed = self._replace(facts={**self.facts, "taken": known})
         if changed.open_fields:
             return changed._replace(settled=None)
@@ -119,15 +131,20 @@ class ConflictEntry(NamedTuple):
         if fields:
             fields = tuple(sorted({*self.fields, *other.fields}))
         reasons = dict.fromkeys([one for one in (self.reason, other.reason) if one])
-        reason = bounded("; ".join(reasons))
+        reason = shortened("; ".join(reasons))
         return ConflictEntry(fields, reason, None, {**other.facts, **self.facts})
 
 
-def bounded(reason: str) -> str:
-    """Return a reason, cut to what a conflict keeps of it."""
-    if len(reason) <= CONFLICT_REASON_CHARS_MAX:
-        return reason
-    return reason[: CONFLICT_REASON_CHARS_MAX - 3] + "..."
+def schema_key(what: str) -> bytes:
+    """Return the key under which a part of a dataset's description is in conflict.
+
+    A name of more than ``SCHEMA_KEY_BYTES_MAX`` bytes stands there as its hash. Raises
+    Invalid for text that is none in UTF-8.
+    """
+    data = what.encode(errors="surrogatepass")
+    if len(data) > SCHEMA_KEY_BYTES_MAX:
+        what = "#" + blake3(data).hexdigest()
+    return key_codec.encode((what,))
 
 
 def tree_key(dataset: bytes, kind: int) -> bytes:
@@ -157,7 +174,7 @@ class ConflictLog:
         found, data = buffer.find(key)
         if found and data is not None:
             entry = ConflictEntry.from_value(cbor.decode(data)).joined(entry)
-        entry = entry._replace(reason=bounded(entry.reason))
+        entry = entry._replace(reason=shortened(entry.reason))
         buffer.put(key, cbor.encode(entry.to_value()))
 
     def write(
@@ -174,10 +191,10 @@ class ConflictLog:
         for key, buffer in self._buffers.items():
             root = build(writer, _stored(writer, buffer), FORMAT_PARAMETERS)
             number = reader.read(root).count()
-            stored[key] = tree_value(_reference(reader, root), number)
+            stored[key] = tree_value(root_reference(reader, root), number)
             total += number
         if base is not None:
-            stored[BASE_KEY] = encode_referring([_reference(reader, base)])
+            stored[BASE_KEY] = encode_referring([root_reference(reader, base)])
         keys = sorted(stored)
         records = keys, [stored[key] for key in keys]
         return build(writer, [records], FORMAT_PARAMETERS), total
@@ -189,17 +206,20 @@ class ConflictLog:
         self._buffers.clear()
 
 
-def _stored(
-    writer: ChunkWriter, buffer: EditBuffer
-) -> Iterator[tuple[Sequence[bytes], Sequence[bytes]]]:
-    batches: Iterator[Edits] = buffer.batches()
-    for keys, datas in batches:
-        values = [cbor.decode(data) for data in datas if data is not None]
-        yield keys, [encode_value(value, writer) for value in values]
+def _stored(writer: ChunkWriter, buffer: EditBuffer) -> Iterator[Batch]:
+    """Yield the entries of a buffer, which holds them encoded, as leaves store them."""
+    for keys, datas in buffer.batches():
+        values = [data for data in datas if data is not None]
+        if max(map(len, values), default=0) > INLINE_BYTES_MAX:
+            values = [
+                one if len(one) <= INLINE_BYTES_MAX else _outside(one, writer)
+                for one in values
+            ]
+        yield keys, values
 
 
-def _reference(reader: NodeReader, root: bytes) -> Reference:
-    return Reference(root, reader.read_chunk(root)[0])
+def _outside(data: bytes, writer: ChunkWriter) -> Referring:
+    return encode_referring([write_blob(writer, data)])
 
 
 def _bad_entry(reason: str) -> Corrupt:

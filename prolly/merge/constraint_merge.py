@@ -33,6 +33,7 @@ from prolly.tree import EditBuffer, diff, get, iter_batches
 from .candidate import INDEX_FAULTS, Candidate, constraint_fields
 from .column_merge import SIDES, SchemaConflict, Side
 from .conflict_log import ConflictEntry, ConflictKind
+from .findings import Found
 from .merge_work import MergeWork
 from .schema_merge import marked
 
@@ -88,7 +89,7 @@ class Withholding:
         self._work.findings.record(
             candidate.identity,
             candidate.name,
-            (ConflictKind.CONSTRAINT, key, entry),
+            Found(ConflictKind.CONSTRAINT, key, entry),
             lambda: candidate.value_of(key, loses),
         )
 
@@ -130,7 +131,8 @@ def settle_rules(work: MergeWork, candidate: Candidate) -> None:
         round_ = Withholding(work, candidate)
         for fault in _faults_of_indexes(candidate):
             round_.blame(fault)
-        assert round_.end(), reason
+        is_settled = round_.end()
+        assert is_settled, reason
 
 
 def _faults_of_records(work: MergeWork, candidate: Candidate) -> Iterator[Fault]:

@@ -6,25 +6,28 @@
     (keep-both)       replica puts it in the same place
 
 ``prolly/conflicts`` is a map from (dataset id, key of the record, hash) to what lost. A
-key of more than ``LOSER_KEY_BYTES_MAX`` bytes stands there as its BLAKE3.
+key of more than ``LOSER_KEY_BYTES_MAX`` bytes stands there as its BLAKE3. What is put
+there is a function of the data alone: no sentence of ours, which another release would
+word differently, may change the head of a branch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
 from blake3 import blake3
 
 from prolly.chunks import ChunkWriter
-from prolly.codec import cbor, dataset_id
+from prolly.codec import Descriptor, cbor, dataset_id
 from prolly.codec import key as key_codec
 from prolly.errors import LimitExceeded
 from prolly.maps import ABSENT, encode_value
 from prolly.tree import EditBuffer
 
 from .column_merge import OnConflict, SchemaConflict
-from .conflict_log import ConflictEntry, ConflictKind, ConflictLog, bounded
+from .conflict_log import ConflictEntry, ConflictKind, ConflictLog, schema_key
+from .dataset_parts import described_part
 
 LOSERS_NAME = "prolly/conflicts"
 LOSERS_ID = dataset_id(LOSERS_NAME, "map", ())
@@ -41,6 +44,14 @@ _KINDS = {
 }
 
 
+class Found(NamedTuple):
+    """A record in conflict, or one that lost: the key, and what is known of it."""
+
+    kind: ConflictKind
+    key: bytes
+    entry: ConflictEntry
+
+
 class Findings:
     """The findings of one merge; ``close`` gives temporary files back."""
 
@@ -50,42 +61,47 @@ class Findings:
         self.losers = EditBuffer()
         self._writer = writer
 
-    def schema(self, identity: bytes, name: str, conflict: SchemaConflict) -> None:
-        """Take a part of a dataset's description that was not merged."""
-        key = key_codec.encode((_short(conflict.what),))
-        entry = ConflictEntry(
-            conflict.fields, conflict.reason, facts={"what": conflict.what}
-        )
+    def schema(
+        self,
+        identity: bytes,
+        name: str,
+        conflict: SchemaConflict,
+        sides: Iterable[Descriptor | None] = (),
+    ) -> None:
+        """Take a part of a dataset's description that was not merged.
+
+        ``sides`` are the descriptions of which ``prolly/conflicts`` keeps that part.
+        """
+        key = schema_key(conflict.what)
         if self.on_conflict == "ours":
+            facts = {"what": conflict.what}
+            entry = ConflictEntry(conflict.fields, conflict.reason, facts=facts)
             self.log.add(identity, ConflictKind.SCHEMA, key, entry)
         elif self.on_conflict == "keep-both":
-            value = {
-                "dataset": name,
-                "kind": "schema",
-                "what": conflict.what,
-                "reason": bounded(conflict.reason),
-            }
+            value: dict[str, Any] = {"dataset": name, "kind": "schema"}
+            value["what"] = conflict.what
+            if conflict.what != "dropped":
+                value["versions"] = _versions(conflict, sides)
             self._lose(identity, key, value)
 
     def record(
         self,
         identity: bytes,
         name: str,
-        found: tuple[ConflictKind, bytes, ConflictEntry],
+        found: Found,
         loser: Callable[[], Any],
     ) -> None:
         """Take a record in conflict; ``loser`` gives what does not stand, or ABSENT."""
-        kind, key, entry = found
         if self.on_conflict == "ours":
-            self.log.add(identity, kind, key, entry)
+            self.log.add(identity, *found)
         elif self.on_conflict == "keep-both":
-            self.lose(identity, name, (kind, key, entry), loser())
+            self.lose(identity, name, found, loser())
 
     def lose(
         self,
         identity: bytes,
         name: str,
-        found: tuple[ConflictKind, bytes, ConflictEntry],
+        found: Found,
         loser: Any,
     ) -> None:
         """Put what lost aside, whatever the kind of merge, but for a virtual base."""
@@ -98,8 +114,6 @@ class Findings:
             "key": plain(key_codec.decode(key)),
             **entry.facts,
         }
-        if entry.reason:
-            value["reason"] = entry.reason
         if loser is ABSENT:
             value["deleted"] = True
         else:
@@ -133,8 +147,10 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _short(what: str) -> str:
-    """Return the name of a thing as a key holds it: whole, or its hash."""
-    if len(what.encode()) <= LOSER_KEY_BYTES_MAX:
-        return what
-    return "#" + blake3(what.encode()).hexdigest()
+def _versions(
+    conflict: SchemaConflict, sides: Iterable[Descriptor | None]
+) -> list[Any]:
+    """Return what the sides say of a part, each version once, in no side's order."""
+    parts = [described_part(one, conflict.what, conflict.fields) for one in sides]
+    encoded = {cbor.encode(one): one for one in parts if one is not ABSENT}
+    return [encoded[data] for data in sorted(encoded)]

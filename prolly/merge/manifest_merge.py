@@ -15,7 +15,7 @@ name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -27,16 +27,18 @@ from prolly.codec import (
     Descriptor,
 )
 from prolly.datasets import Manifest, changed_datasets, stored_table, write_manifest
-from prolly.tree import NodeReader, TreeMerge, Versions, build, diff
+from prolly.tree import NodeReader, TreeMerge, Versions, build
 
-from .candidate import Candidate
+from .candidate import Candidate, Candidates
 from .column_merge import SchemaConflict, apart, three_way
 from .constraint_merge import settle_rules
-from .dataset_merge import merge_dataset, stands_as_ours, taken
+from .dataset_merge import merge_dataset, stands_as_ours
 from .findings import LOSERS_ID, LOSERS_NAME, Findings
+from .lost_datasets import keep_losers
 from .merge_work import DatasetVersions, MergeWork, Rules
-from .reference_merge import Candidates, Manifests, settle_references
+from .reference_merge import Manifests, settle_references
 from .schema_merge import TableNames
+from .taken_dataset import taken
 
 
 class DatasetReport(NamedTuple):
@@ -52,14 +54,6 @@ class DatasetReport(NamedTuple):
     walk: TreeMerge | None = None
     rewritten: tuple[str, ...] = ()
     withheld: int = 0
-
-
-class RecordCounts(NamedTuple):
-    """How many records came to ours, left it, or became others."""
-
-    added: int
-    removed: int
-    modified: int
 
 
 class ManifestMerge(NamedTuple):
@@ -99,38 +93,12 @@ def merge_manifests(
         findings.close()
 
 
-def merged_counts(
-    reader: NodeReader, ours: bytes, merged: bytes
-) -> Iterator[tuple[str, RecordCounts]]:
-    """Yield what a merge changed in ours, by dataset in name order; blobs are left out.
-
-    A dataset that one of the two does not have counts all its records.
-    """
-    named = {
-        one.name: (old, new)
-        for old, new in changed_datasets(reader, ours, merged).values()
-        for one in (new or old,)
-        if one is not None
-    }
-    for name in sorted(named):
-        old, new = named[name]
-        if "blob" in [one.kind for one in (old, new) if one is not None]:
-            continue
-        roots = [None if one is None else one.roots[0].address for one in (old, new)]
-        added = removed = modified = 0
-        for _, before, after in diff(reader, *roots):
-            added += before is None
-            removed += after is None
-            modified += before is not None and after is not None
-        yield name, RecordCounts(added, removed, modified)
-
-
 class _ManifestMerge:
     def __init__(self, work: MergeWork, versions: Versions) -> None:
         assert versions.base is not None
         assert versions.ours is not None and versions.theirs is not None
         self._work = work
-        self._roots = versions
+        work.versions = self._versions
         reader = work.reader
         self._base = Manifest(reader, versions.base)
         self._ours = Manifest(reader, versions.ours)
@@ -147,6 +115,7 @@ class _ManifestMerge:
             if not stands_as_ours(self._work, versions):
                 merged = merge_dataset(self._work, identity, versions)
                 self._candidates[identity] = merged
+        keep_losers(self._work, self._ours.by_id, self._candidates)
         self._follow_names()
         for candidate in self._standing():
             settle_rules(self._work, candidate)
@@ -235,7 +204,7 @@ class _ManifestMerge:
     def _write(self) -> bytes:
         """Write the manifest as the candidates are now."""
         work = self._work
-        changes: dict[bytes, Descriptor | None] = dict(work.extra)
+        changes: dict[bytes, Descriptor | None] = {}
         for identity, candidate in self._candidates.items():
             changes[identity] = None if candidate is None else candidate.finish()
         return write_manifest(work.reader, work.writer, self._ours.root, changes)
@@ -273,8 +242,6 @@ class _ManifestMerge:
                     candidate.rewritten,
                     candidate.withheld,
                 )
-        for entry in self._work.extra.values():
-            reports[entry.name] = DatasetReport("taken")
         return dict(sorted(reports.items()))
 
 

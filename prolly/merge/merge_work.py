@@ -1,45 +1,23 @@
-"""What the merges of all datasets share, and how their records are walked."""
+"""What the merges of all datasets share: the three versions, the rules, names."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from prolly.chunks import ChunkWriter
-from prolly.codec import STAMPED_POLICY, Descriptor, TreeParameters
+from prolly.codec import Descriptor, TreeParameters
 from prolly.errors import Corrupt, Unsupported
 from prolly.tables import Schema, Trees
-from prolly.tree import (
-    Both,
-    EditBuffer,
-    NodeReader,
-    TreeMerge,
-    Versions,
-    WorkingTree,
-    build,
-    get,
-    iter_batches,
-    merge,
-)
+from prolly.tree import NodeReader, build, iter_batches
 
-from .candidate import record_value
 from .clash import Resolve
 from .column_merge import OnConflict, SchemaConflict
-from .conflict_log import ConflictEntry, ConflictKind
 from .findings import Findings
-from .lost_files import LostFiles
 from .policies import DEFAULT_POLICY, Policies
-from .record_merge import RecordMerge
 from .schema_merge import TableNames
-from .stamp_tree import (
-    MergedStamps,
-    SideStamps,
-    clashing_keys,
-    merge_stamps,
-    stamps_root,
-)
-from .terms import RecordConflict, Terms
+from .terms import Terms
 
 
 class DatasetVersions(NamedTuple):
@@ -48,6 +26,9 @@ class DatasetVersions(NamedTuple):
     base: Descriptor | None
     ours: Descriptor | None
     theirs: Descriptor | None
+
+
+NO_VERSIONS = DatasetVersions(None, None, None)
 
 
 @dataclass(frozen=True)
@@ -67,6 +48,14 @@ class Rules:
     snapshots: Any = None
 
 
+class Described(NamedTuple):
+    """What comes of the versions of a dataset: id, description, schema of a table."""
+
+    identity: bytes
+    entry: Descriptor
+    schema: Schema | None = None
+
+
 @dataclass
 class MergeWork:
     """What the merge of each dataset of two manifests needs and adds to."""
@@ -76,9 +65,11 @@ class MergeWork:
     rules: Rules
     findings: Findings
     tables: TableNames = field(default_factory=TableNames)
-    # Names by id, as they are to be; and datasets that hold what lost as a whole.
+    # What the sides say of a dataset, by id, and the name that it is to have.
+    versions: Callable[[bytes], DatasetVersions] = lambda identity: NO_VERSIONS
     names: dict[bytes, str] = field(default_factory=dict)
-    extra: dict[bytes, Descriptor] = field(default_factory=dict)
+    # What lost as a whole, with the id of the dataset that won.
+    lost: list[tuple[bytes, Descriptor]] = field(default_factory=list)
 
     def trees(self, parameters: TreeParameters) -> Trees:
         """Return where trees are read and written, cut so."""
@@ -98,9 +89,24 @@ class MergeWork:
                 dataset=entry.name,
             ) from error
 
+    def terms(self, dataset: Described, **told: Any) -> Terms:
+        """Return how the records of a dataset are merged; ``told`` as of ``Terms``."""
+        return Terms(
+            self.policies(dataset.entry),
+            self.reader.get_chunk,
+            self.writer,
+            dataset=self.names[dataset.identity],
+            on_conflict=self.rules.on_conflict,
+            resolve=self.rules.resolve,
+            resolvers=self.rules.resolvers,
+            snapshots=self.rules.snapshots,
+            **told,
+        )
+
     def conflict(self, identity: bytes, conflict: SchemaConflict) -> None:
         """Take a part of a dataset's description that was not merged."""
-        self.findings.schema(identity, self.names[identity], conflict)
+        _, *sides = self.versions(identity)
+        self.findings.schema(identity, self.names[identity], conflict, sides)
 
 
 def needs_equal(work: MergeWork, entry: Descriptor) -> bool:
@@ -115,108 +121,3 @@ def recut(trees: Trees, entry: Descriptor) -> bytes:
     if entry.parameters == trees.parameters:
         return root
     return build(trees.writer, iter_batches(trees.reader, root), trees.parameters)
-
-
-class Walked(NamedTuple):
-    """Merged records, files that lost, and the root of the stamps where some are."""
-
-    walk: TreeMerge
-    lost_files: LostFiles
-    stamps: bytes | None
-
-
-def stamps_versions(versions: DatasetVersions) -> Versions:
-    """Return the roots of the stamps of three versions."""
-    return Versions(*map(stamps_root, versions))
-
-
-def walked(
-    work: MergeWork,
-    described: tuple[bytes, Descriptor, Schema | None],
-    versions: DatasetVersions,
-    roots: Versions,
-) -> Walked:
-    """Merge record trees of one form; tell of conflicts and of what lost.
-
-    ``described`` is what comes of the three ``versions``: id, description, schema.
-    """
-    identity, entry, schema = described
-    trees = work.trees(entry.parameters)
-    name = work.names[identity]
-    lost_files = LostFiles()
-
-    def report(found: RecordConflict) -> None:
-        told = ConflictEntry(found.fields, found.reason)
-        work.findings.log.add(identity, ConflictKind.RECORD, found.key, told)
-
-    def lost(key: bytes, stored: bytes | None) -> None:
-        if entry.kind == "files" and stored is not None:
-            lost_files.add(key, stored)
-            return
-        value = record_value(work.reader, (entry.kind, schema), key, stored)
-        found = ConflictKind.RECORD, key, ConflictEntry()
-        work.findings.lose(identity, name, found, value)
-
-    stamped = stamps_versions(versions)
-    is_attended = work.rules.on_conflict == "ours"
-    terms = Terms(
-        work.policies(entry),
-        work.reader.get_chunk,
-        work.writer,
-        dataset=name,
-        on_conflict=work.rules.on_conflict,
-        resolve=work.rules.resolve,
-        resolvers=work.rules.resolvers,
-        stamps=SideStamps(work.reader, stamped).find if entry.keeps_stamps else None,
-        snapshots=work.rules.snapshots,
-        report=report if is_attended else lambda found: None,
-        lost=lost,
-    )
-    record_merge = RecordMerge(entry.kind, schema, terms)
-    walk = merge(
-        work.reader,
-        work.writer,
-        roots,
-        trees.parameters,
-        record_merge.settle,
-        equal_too=record_merge.equal_too,
-    )
-    if not entry.keeps_stamps:
-        return Walked(walk, lost_files, None)
-    stamps = merge_stamps(work.reader, work.writer, stamped)
-    try:
-        returned = _returned(terms, record_merge, roots, work.reader, stamps)
-        tree = WorkingTree(work.reader, walk.root, trees.parameters, returned)
-        walk = walk._replace(root=tree.write(work.writer))
-        tree.close()
-    finally:
-        stamps.clashes.close()
-    return Walked(walk, lost_files, stamps.root)
-
-
-def _returned(
-    terms: Terms,
-    record_merge: RecordMerge,
-    roots: Versions,
-    reader: NodeReader,
-    stamps: MergedStamps,
-) -> EditBuffer:
-    """Settle records that one side wrote, and then wrote back as they were.
-
-    To the walk over the records that side has no change; to who asks for the last
-    writer it has.
-    """
-    edits = EditBuffer()
-    for keys in clashing_keys(stamps):
-        batch = []
-        for key in keys:
-            stored = [None if one is None else get(reader, one, key) for one in roots]
-            both = Both(key, *stored)
-            is_whole = terms.policies.of(key) == STAMPED_POLICY
-            if (both.ours == both.base) is (both.theirs == both.base):
-                continue
-            if is_whole or (both.ours is not None and both.theirs is not None):
-                batch.append(both)
-        for both, merged in zip(batch, record_merge.settle(batch), strict=True):
-            edits.put(both.key, merged)
-    return edits

@@ -20,8 +20,7 @@ from typing import Any, NamedTuple
 
 from prolly.codec import KEY_BYTES_MAX
 from prolly.codec import key as key_codec
-from prolly.errors import Corrupt, Invalid
-from prolly.tables import Column, RecordCodec, Schema
+from prolly.errors import Corrupt
 
 POLICIES = (
     "conflict",
@@ -46,13 +45,6 @@ RESOLVER_NAME_BYTES_MAX = 255
 WHOLE_POLICIES = frozenset(
     {"conflict", "ours", "theirs", "last-writer-wins", "keep-both"}
 )
-# The types of columns whose cells a policy can merge; all others take any type.
-_TYPES = {
-    "counter": ("int", "decimal", "json"),
-    "set": ("json",),
-    "map": ("json",),
-    "text": ("text", "json"),
-}
 _SCOPE = re.compile(r"([0-9a-f]{8})?/((?:[0-9a-f]{2})*)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -66,14 +58,6 @@ class Scope(NamedTuple):
     def __str__(self) -> str:
         column = "" if self.column_id is None else f"{self.column_id:08x}"
         return f"{column}/{self.prefix.hex()}"
-
-
-class PolicyRule(NamedTuple):
-    """One policy as people see it: name of the column and prefix, or None for all."""
-
-    column: str | None
-    prefix: Any
-    policy: str
 
 
 class Policies:
@@ -90,7 +74,7 @@ class Policies:
         self._records = _Rules({}, otherwise)
         self._columns: dict[int, _Rules] = {}
         by_column: dict[int | None, dict[bytes, str]] = {}
-        for scope, policy in _parsed(policies):
+        for scope, policy in parsed_policies(policies):
             stands = otherwise if policy == DEFAULT_POLICY else policy
             by_column.setdefault(scope.column_id, {})[scope.prefix] = stands
         for column_id, prefixes in by_column.items():
@@ -130,7 +114,7 @@ class _Rules:
         self._everywhere = prefixes.get(b"", otherwise)
         longer = [one for one in prefixes if one]
         self._lengths = sorted(set(map(len, longer)), reverse=True)
-        self._rules = {one: (prefixes[one], _is_whole(one)) for one in longer}
+        self._rules = {one: (prefixes[one], is_whole(one)) for one in longer}
         self.names = set(prefixes.values())
         if self._everywhere is not None:
             self.names.add(self._everywhere)
@@ -144,77 +128,8 @@ class _Rules:
         return self._everywhere
 
 
-def check_policy(
-    policy: str,
-    kind: str,
-    schema: Schema | None = None,
-    *,
-    column: str | None = None,
-    prefix: Any = None,
-) -> str:
-    """Return the scope, as text, under which a policy is to stand in the descriptor.
-
-    ``column`` is a name; ``prefix`` is one that the dataset's mapping takes, text or
-    bytes for the beginning of a first part, a tuple for whole parts. Raises Invalid:
-    ``unknown-policy``; ``policy-scope`` for a column or prefix that the kind does not
-    have, or a key column; ``policy-type`` for a policy that cannot merge what is in the
-    scope; ``unknown-column``, and as the mapping for the prefix.
-    """
-    check_policy_name(policy)
-    start = b"" if prefix is None else _encoded_prefix(kind, schema, prefix)
-    if column is None:
-        _require_mergeable(policy, kind, schema.cell_columns if schema else ())
-        return str(Scope(None, start))
-    if kind != "table" or schema is None:
-        raise _bad_scope(f"a dataset of kind {kind} has no columns", "Leave it out.")
-    found = schema.column(column)
-    if found.name in schema.key:
-        raise _bad_scope(
-            f"{column!r} is a key column, which is never in conflict",
-            "Name another column.",
-        )
-    _require_mergeable(policy, kind, (found,))
-    return str(Scope(found.id, start))
-
-
-def check_policy_name(policy: object) -> None:
-    """Raise Invalid ``unknown-policy`` for what names no policy.
-
-    Whether there is a resolver of that name shows when it is needed.
-    """
-    if not _is_policy(policy):
-        raise Invalid(
-            f"there is no policy {policy!r}",
-            code="unknown-policy",
-            hint=f"The policies are {', '.join(POLICIES)}, and {APP_PREFIX}NAME for a "
-            "resolver of the application.",
-            policy=policy,
-        )
-
-
-def policy_rules(
-    policies: Mapping[str, Any], schema: Schema | None = None
-) -> Iterator[PolicyRule]:
-    """Yield the policies of a descriptor as people give them, those of records first.
-
-    A column that the table has no more is named by the digits of its id. Raises Corrupt
-    ``policies``.
-    """
-    names = {one.id: one.name for one in schema.columns} if schema else {}
-    for scope, policy in sorted(_parsed(policies), key=_display_order):
-        column = None
-        if scope.column_id is not None:
-            column = names.get(scope.column_id, f"{scope.column_id:08x}")
-        prefix = _decoded_prefix(scope.prefix) if scope.prefix else None
-        yield PolicyRule(column, prefix, policy)
-
-
-def _display_order(rule: tuple[Scope, str]) -> tuple[int, bytes]:
-    column_id = rule[0].column_id
-    return -1 if column_id is None else column_id, rule[0].prefix
-
-
-def _is_policy(policy: object) -> bool:
+def is_policy(policy: object) -> bool:
+    """Tell whether something names a policy, of ours or of a resolver."""
     if type(policy) is not str:
         return False
     name = policy.removeprefix(APP_PREFIX)
@@ -225,20 +140,21 @@ def _is_policy(policy: object) -> bool:
     return len(name.encode()) <= RESOLVER_NAME_BYTES_MAX
 
 
-def _parsed(policies: Mapping[str, Any]) -> Iterator[tuple[Scope, str]]:
+def parsed_policies(policies: Mapping[str, Any]) -> Iterator[tuple[Scope, str]]:
+    """Yield scopes and policies of a descriptor; raises Corrupt ``policies``."""
     for text, policy in policies.items():
         match = _SCOPE.fullmatch(text)
         if match is None or len(match[2]) > 2 * KEY_BYTES_MAX:
             raise _bad_policies(f"scope {text[:80]!r}")
-        if not _is_policy(policy):
+        if not is_policy(policy):
             raise _bad_policies(f"policy {policy!r}")
         prefix = bytes.fromhex(match[2])
-        if prefix and not _is_whole(prefix) and not _is_open(prefix):
+        if prefix and not is_whole(prefix) and not _is_open(prefix):
             raise _bad_policies(f"prefix {prefix.hex()}")
         yield Scope(int(match[1], 16) if match[1] else None, prefix), policy
 
 
-def _is_whole(prefix: bytes) -> bool:
+def is_whole(prefix: bytes) -> bool:
     """Tell whether a prefix ends with the end of a part."""
     try:
         key_codec.decode(prefix)
@@ -249,53 +165,9 @@ def _is_whole(prefix: bytes) -> bool:
 
 def _is_open(prefix: bytes) -> bool:
     """Tell whether a prefix is the beginning of a first part, text or bytes."""
-    if prefix[:1] not in (b"\x01", b"\x02") or not _is_whole(prefix + b"\0"):
+    if prefix[:1] not in (b"\x01", b"\x02") or not is_whole(prefix + b"\0"):
         return False
     return len(key_codec.decode(prefix + b"\0")) == 1
-
-
-def _decoded_prefix(prefix: bytes) -> Any:
-    """Return what a user gives for a prefix: text or bytes, or a tuple of parts."""
-    if _is_whole(prefix):
-        return key_codec.decode(prefix)
-    return key_codec.decode(prefix + b"\0")[0]
-
-
-def _encoded_prefix(kind: str, schema: Schema | None, prefix: Any) -> bytes:
-    if kind == "blob":
-        raise _bad_scope("a dataset of kind blob has no keys", "Leave it out.")
-    if kind == "files" and type(prefix) is not str:
-        raise _bad_scope("a path is text", "Give the beginning of paths.")
-    if kind == "table" and schema is not None:
-        return RecordCodec(schema).encode_prefix(prefix)[0]
-    return key_codec.prefix_range(prefix)[0]
-
-
-def _require_mergeable(policy: str, kind: str, columns: tuple[Column, ...]) -> None:
-    """Raise Invalid ``policy-type`` where a policy could never settle anything."""
-    if policy in WHOLE_POLICIES or policy.startswith(APP_PREFIX):
-        return
-    if kind in ("files", "blob"):
-        raise Invalid(
-            f"{policy} cannot merge a file, which is taken whole",
-            code="policy-type",
-            hint=f"Use one of {', '.join(sorted(WHOLE_POLICIES))}.",
-            policy=policy,
-        )
-    wanted = _TYPES.get(policy)
-    for column in columns:
-        if wanted is not None and column.type not in wanted:
-            raise Invalid(
-                f"{policy} cannot merge column {column.name!r} of type {column.type}",
-                code="policy-type",
-                hint=f"It takes columns of {', '.join(wanted)}; name one of these.",
-                policy=policy,
-                column=column.name,
-            )
-
-
-def _bad_scope(problem: str, hint: str) -> Invalid:
-    return Invalid(problem, code="policy-scope", hint=hint)
 
 
 def _bad_policies(reason: str) -> Corrupt:

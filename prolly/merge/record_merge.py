@@ -16,7 +16,6 @@ Where bytes alone decide, nothing is decoded. Page: docs/spec/policies.md.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from prolly.tables import Schema
@@ -61,11 +60,6 @@ class RecordMerge:
         The walk then has to hand on these, too.
         """
         return "counter" in self._terms.policies.names
-
-    @property
-    def settled(self) -> Counter[str]:
-        """How many records, in tables cells, each policy settled so far."""
-        return self._terms.settled
 
     def settle(self, batch: Sequence[Both]) -> list[bytes | None]:
         """Return what stands for each record, in order; None for absent.

@@ -19,14 +19,11 @@ from prolly.codec import Descriptor
 from prolly.datasets import Manifest, ReferenceViolation, reference_violations
 from prolly.tree import get
 
-from .candidate import Candidate
+from .candidate import Candidate, Candidates
 from .column_merge import SchemaConflict
 from .constraint_merge import Withholding, settle_rules
-from .dataset_merge import taken
 from .merge_work import DatasetVersions, MergeWork
-
-# What is to stand instead of ours, by dataset; None for one that is dropped.
-Candidates = dict[bytes, Candidate | None]
+from .taken_dataset import taken
 
 
 class Manifests(NamedTuple):
@@ -49,11 +46,11 @@ def settle_references(
         round_ = _Round(work, manifests.ours, candidates)
         for violation in reference_violations(work.reader, valid, merged):
             round_.blame(violation)
-        if not round_.end():
+        changed = round_.end()
+        if changed is None:
             return merged
-        for candidate in list(candidates.values()):
-            if candidate is not None:
-                settle_rules(work, candidate)
+        for candidate in changed:
+            settle_rules(work, candidate)
 
 
 class _Round:
@@ -136,7 +133,14 @@ class _Round:
             self._candidates[identity] = candidate
         return candidate
 
-    def end(self) -> bool:
-        """Take back what was found; tell whether there was anything."""
-        changed = [one.end() for one in self._withholding.values()]
-        return any(changed) or self._restored
+    def end(self) -> list[Candidate] | None:
+        """Take back what was found; return what that changed, None for nothing at all.
+
+        A table that theirs dropped and that stays is none of these: it is ours'.
+        """
+        changed = [
+            self._candidate(identity)
+            for identity, one in self._withholding.items()
+            if one.end()
+        ]
+        return changed if changed or self._restored else None

@@ -18,7 +18,7 @@ from prolly.tree import Both
 from .clash import Clash, shortened
 from .merged_row import CellAccess, MergedRow
 from .policies import APP_PREFIX
-from .terms import RESOLVE, Terms
+from .terms import Terms
 from .values import UNRESOLVED, Outcome
 
 
@@ -43,12 +43,13 @@ class RowAnswers:
         asked: list[str | None] = [policy] if policy.startswith(APP_PREFIX) else []
         if terms.resolve is not None:
             asked.append(None)
+        if not asked:
+            return Outcome(UNRESOLVED)
         reasons = []
         for name in asked:
             answer = terms.ask(name, self._clash(both, merged))
             outcome = self._storable(both, answer)
             if outcome.value is not UNRESOLVED:
-                terms.note(name or RESOLVE)
                 return outcome
             reasons.append(outcome.reason)
         return Outcome(UNRESOLVED, shortened("; ".join(filter(None, reasons))))
@@ -130,7 +131,7 @@ def fitted(column: Column, value: Any) -> Outcome:
         return Outcome(None)
     try:
         if value is None:
-            raise Invalid("it is not nullable")
+            raise Invalid("it is not nullable", hint="Give a value.")
         held = column_type(column.type).check(value)
         # Within an array, as in its row: a level of nesting less than a value has.
         cbor.encode([held])

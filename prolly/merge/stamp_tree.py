@@ -7,7 +7,7 @@ and needs no base but to save work.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from prolly.chunks import ChunkWriter
@@ -21,8 +21,18 @@ from prolly.codec.record_stamps import (
     joined_stamps,
 )
 from prolly.maps import decode_value, encode_value
-from prolly.tree import Both, EditBuffer, NodeReader, Versions, get, merge
+from prolly.tree import (
+    Both,
+    EditBuffer,
+    NodeReader,
+    Versions,
+    WorkingTree,
+    get,
+    iter_batches,
+    merge,
+)
 
+from .key_spelling import KeySpelling
 from .values import NO_STAMPS, Stamps
 
 # What stands for the key of a blob, which has none: for its stamps, and in conflicts.
@@ -52,6 +62,38 @@ def stamps_root(entry: Descriptor | None) -> bytes | None:
     """Return the root of a dataset's stamps, None where it keeps none."""
     found = None if entry is None else entry.stamps
     return None if found is None else found.address
+
+
+def stamps_versions(versions: Iterable[Descriptor | None]) -> Versions:
+    """Return the roots of the stamps of three versions of a dataset."""
+    return Versions(*map(stamps_root, versions))
+
+
+def respelt_stamps(
+    reader: NodeReader, writer: ChunkWriter, root: bytes | None, spelling: KeySpelling
+) -> bytes | None:
+    """Return a tree of stamps under the keys that a table's records have now.
+
+    Stamps of what can have no such key go. Without a change of keys it is ``root``.
+    """
+    if root is None or not spelling.changes:
+        return root
+    edits = EditBuffer()
+    tree = WorkingTree(reader, None, FORMAT_PARAMETERS, edits)
+    try:
+        for keys, values in iter_batches(reader, root):
+            for key, stored in zip(keys, values, strict=True):
+                new = spelling.forward(key)
+                if new is None:
+                    continue
+                is_second, first = edits.find(new)
+                if is_second:
+                    pair = [read_stamps(reader, one) for one in (first, stored)]
+                    stored = stored_stamps(joined_stamps(*pair), writer)
+                edits.put(new, stored)
+        return tree.write(writer)
+    finally:
+        tree.close()
 
 
 class MergedStamps(NamedTuple):

@@ -45,10 +45,11 @@ from prolly.tree import (
     get,
 )
 
+from .key_spelling import KeySpelling
 from .merged_row import CellAccess, same_cell
 from .policies import Policies
 from .schema_merge import same_key
-from .stamp_tree import BLOB_KEY, stamps_of, stamps_root, stored_stamps
+from .stamp_tree import BLOB_KEY, respelt_stamps, stamps_of, stamps_root, stored_stamps
 from .table_merge import under_schema
 
 # Rows decoded in one go.
@@ -97,8 +98,7 @@ class _Stamping:
 
     def run(self) -> bytes:
         """Stamp every change; return the root of the stamps."""
-        if self._has_other_keys():
-            self._start = None
+        self._start = self._start_now()
         edits = EditBuffer()
         tree = WorkingTree(self._reader, self._start, FORMAT_PARAMETERS, edits)
         try:
@@ -108,13 +108,19 @@ class _Stamping:
         finally:
             tree.close()
 
-    def _has_other_keys(self) -> bool:
-        """Tell whether a table got another key: then no stamp is of its records."""
-        before, after = self._write.before, self._write.after
-        if before is None or after.kind != "table":
-            return False
-        schemas = [stored_table(one).schema for one in (before, after)]
-        return not schemas[0].is_unknown and not same_key(*schemas)
+    def _start_now(self) -> bytes | None:
+        """Return the stamps as yet, under the keys that records have now.
+
+        A table that got a key of other columns has none: no stamp is of its records.
+        """
+        before, after, start = self._write.before, self._write.after, self._write.start
+        if before is None or before.kind != "table" or after.kind != "table":
+            return start
+        old, new = [stored_table(one).schema for one in (before, after)]
+        if not old.is_unknown and not same_key(old, new):
+            return None
+        spelling = KeySpelling(old, new)
+        return respelt_stamps(self._reader, self._writer, start, spelling)
 
     def _comparable(self, entry: Descriptor | None) -> Descriptor | None:
         """Return a version whose stored records are alike if they are equal."""

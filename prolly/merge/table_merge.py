@@ -12,15 +12,21 @@ from typing import Any
 from prolly.codec import Descriptor
 from prolly.datasets import stored_table
 from prolly.errors import LimitExceeded
-from prolly.tables import RecordCodec, Schema, Trees
+from prolly.tables import Schema, Trees
 from prolly.tree import Versions, count, get
 
 from .candidate import Candidate
 from .column_merge import RecordFacts, SchemaConflict, Side
 from .conflict_log import ConflictEntry, ConflictKind
-from .merge_work import DatasetVersions, MergeWork, recut, walked
+from .findings import Found
+from .key_spelling import KeySpelling
+from .merge_work import DatasetVersions, Described, MergeWork, recut
+from .record_walk import walked
+from .row_translation import Misfit, Records
 from .schema_merge import merge_schemas, same_key
-from .translation import Misfit, Records, Translation, touched_columns
+from .shown_records import ShownRecords
+from .touched_columns import touched_columns
+from .translation import Translation
 
 
 def merge_tables(
@@ -67,27 +73,30 @@ def merge_tables(
         return SchemaConflict("schema", reason)
     for conflict in conflicts:
         work.conflict(identity, conflict)
-    return _translated(work, (identity, versions, entry), schema, records)
+    dataset = Described(identity, replace(entry, schema=schema.to_value()), schema)
+    return _translated(work, dataset, versions, records)
 
 
 def _translated(
     work: MergeWork,
-    dataset: tuple[bytes, DatasetVersions, Descriptor],
-    schema: Schema,
+    dataset: Described,
+    versions: DatasetVersions,
     records: list[Records | None],
 ) -> Candidate:
     """Merge the rows of a table under the merged schema."""
-    identity, versions, entry = dataset
+    identity, entry, schema = dataset
+    assert schema is not None
     trees = work.trees(entry.parameters)
     translation = Translation(trees, records[0], schema)
     unvetted: set[Side] = set()
 
     def root(side: Side, version: Records | None) -> bytes:
         assert version is not None
+        misfits = _Misfits(work, dataset, version)
 
         def report(misfit: Misfit) -> None:
             unvetted.add(side)
-            _misfit(work, (identity, trees), version, misfit)
+            misfits.add(misfit)
 
         return translation.side(version, report)
 
@@ -99,8 +108,7 @@ def _translated(
         for name, was, now in zip(Versions._fields, records, roots, strict=True)
         if was is not None and was.root != now
     )
-    entry = replace(entry, schema=schema.to_value())
-    walk, _, stamps = walked(work, (identity, entry, schema), versions, roots)
+    walk, _, stamps = walked(work, dataset, versions, roots)
     return Candidate(
         identity,
         entry,
@@ -117,20 +125,30 @@ def _translated(
     )
 
 
-def _misfit(
-    work: MergeWork, table: tuple[bytes, Trees], version: Records, misfit: Misfit
-) -> None:
-    identity, trees = table
+class _Misfits:
+    """What of one side's rows does not fit the merged schema, made conflicts."""
 
-    def loser() -> Any:
-        stored = get(trees.reader, version.root, misfit.key)
-        assert stored is not None
-        codec = RecordCodec(version.schema)
-        return codec.decode_row(misfit.key, stored, trees.reader.get_chunk)
+    def __init__(self, work: MergeWork, dataset: Described, version: Records) -> None:
+        self._work = work
+        self._identity = dataset.identity
+        self._spelling = KeySpelling(version.schema, dataset.schema)
+        self._root = version.root
+        self._shown = ShownRecords(work.reader, "table", version.schema)
 
-    entry = ConflictEntry(misfit.fields, misfit.reason)
-    found = ConflictKind.RECORD, misfit.key, entry
-    work.findings.record(identity, work.names[identity], found, loser)
+    def add(self, misfit: Misfit) -> None:
+        """Tell of one; what loses is the row as its side has it.
+
+        A key that fits the merged schema is told as that spells it.
+        """
+        entry = ConflictEntry(misfit.fields, misfit.reason)
+        key = self._spelling.forward(misfit.key) or misfit.key
+        found = Found(ConflictKind.RECORD, key, entry)
+        name = self._work.names[self._identity]
+        findings = self._work.findings
+        findings.record(self._identity, name, found, lambda: self._row(misfit.key))
+
+    def _row(self, key: bytes) -> Any:
+        return self._shown.value(key, get(self._work.reader, self._root, key))
 
 
 def under_schema(

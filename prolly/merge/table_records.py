@@ -13,6 +13,8 @@ of the sides has it keeps that side's bytes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import compress
+from operator import ne, not_, or_
 from typing import Any
 
 from prolly.codec import STAMPED_POLICY, Referring, row
@@ -22,7 +24,7 @@ from prolly.tree import Both
 
 from .clash import Clash
 from .merged_row import PLAIN_TYPES, CellAccess, MergedRow, same_cell
-from .policies import APP_PREFIX
+from .policies import APP_PREFIX, DEFAULT_POLICY
 from .row_answers import RowAnswers, fitted
 from .terms import RecordConflict, Terms
 from .values import UNRESOLVED, Outcome, Values
@@ -42,6 +44,8 @@ class TableRecords:
         self._is_plain = [column.type in PLAIN_TYPES for column in self._columns]
         counts = [terms.policies.may_be("counter", one.id) for one in self._columns]
         self._may_count = counts
+        # Cells that Python calls equal may be two, and equal changes may add up.
+        self._wants_look = list(map(or_, map(not_, self._is_plain), counts))
         stamped = terms.stamps is not None
         self._may_stamp = [
             stamped and terms.policies.may_be(STAMPED_POLICY, one.id)
@@ -71,14 +75,14 @@ class TableRecords:
     ) -> bytes | None:
         if ours is None or theirs is None:
             return None if ours is theirs else self._removed(both)
-        merged = self._merge_cells(both, (base, ours, theirs))
+        merged = self._merge_cells(both, Values(base, ours, theirs))
         if merged.open:
             answer = self._answers.ask(both, merged)
             if answer.value is not UNRESOLVED:
                 stored: bytes | None = answer.value
                 return stored
             if self._terms.on_conflict == "keep-both":
-                self._keep_both(both, merged, (base, ours, theirs))
+                self._keep_both(both, merged, Values(base, ours, theirs))
             else:
                 fields = tuple([self._columns[slot].id for slot in merged.open])
                 reason = answer.reason or merged.reason
@@ -99,14 +103,16 @@ class TableRecords:
         if merged.loses_theirs:
             self._terms.lost(both.key, both.theirs)
 
-    def _merge_cells(
-        self, both: Both, rows: tuple[Cells | None, Cells, Cells]
-    ) -> MergedRow:
+    def _merge_cells(self, both: Both, rows: Values) -> MergedRow:
         base, ours, theirs = rows
         merged = MergedRow(ours)
         inline = Referring not in set(map(type, both[1:]))
         was: Sequence[Any] = [ABSENT] * len(ours) if base is None else base
-        for slot, (old, mine, other) in enumerate(zip(was, ours, theirs, strict=True)):
+        # Most cells are equal on both sides, and what is so changes nothing.
+        differ = map(or_, map(ne, ours, theirs), self._wants_look)
+        for slot in compress(range(len(ours)), differ):
+            cells = Values(was[slot], ours[slot], theirs[slot])
+            old, mine, other = cells
             plain = inline and self._is_plain[slot]
             is_theirs = old == mine if plain else same_cell(old, mine)
             is_ours = old == other if plain else same_cell(old, other)
@@ -115,13 +121,13 @@ class TableRecords:
                 and self._may_stamp[slot]
                 and self._both_wrote(both.key, slot)
             ):
-                self._both_changed(both, merged, slot, (old, mine, other))
+                self._both_changed(both, merged, slot, cells)
             elif is_theirs and not is_ours:
                 merged.take(slot, other)
             elif is_ours and not is_theirs:
                 merged.keep()
             elif not is_ours:
-                self._both_changed(both, merged, slot, (old, mine, other))
+                self._both_changed(both, merged, slot, cells)
         return merged
 
     def _both_wrote(self, key: bytes, slot: int) -> bool:
@@ -136,10 +142,10 @@ class TableRecords:
         return self._terms.policies.of(key, column.id) == STAMPED_POLICY
 
     def _both_changed(
-        self, both: Both, merged: MergedRow, slot: int, cells: tuple[Any, Any, Any]
+        self, both: Both, merged: MergedRow, slot: int, cells: Values
     ) -> None:
         """Let the policy of a cell decide what stands in it."""
-        is_same = same_cell(cells[1], cells[2])
+        is_same = same_cell(cells.ours, cells.theirs)
         if is_same and not self._may_count[slot]:
             return
         key, column = both.key, self._columns[slot]
@@ -149,6 +155,10 @@ class TableRecords:
             return
         if policy.startswith(APP_PREFIX) and named is None:
             # A resolver of records sees the row as a whole, when all else is merged.
+            merged.leave(slot, "")
+            return
+        if policy == DEFAULT_POLICY:
+            # No look inside would settle it: what is out of line stays there.
             merged.leave(slot, "")
             return
         values = Values(*map(self._access.load, cells))
@@ -162,25 +172,19 @@ class TableRecords:
         if outcome.value is UNRESOLVED:
             merged.leave(slot, outcome.reason)
             return
-        self._terms.note(policy)
-        self._place(merged, slot, cells, (values, outcome.value))
+        self._place(merged, slot, cells.theirs, values, outcome.value)
         if policy == "keep-both":
             merged.loses_ours |= outcome.value is not values.ours
             merged.loses_theirs |= outcome.value is values.ours
 
     def _place(
-        self,
-        merged: MergedRow,
-        slot: int,
-        cells: tuple[Any, Any, Any],
-        decided: tuple[Values, Any],
+        self, merged: MergedRow, slot: int, theirs: Any, values: Values, value: Any
     ) -> None:
         """Let a decided value stand, by its reference where it is a side's."""
-        values, value = decided
         if value is values.ours:
             merged.keep()
         elif value is values.theirs:
-            merged.take(slot, cells[2])
+            merged.take(slot, theirs)
         else:
             merged.put(slot, value)
 
@@ -196,18 +200,15 @@ class TableRecords:
             snapshots=terms.snapshots,
         )
 
-    def _keep_both(
-        self, both: Both, merged: MergedRow, rows: tuple[Cells | None, Cells, Cells]
-    ) -> None:
+    def _keep_both(self, both: Both, merged: MergedRow, rows: Values) -> None:
         """Let the cell that prevails stand in every slot that is open."""
-        base = rows[0]
+        base, ours, theirs = rows
         for slot in merged.open:
             old = ABSENT if base is None else base[slot]
-            cells = old, rows[1][slot], rows[2][slot]
+            cells = Values(old, ours[slot], theirs[slot])
             values = Values(*map(self._access.load, cells))
             value = self._terms.weigh("keep-both", values, both.key).value
-            self._terms.note("keep-both")
-            self._place(merged, slot, cells, (values, value))
+            self._place(merged, slot, cells.theirs, values, value)
             merged.loses_ours |= value is not values.ours
             merged.loses_theirs |= value is values.ours
 
@@ -235,7 +236,6 @@ class TableRecords:
                 return both.base if terms.on_conflict == "base" else both.ours
             policy = "keep-both"
             outcome = terms.weigh(policy, Values(*sides), both.key)
-        terms.note(policy)
         winner, loser = both.ours, both.theirs
         if outcome.value is sides[2]:
             winner, loser = loser, winner

@@ -18,7 +18,7 @@ from prolly.tree import Both
 
 from .clash import Clash, shortened
 from .policies import APP_PREFIX, DEFAULT_POLICY, WHOLE_POLICIES
-from .terms import RESOLVE, RecordConflict, Terms
+from .terms import RecordConflict, Terms
 from .values import UNRESOLVED, Outcome, Values
 
 
@@ -86,12 +86,10 @@ class WholeRecords(ABC):
             outcome = terms.weigh(policy, values, both.key)
         outcome = self._storable(outcome, both, values)
         if outcome.value is UNRESOLVED and terms.resolve is not None:
-            policy, reason = RESOLVE, outcome.reason
+            reason = outcome.reason
             answer = terms.ask(None, self._clash(both, values))
             outcome = self._storable(answer, both, values)
             outcome = outcome._replace(reason=outcome.reason or reason)
-        if outcome.value is not UNRESOLVED:
-            terms.note(policy)
         return outcome
 
     def _clash(self, both: Both, values: Values) -> Clash:
@@ -140,5 +138,8 @@ class FileRecords(WholeRecords):
     def encode(self, value: Any, values: Values) -> bytes:
         # An entry made up by a resolver could name content that is not there.
         if type(value) is not FileEntry or value not in values:
-            raise Invalid("the answer is no entry of base, ours or theirs, nor ABSENT")
+            raise Invalid(
+                "the answer is no entry of base, ours or theirs, nor ABSENT",
+                hint="Return one of the three as it was given.",
+            )
         return encode_file_entry(value)

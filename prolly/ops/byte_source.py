@@ -1,8 +1,8 @@
 """The bytes of an input: a file, a pipe or a stream, maybe packed, read many times.
 
 Inference reads an input once and loading reads it again, so what cannot be read twice
-is first copied to a nameless temporary file. Nothing is held in memory. Compression is
-told by its first bytes, whatever the name says.
+is first copied to a nameless temporary file (``input_copy``). Nothing is held in
+memory. Compression is told by its first bytes, whatever the name says.
 
 Bytes come from outside: a truncated or damaged archive, a bomb, a NUL, a UTF-16 file
 and a line without end are refused here, before anything is parsed; so is a file that
@@ -13,19 +13,13 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
 import stat
-import tempfile
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
-from prolly.errors import (
-    Invalid,
-    LimitExceeded,
-    Stale,
-)
+from prolly.errors import Invalid, Stale
 from prolly.maps import storage_error
 
 from .compressed_stream import (
@@ -36,16 +30,14 @@ from .compressed_stream import (
     damaged,
     inflate,
 )
-
-# A line is held in memory whole. Past this a "line" is no line of a table, but a file
-# of another kind, or an attack.
-LINE_BYTES_MAX = 128 * 1024 * 1024
-
-# What tells one format from another stands within as many bytes.
-HEAD_BYTES = 16
-
-# Read in pieces that fit the processor's cache and make system calls rare.
-READ_BYTES = 256 * 1024
+from .input_copy import (
+    HEAD_BYTES,
+    LINE_BYTES_MAX,
+    READ_BYTES,
+    copy_input,
+    line_too_long,
+    nul_found,
+)
 
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _UTF8_MARK = b"\xef\xbb\xbf"
@@ -72,7 +64,7 @@ class ByteSource(AbstractContextManager["ByteSource"]):
             self._open_path()
         else:
             self.name = name or str(getattr(place, "name", "") or "the input")
-            self._spool = self._copy(place)
+            self._spool = copy_input(place, self.name)
         raw = self._raw()
         with raw:
             self.size = raw.seek(0, os.SEEK_END)
@@ -94,19 +86,9 @@ class ByteSource(AbstractContextManager["ByteSource"]):
                 )
             with open(self._path, "rb") as file:
                 if not stat.S_ISREG(mode):
-                    self._spool = self._copy(file)
+                    self._spool = copy_input(file, self.name)
         except OSError as error:
             raise storage_error(error, self.name) from error
-
-    def _copy(self, stream: BinaryIO) -> BinaryIO:
-        spool: BinaryIO = tempfile.TemporaryFile(prefix="prolly-")
-        try:
-            shutil.copyfileobj(stream, spool, READ_BYTES)
-            spool.flush()
-        except OSError as error:
-            spool.close()
-            raise storage_error(error, self.name) from error
-        return spool
 
     def _raw(self) -> Any:
         if self._spool is not None:
@@ -245,7 +227,7 @@ class _SpoolReader(io.RawIOBase):
 
     def __init__(self, spool: BinaryIO) -> None:
         if spool.closed:
-            raise Invalid("the input was closed", code="closed")
+            raise Invalid("the input was closed", code="closed", hint="Open it again.")
         self._descriptor = spool.fileno()
         self._position = 0
 
@@ -328,26 +310,12 @@ class _GuardedReader(io.RawIOBase):
             before = self._line_bytes if last < 0 else 0
             self._line_bytes = before + len(block) - last - 1
             if self._line_bytes > self._line_bytes_max:
-                self._refuse_line()
+                self._refuse_line(self._line_bytes_max)
 
     def _refuse_nul(self, offset: int) -> None:
         line = self._source.line_at(offset)
-        raise Invalid(
-            f"{self._source.name} line {line}: a NUL at byte {offset}",
-            code="nul-character",
-            hint="Text holds no NUL: the file is binary, damaged or UTF-16.",
-            source=self._source.name,
-            line=line,
-            offset=offset,
-        )
+        raise nul_found(self._source.name, line, offset)
 
-    def _refuse_line(self) -> None:
+    def _refuse_line(self, limit: int) -> None:
         line = self._source.line_at(self._position)
-        raise LimitExceeded(
-            f"{self._source.name} line {line}: over {self._line_bytes_max:,} bytes",
-            code="line-too-long",
-            hint="The file has no line ends, or is of another format.",
-            source=self._source.name,
-            line=line,
-            limit=self._line_bytes_max,
-        )
+        raise line_too_long(self._source.name, line, limit)

@@ -1,10 +1,11 @@
 """Conflicts as a CSV sheet, to be settled in a spreadsheet and read back.
 
-    dataset, kind, key, field, base, ours, theirs, take, value
+    dataset, kind, key, field, base, ours, theirs, take, value, reason
 
 One line for each field that clashes, or for a whole record (``field`` empty then). Who
-settles writes ``ours``, ``theirs``, ``base`` or ``value`` into ``take``, and for the
-last what is to stand into ``value``; a line without ``take`` stays open.
+settles writes ``ours``, ``theirs``, ``base``, ``keep`` or ``value`` into ``take``, and
+for the last what is to stand into ``value``; a line without ``take`` stays open. What
+the rule or the deletion is, ``reason`` says; it and columns of one's own are not read.
 
 Cells are spelt as exports spell them where a spreadsheet leaves that alone; a text that
 it might take for a number, a date or a formula stands in quotes, as in JSON. A key is a
@@ -15,18 +16,25 @@ be of another merge, or harmed.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from itertools import chain, groupby
+from typing import NamedTuple
 
-from prolly.codec import FileEntry, json_form
 from prolly.errors import Error, Invalid
-from prolly.maps import ABSENT
-from prolly.repo import SIDES, Conflict, Conflicts, Kind, Side, Take
-from prolly.tables import ColumnType, Schema, Table, column_type
+from prolly.repo import (
+    CHOICES,
+    SIDES,
+    Choice,
+    Conflict,
+    Conflicts,
+    Kind,
+    Take,
+    conflict_words,
+)
+from prolly.tables import column_type
 
 from .byte_source import Place
+from .conflict_cells import OWN_VALUE, Line, Speller
 from .output_file import write_chunks
 from .plain_files import open_table
 from .record_text import csv_chunks
@@ -42,31 +50,29 @@ COLUMNS = (
     "take",
     "value",
 )
+# For whoever reads the sheet.
+REASON = "reason"
 KINDS: dict[str, Kind] = {
     "record": "record",
     "schema": "schema",
     "constraint": "constraint",
 }
-TAKES = ("ours", "theirs", "base", "value")
-# A spreadsheet keeps numbers as floats, so of longer ones it changes the last digits.
-DIGITS_SAFE = 15
-
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]*[1-9])?")
-# Begins with a letter, holds no digit (MARCH1 is a date) and no mark of a formula.
-_WORDS = re.compile(r"[^\W\d_][^\d\t=@]*")
-_NOT_WORDS = {"true", "false", "null", "nan", "inf", "infinity"}
-
-_dumps = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
+TAKES = ("ours", "theirs", "base", "keep", OWN_VALUE)
+_TAKEN: dict[str, Choice] = {one: one for one in CHOICES}
 
 
-def export_conflicts(conflicts: Conflicts, place: Place) -> int:
+def export_conflicts(
+    conflicts: Conflicts, place: Place, *, open_only: bool = True
+) -> int:
     """Write the open conflicts to a CSV file or stream; return the number of lines.
 
-    A file appears whole or not at all. Raises as ``write_chunks``.
+    Without ``open_only`` those that are settled, too, with what was taken: so a merge
+    that is begun anew gets the same answers. A file appears whole or not at all. Raises
+    as ``write_chunks``.
     """
     text = column_type("text")
-    rows = _Counted(_rows(conflicts))
-    columns = [(name, text) for name in COLUMNS]
+    rows = _Counted(_rows(conflicts, open_only))
+    columns = [(name, text) for name in (*COLUMNS, REASON)]
     write_chunks(_stream(place), csv_chunks(columns, rows))
     return rows.number
 
@@ -90,18 +96,21 @@ class _Counted:
             yield row
 
 
-def _rows(conflicts: Conflicts) -> Iterator[tuple[str, ...]]:
-    spellers: dict[str, _Speller] = {}
-    for conflict in conflicts.of():
+def _rows(conflicts: Conflicts, open_only: bool) -> Iterator[tuple[str, ...]]:
+    spellers: dict[str, Speller] = {}
+    for conflict in conflicts.of(open_only=open_only):
         speller = spellers.get(conflict.dataset)
         if speller is None:
-            speller = spellers[conflict.dataset] = _Speller(conflicts, conflict.dataset)
-        for field in _fields(conflict):
+            speller = spellers[conflict.dataset] = Speller(conflicts, conflict.dataset)
+        fields = _fields(conflict)
+        if not open_only and fields != ("",):
+            fields += conflict.settled_fields
+        for field in fields:
             yield (
                 *speller.name(conflict, field),
                 *speller.cells(conflict, field),
-                "",
-                "",
+                *speller.taken(conflict, field),
+                conflict_words(conflict),
             )
 
 
@@ -111,130 +120,6 @@ def _fields(conflict: Conflict) -> tuple[str, ...]:
     What broke a constraint was withheld as a whole, and is taken so.
     """
     return (conflict.kind == "record" and conflict.fields) or ("",)
-
-
-class _Line(NamedTuple):
-    """What identifies a line of the sheet."""
-
-    dataset: str
-    kind: str
-    key: str
-    field: str
-
-
-class _Speller:
-    """Spells the conflicts of one dataset, and reads what was spelt."""
-
-    def __init__(self, conflicts: Conflicts, dataset: str) -> None:
-        self._schemas: dict[Side, Schema | None] = {
-            side: conflicts.schema(dataset, side) for side in SIDES
-        }
-        self._now: Schema | None = None
-        if any(self._schemas.values()):
-            records = conflicts.records(dataset)
-            self._now = records.schema if isinstance(records, Table) else None
-        self._columns = {side: conflicts.columns(dataset, side) for side in SIDES}
-
-    def name(self, conflict: Conflict, field: str) -> _Line:
-        """Return what identifies the line of a field, or of the whole."""
-        is_typed = self._now is not None and conflict.kind != "schema"
-        parts = json_form.key_to_json(conflict.key, exact=not is_typed)
-        return _Line(conflict.dataset, conflict.kind, _dumps(parts), field)
-
-    def key(self, conflict_kind: str, text: str) -> Any:
-        """Return the key that a cell spells. Raises Invalid."""
-        parts = json_form.STRICT_DECODER.decode(text)
-        if parts == []:
-            return ()
-        if conflict_kind == "schema":
-            return parts[0] if len(parts) == 1 else parts
-        if self._now is None:
-            return json_form.key_from_json(parts)
-        columns = self._now.key_columns
-        if type(parts) is not list or len(parts) != len(columns):
-            raise ValueError("it has another number of parts")
-        key = tuple(
-            None if part is None else column_type(column.type).from_json(part)
-            for column, part in zip(columns, parts, strict=True)
-        )
-        return key if len(key) > 1 else key[0]
-
-    def cells(self, conflict: Conflict, field: str) -> tuple[str, ...]:
-        """Return base, ours and theirs as cells."""
-        return tuple([self._cell(conflict, side, field) for side in SIDES])
-
-    def _cell(self, conflict: Conflict, side: Side, field: str) -> str:
-        value = getattr(conflict, side)
-        schema = self._schemas[side]
-        column = self._columns[side].get(field)
-        if value is ABSENT or (field and column is None):
-            return ""
-        if column is not None:
-            kind, cell = column_type(column.type), value[column.name]
-            return "null" if cell is None else safe_text(kind, cell)
-        if isinstance(value, FileEntry):
-            return _dumps(json_form.to_json(value.summary()))
-        if schema is None or conflict.kind == "schema":
-            return _dumps(json_form.to_json(value, exact=True))
-        types = {one.name: column_type(one.type) for one in schema.columns}
-        cells = [
-            f"{_dumps(name)}: {'null' if one is None else types[name].json_text(one)}"
-            for name, one in value.items()
-        ]
-        return "{" + ", ".join(cells) + "}"
-
-    def value(self, text: str, field: str) -> Any:
-        """Return what a cell under ``value`` spells. Raises Invalid, ValueError."""
-        if field:
-            assert self._now is not None
-            kind = column_type(self._now.column(field).type)
-            return {field: read_text(kind, text)}
-        if not text:
-            return ABSENT
-        form = json_form.STRICT_DECODER.decode(text)
-        if self._now is None:
-            return json_form.from_json(form)
-        if type(form) is not dict:
-            raise ValueError("a row is a JSON object")
-        return {
-            name: None
-            if cell is None
-            else column_type(self._now.column(name).type).from_json(cell)
-            for name, cell in form.items()
-        }
-
-
-def safe_text(kind: ColumnType, value: Any) -> str:
-    """Return a cell's text, in quotes where a spreadsheet might change it."""
-    text = kind.format_text(value)
-    return text if _is_safe(text) else _dumps(text)
-
-
-def _is_safe(text: str) -> bool:
-    if _NUMBER.fullmatch(text):
-        return sum(map(str.isdigit, text)) <= DIGITS_SAFE
-    if text[:1] in ("{", "["):
-        return text.isprintable()
-    is_words = _WORDS.fullmatch(text) is not None and text.isprintable()
-    return is_words and text == text.strip() and text.lower() not in _NOT_WORDS
-
-
-def read_text(kind: ColumnType, text: str) -> Any:
-    """Return the value that a cell spells, in quotes or without.
-
-    ``null`` and an empty cell are null; empty text is two quotes. Raises Invalid
-    ``value-type``, ValueError for open quotes.
-    """
-    if text in ("", "null"):
-        return None
-    if text.startswith('"'):
-        form = json_form.STRICT_DECODER.decode(text)
-        assert type(form) is str
-        return kind.parse_text(form)
-    if kind.name == "bool":
-        # A spreadsheet writes TRUE and FALSE.
-        text = text.lower()
-    return kind.parse_text(text)
 
 
 def import_conflicts(
@@ -263,21 +148,55 @@ def import_conflicts(
     return len(takes)
 
 
+class _Told(NamedTuple):
+    """What one line says, or several of one record."""
+
+    name: Line
+    take: Take
+
+
+def _by_record(lines: list[_Told]) -> Iterator[_Told]:
+    """Yield the fields of a record together that take one thing, where they stand so.
+
+    A take writes a row, and a row of a thousand fields has as many lines.
+    """
+    for _, of_record in groupby(lines, lambda one: one.name[:3]):
+        groups: dict[tuple[Choice | None, bool], list[_Told]] = {}
+        for one in of_record:
+            what = one.take.side, bool(one.take.fields)
+            groups.setdefault(what, []).append(one)
+        yield from map(_together, groups.values())
+
+
+def _together(lines: list[_Told]) -> _Told:
+    first = lines[0]
+    if len(lines) == 1:
+        return first
+    takes = [one.take for one in lines]
+    fields = tuple(chain.from_iterable(one.fields for one in takes))
+    value = first.take.value
+    if first.take.side is None:
+        value = {name: cell for one in takes for name, cell in one.value.items()}
+    return first._replace(take=first.take._replace(fields=fields, value=value))
+
+
 class _Sheet:
     """A sheet as it is read, line by line."""
 
     def __init__(self, conflicts: Conflicts, place: Place) -> None:
         self._conflicts = conflicts
         self._place = place
-        self._spellers: dict[str, _Speller] = {}
-        self._lines: dict[_Line, int] = {}
+        self._spellers: dict[str, Speller] = {}
+        self._lines: dict[Line, int] = {}
         self._line = 0
+        self._name: Line | None = None
+        self._last: tuple[tuple[str, str, str], Conflict] | None = None
 
-    def takes(self) -> Iterator[tuple[int, Take]]:
-        """Yield (line, what is to stand) for the lines that say it."""
+    def takes(self) -> Iterator[_Told]:
+        """Yield what is to stand for the lines that say it."""
         self._conflicts.require_merge()
         with open_table(self._place, "csv") as source:
-            if set(source.columns) != set(COLUMNS):
+            if not set(COLUMNS) <= set(source.columns):
                 raise Invalid(
                     f"{source.files[0].name}: the columns of a sheet of conflicts are "
                     f"{', '.join(COLUMNS)}",
@@ -290,11 +209,11 @@ class _Sheet:
                 for line, cells in zip(batch.lines, batch.rows, strict=True):
                     self._line = line
                     row = dict(zip(source.columns, cells, strict=True))
-                    take = self._take(row)
-                    if take is not None:
-                        yield line, take
+                    told = self._told(row)
+                    if told is not None:
+                        yield told
 
-    def _take(self, row: dict[str, str]) -> Take | None:
+    def _told(self, row: dict[str, str]) -> _Told | None:
         name, conflict = self._found(row)
         speller = self._spellers[name.dataset]
         if name in self._lines:
@@ -308,14 +227,28 @@ class _Sheet:
                     hint="The merge may be another one than the sheet was exported "
                     "from, or a program changed the cell: export it once more.",
                 )
-        return self._wanted(row, conflict, name.field)
+        take = self._wanted(row, conflict, name.field)
+        return None if take is None else _Told(name, take)
 
-    def _found(self, row: dict[str, str]) -> tuple[_Line, Conflict]:
-        dataset, kind, field = row["dataset"], row["kind"], row["field"]
+    def _found(self, row: dict[str, str]) -> tuple[Line, Conflict]:
+        conflict, field = self._conflict(row), row["field"]
+        if field not in (*_fields(conflict), *conflict.settled_fields):
+            raise self._fault(
+                f"the field {field!r} of {row['key']} of {conflict.dataset!r} is not "
+                "in conflict"
+            )
+        return self._spellers[conflict.dataset].name(conflict, field), conflict
+
+    def _conflict(self, row: dict[str, str]) -> Conflict:
+        """Return what a line is about; read once for the lines of one record."""
+        dataset, kind = row["dataset"], row["kind"]
+        place = dataset, kind, row["key"]
+        if self._last is not None and self._last[0] == place:
+            return self._last[1]
         if dataset not in self._spellers:
             if dataset not in self._conflicts.dataset_names():
                 raise self._fault(f"nothing of {dataset!r} is in conflict")
-            self._spellers[dataset] = _Speller(self._conflicts, dataset)
+            self._spellers[dataset] = Speller(self._conflicts, dataset)
         speller = self._spellers[dataset]
         known = KINDS.get(kind)
         if known is None:
@@ -328,17 +261,13 @@ class _Sheet:
             raise self._fault(f"{row['key']} is no key: {problem}") from error
         if not found:
             raise self._fault(f"{row['key']} of {dataset!r} is not in conflict")
-        conflict = found[0]
-        if field not in (*_fields(conflict), *conflict.settled_fields):
-            raise self._fault(
-                f"the field {field!r} of {row['key']} of {dataset!r} is not in conflict"
-            )
-        return speller.name(conflict, field), conflict
+        self._last = place, found[0]
+        return found[0]
 
     def _wanted(
         self, row: dict[str, str], conflict: Conflict, field: str
     ) -> Take | None:
-        take = row["take"].strip()
+        take = row["take"].strip().lower()
         if not take:
             if row["value"]:
                 raise self._fault(
@@ -346,13 +275,16 @@ class _Sheet:
                 )
             return None
         if take not in TAKES:
-            raise self._fault(f"there is nothing to take that is called {take!r}")
-        if take != "value" and row["value"]:
+            raise self._fault(
+                f"there is nothing to take that is called {take!r}",
+                hint=f"Write one of {', '.join(TAKES)}, or nothing.",
+            )
+        if take != OWN_VALUE and row["value"]:
             raise self._fault(f"a value beside {take}", hint="Leave one of them out.")
         fields = (field,) if field else ()
         name = conflict.dataset, conflict.key
-        if take != "value":
-            return Take(*name, SIDES[SIDES.index(take)], fields, kind=conflict.kind)
+        if take != OWN_VALUE:
+            return Take(*name, _TAKEN[take], fields, kind=conflict.kind)
         if conflict.kind == "schema":
             raise self._fault("a part of a description takes no value")
         try:
@@ -367,7 +299,7 @@ class _Sheet:
         for conflict in self._conflicts.of():
             speller = self._spellers.get(conflict.dataset)
             if speller is None:
-                speller = _Speller(self._conflicts, conflict.dataset)
+                speller = Speller(self._conflicts, conflict.dataset)
                 self._spellers[conflict.dataset] = speller
             for field in _fields(conflict):
                 name = speller.name(conflict, field)
@@ -381,19 +313,22 @@ class _Sheet:
                         dataset=name.dataset,
                     )
 
-    def told(self, takes: list[tuple[int, Take]]) -> Iterator[Take]:
+    def told(self, lines: list[_Told]) -> Iterator[Take]:
         """Yield the takes, remembering on which line each stands."""
-        for line, take in takes:
-            self._line = line
+        for name, take in _by_record(lines):
+            self._name = name
             yield take
-        self._line = 0
+        self._name = None
 
     def placed(self, error: Error) -> Error:
         """Return an error of settling with the line that it came of, if one did."""
-        if not self._line:
+        if self._name is None:
             return error
-        facts = {**error.facts, "line": self._line}
-        message = f"line {self._line}: {error.message}"
+        # Of a record with a line for each field that of the field, if one is at fault.
+        field = self._name._replace(field=str(error.facts.get("column")))
+        line = self._lines.get(field, self._lines[self._name])
+        facts = {**error.facts, "line": line}
+        message = f"line {line}: {error.message}"
         return type(error)(message, code=error.code, hint=error.hint, **facts)
 
     def _fault(

@@ -1,4 +1,7 @@
-"""Checking a repository: every fault is found, and none ends the search.
+"""Checking a repository: every fault is found, and none ends the search but one.
+
+That one is an index of a store whose pages are damaged: it is walked first, and when
+it cannot be read safely its own faults are the answer.
 
 The basic check follows every ref: what it reaches is there, of the kind that it is
 linked as, and decodes; the descriptors of every version decode; the packs and the index
@@ -17,6 +20,7 @@ from prolly.chunks import LocalStore, Store, WrappingStore
 from prolly.codec import ChunkType, Reference, address_of, links_of
 from prolly.errors import Corrupt, Error
 from prolly.history import BRANCHES, REMOTES, STASH, TAGS, WORKING
+from prolly.repo import read_current_branch
 from prolly.tree import AddressSet, require_kind
 
 from .fsck_chunks import iter_chunk_faults
@@ -37,7 +41,8 @@ KIND_OF_REF = {
 class Fault:
     """One thing that is wrong: a stable ``code``, and what it is about, if known.
 
-    ``address`` is of the chunk, ``ref`` a name that leads to it, ``path`` a pack file.
+    ``address`` is of the chunk, ``ref`` a name that leads to it, ``path`` a file of the
+    store; ``hint`` says what to do.
     """
 
     code: str
@@ -45,6 +50,7 @@ class Fault:
     address: bytes | None = None
     ref: str | None = None
     path: str | None = None
+    hint: str = ""
 
 
 class Check:
@@ -78,15 +84,32 @@ class Check:
         return fault
 
     def _find(self) -> Iterator[Fault]:
-        for name, address in self._store.iter_refs():
+        if not isinstance(self._store, LocalStore):
+            yield from self._all_ref_faults(self._store.iter_refs())
+        else:
+            files = self._store.maintenance()
+            damages = files.index_faults()
+            yield from map(self._fault_of, damages)
+            if damages:
+                # Whoever reads on in such a file may be ended by the system.
+                return
+            yield from self._head_faults()
+            yield from self._all_ref_faults(files.iter_refs())
+            yield from map(self._fault_of, files.iter_faults(full=self._full))
+        if self._full:
+            yield from self._unreachable_faults()
+
+    def _head_faults(self) -> Iterator[Fault]:
+        try:
+            read_current_branch(self._store)
+        except Corrupt as error:
+            yield self._fault_of(error)
+
+    def _all_ref_faults(self, refs: Iterator[tuple[str, bytes]]) -> Iterator[Fault]:
+        for name, address in refs:
             self._ref = name
             yield from self._ref_faults(name, address)
         self._ref = None
-        if isinstance(self._store, LocalStore):
-            found = self._store.maintenance().iter_faults(full=self._full)
-            yield from map(self._fault_of, found)
-        if self._full:
-            yield from self._unreachable_faults()
 
     def _ref_faults(self, name: str, address: bytes) -> Iterator[Fault]:
         """Check one ref and what nothing before it reached."""
@@ -174,7 +197,7 @@ class Check:
     def _fault_of(self, error: Error, address: bytes | None = None) -> Fault:
         found = error.facts.get("address", address)
         path = error.facts.get("path")
-        return Fault(error.code, error.message, found, self._ref, path)
+        return Fault(error.code, error.message, found, self._ref, path, error.hint)
 
 
 def _blobs_of(chunk: bytes) -> list[Reference]:

@@ -118,6 +118,8 @@ class DatasetCheck:
             yield error
         if is_right and entry.kind == "table":
             yield from self._derived.index_faults(dataset, entry)
+        elif is_right and entry.kind == "files":
+            yield from self._derived.path_faults(dataset, entry)
 
     def _tree_faults(self, entry: Descriptor) -> Iterator[Error]:
         decode = self._decoder_of(entry)

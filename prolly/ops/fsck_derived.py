@@ -1,8 +1,9 @@
 """What follows from content alone, derived once more and compared.
 
-    index-content  the tree of an index is what the records of its table give
-    blob-cut       a blob is cut where its bytes say
-    references     each row that refers to another names one that is there
+    index-content    the tree of an index is what the records of its table give
+    file-path-clash  no file stands where another's directory is
+    blob-cut         a blob is cut where its bytes say
+    references       each row that refers to another names one that is there
 
 Versions share most of what they hold, so an index is carried from the version that was
 looked at last, and rows are asked whether they refer well where they differ from it: a
@@ -16,9 +17,10 @@ from itertools import zip_longest
 
 from prolly.chunks import ChunkWriter, RefMove, RefNote, ScratchWriter
 from prolly.codec import FORMAT_PARAMETERS, Descriptor, Reference, address_of
+from prolly.codec import key as key_codec
 from prolly.datasets import stored_table, verify_references
 from prolly.errors import Corrupt, Error
-from prolly.maps import BlobEdit, iter_pieces
+from prolly.maps import BlobEdit, iter_path_clashes, iter_pieces
 from prolly.tables import StoredTable, Trees, carry_indexes
 from prolly.tree import AddressSet, NodeCache, NodeReader, build
 
@@ -40,6 +42,8 @@ class DerivedCheck:
         self._cache = NodeCache(CACHE_BYTES)
         self._blobs = AddressSet()
         self._tables: dict[bytes, StoredTable] = {}
+        # The records of files that were looked at last, by dataset.
+        self._files: dict[bytes, bytes] = {}
         scratch = ScratchWriter(read)
         self._reader = NodeReader(scratch.get, self._cache)
         self._version = build(scratch, [], FORMAT_PARAMETERS)
@@ -77,6 +81,22 @@ class DerivedCheck:
                     code="index-content",
                     address=found,
                 )
+
+    def path_faults(self, dataset: bytes, entry: Descriptor) -> Iterator[Error]:
+        """Yield the paths of right records that are a file and a directory."""
+        root = entry.roots[0].address
+        before, self._files[dataset] = self._files.get(dataset), root
+        try:
+            for encoded, others in iter_path_clashes(self._reader, before, root):
+                one, other = map(key_codec.decode_key, (encoded, others[0]))
+                yield Corrupt(
+                    f"{one!r} and {other!r} of {entry.name!r} cannot both be files",
+                    code="file-path-clash",
+                    address=root,
+                )
+        except Corrupt:
+            # As above.
+            return
 
     def blob_faults(self, reference: Reference) -> Iterator[Error]:
         """Yield the fault of a blob of several pieces that is cut in another way."""

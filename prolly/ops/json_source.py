@@ -22,7 +22,8 @@ from prolly.codec import json_form
 from prolly.errors import Error, Invalid, LimitExceeded
 from prolly.tables import InferredColumn, JsonInference
 
-from .byte_source import LINE_BYTES_MAX, ByteSource
+from .byte_source import ByteSource
+from .input_copy import LINE_BYTES_MAX
 from .table_source import BATCH_ROWS, Batch, TableSource, check_header
 
 # An object is held in memory whole, as a line is.

@@ -16,7 +16,9 @@ if _typing.TYPE_CHECKING:
     from .changes import Change, Comparison, DatasetChanges
     from .commit_log import LogEntry
     from .config import CONFIG_VALUE_BYTES_MAX, SETTINGS, Config, Setting
-    from .conflicts import SIDES, Conflict, Kind, Side, no_merge
+    from .conflict import CHOICES, SIDES, Choice, Conflict, Kind, Side
+    from .conflict_words import conflict_words
+    from .current_branch import read_current_branch
     from .location import STORE_DIRECTORY, find_repository
     from .merge_result import MergeResult
     from .merging import MergeSnapshots
@@ -52,6 +54,7 @@ if _typing.TYPE_CHECKING:
     from .workspace import Workspace
 
 __all__ = [
+    "CHOICES",
     "COMMIT_ATTEMPTS_MAX",
     "CONFIG_VALUE_BYTES_MAX",
     "DEFAULT_BRANCH",
@@ -68,6 +71,7 @@ __all__ = [
     "App",
     "Blame",
     "Change",
+    "Choice",
     "Comparison",
     "Config",
     "Conflict",
@@ -96,12 +100,13 @@ __all__ = [
     "WorkingArea",
     "Workspace",
     "begin_history",
+    "conflict_words",
     "create_repository",
     "create_store",
     "find_repository",
-    "no_merge",
     "open_repository",
     "open_store",
+    "read_current_branch",
     "restore",
     "shared_repository",
     "with_upkeep",
@@ -116,8 +121,10 @@ _MODULES = {
     "changes": ("Change", "Comparison", "DatasetChanges"),
     "commit_log": ("LogEntry",),
     "config": ("CONFIG_VALUE_BYTES_MAX", "SETTINGS", "Config", "Setting"),
+    "current_branch": ("read_current_branch",),
     "location": ("STORE_DIRECTORY", "find_repository"),
-    "conflicts": ("SIDES", "Conflict", "Kind", "Side", "no_merge"),
+    "conflict": ("CHOICES", "SIDES", "Choice", "Conflict", "Kind", "Side"),
+    "conflict_words": ("conflict_words",),
     "merge_result": ("MergeResult",),
     "merging": ("MergeSnapshots",),
     "settling": ("Conflicts",),

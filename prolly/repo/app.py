@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from prolly.errors import AlreadyExists
-from prolly.merge import APP_PREFIX, Resolve, check_policy_name
+from prolly.merge import APP_PREFIX, Resolve, check_new_policy_name
 
 
 class App:
@@ -31,7 +31,7 @@ class App:
         what the policy ``app:NAME`` covers, in attended merges alone. Invalid
         ``unknown-policy`` for what cannot be a name; AlreadyExists ``resolver-exists``.
         """
-        check_policy_name(APP_PREFIX + name)
+        check_new_policy_name(f"{APP_PREFIX}{name}")
         if name in self._resolvers:
             raise AlreadyExists(
                 f"there is a resolver {name!r} already",

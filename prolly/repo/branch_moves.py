@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from prolly.errors import Stale
+from prolly.codec import shown
+from prolly.errors import Invalid, Stale
 
 # How often a change is prepared anew for refs that move between reading and moving
 # them. Each loss is somebody else's success, so few writers never come near it.
@@ -19,6 +20,22 @@ COMMIT_ATTEMPTS_MAX = 20
 LINE_CHARACTERS = 200
 
 Result = TypeVar("Result")
+
+
+def check_words(**words: object) -> None:
+    """Raise Invalid ``value-type`` for a message or an author that is not text.
+
+    Asked for when a commit is begun: at its end the work would be lost.
+    """
+    for name, given in words.items():
+        if given is not None and not isinstance(given, str):
+            raise Invalid(
+                f"the {name} of a commit is text, not {shown(given)}",
+                code="value-type",
+                hint=f"Give the {name} as a str.",
+                expected="text",
+                value=shown(given),
+            )
 
 
 def retried(attempt: Callable[[], Result], what: str, ref: str) -> Result:

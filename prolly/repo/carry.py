@@ -34,6 +34,7 @@ from prolly.datasets import (
     write_manifest,
 )
 from prolly.errors import Stale
+from prolly.maps import require_no_path_clash
 from prolly.tables import Trees, carry_indexes
 from prolly.tree import EditBuffer, NodeReader, Versions, WorkingTree, diff, get
 
@@ -51,7 +52,8 @@ def carry_over(writer: ChunkWriter, reader: NodeReader, roots: Roots) -> bytes:
 
     ``reader`` must see what ``writer`` wrote. Raises Stale (``write-conflict``,
     ``dataset-conflict``) when both sides changed the same thing,
-    Invalid ``unique-violation`` when only both together break a unique index.
+    Invalid ``unique-violation`` and ``file-path-clash`` when only both together break
+    a unique index, or have a file where another's directory is.
     """
     if roots.theirs == roots.base:
         return roots.ours
@@ -106,6 +108,8 @@ def _carry_dataset(
     tree = WorkingTree(reader, theirs_root, theirs.parameters, edits)
     roots = [tree.write(writer)]
     tree.close()
+    if ours.kind == "files":
+        require_no_path_clash(reader, theirs_root, roots[0])
     if ours.kind == "table":
         trees = Trees(reader, writer, theirs.parameters)
         stored = stored_table(theirs)

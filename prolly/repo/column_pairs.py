@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from prolly.codec import cbor
-from prolly.tables import Column, Schema, column_type
+from prolly.tables import COLUMN_NAME_BYTES_MAX, Column, Schema, column_type
 
 
 class ColumnPairs:
@@ -20,12 +20,7 @@ class ColumnPairs:
 
     def __init__(self, old: Schema, new: Schema) -> None:
         self._new = new
-        before = {one.id: one for one in old.columns}
-        by_name = dict(old.by_name)
-        self._pairs: list[tuple[Column | None, Column]] = []
-        for column in new.columns:
-            older = before.get(column.id) or by_name.get(column.name)
-            self._pairs.append((older, column))
+        self._pairs = _paired(old, new)
         self._names = _names_now(old, self._pairs)
         paired = {older.id for older, _ in self._pairs if older is not None}
         self._dropped = [one for one in old.columns if one.id not in paired]
@@ -58,23 +53,47 @@ class ColumnPairs:
         return found
 
 
+def _paired(old: Schema, new: Schema) -> list[tuple[Column | None, Column]]:
+    """Return each new column with its old self, by id; ``None`` for what is new.
+
+    A column that was dropped and made anew keeps no id: it is the one of its name, but
+    only where that is not another column by now. So each old column is paired once.
+    """
+    before = {one.id: one for one in old.columns}
+    stayed = {one.id for one in new.columns if one.id in before}
+    by_name = {one.name: one for one in old.columns if one.id not in stayed}
+    return [
+        (before.get(column.id) or by_name.get(column.name), column)
+        for column in new.columns
+    ]
+
+
 def _names_now(
     old: Schema, pairs: list[tuple[Column | None, Column]]
 ) -> dict[str, str]:
     """Return the names of now by those of then; a dropped column keeps its own.
 
-    Unless another column has it now: then it gets one that nothing has.
+    Unless another column has it now: then it gets one that nothing has, in either.
     """
     names = {older.name: column.name for older, column in pairs if older is not None}
     taken = {column.name for _, column in pairs}
     for name in old.names:
         if name not in names:
             now = name
+            number = 0
             while now in taken:
-                now += " (dropped)"
+                number += 1
+                now = _beside(name, number)
             names[name] = now
             taken.add(now)
     return names
+
+
+def _beside(name: str, number: int) -> str:
+    """Return a name for a dropped column, no longer than a name may be."""
+    mark = " (dropped)" if number == 1 else f" (dropped {number})"
+    room = COLUMN_NAME_BYTES_MAX - len(mark)
+    return name.encode()[:room].decode(errors="ignore") + mark
 
 
 def _renamed(old: Schema, names: Mapping[str, str]) -> Schema:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from prolly.codec import Address, Commit, Descriptor, key, manifest_key
+from prolly.codec import Address, Commit, Descriptor, key, manifest_key, shown
 from prolly.datasets import Manifest, read_descriptor
 from prolly.errors import NotFound
 from prolly.history import walk
@@ -43,7 +43,7 @@ def commit_log(
             yield LogEntry(Address(commit_id), commit)
     if dataset is not None and not touched.seen:
         raise NotFound(
-            f"no commit has a dataset {dataset!r}",
+            f"no commit has a dataset {shown(dataset)}",
             code="no-such-dataset",
             hint="`prolly ls --at REV` lists the datasets of a version.",
             dataset=dataset,

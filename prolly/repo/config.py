@@ -9,6 +9,7 @@ from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
 
 from prolly.chunks import RefStore
+from prolly.codec import shown
 from prolly.errors import Invalid, LimitExceeded
 
 # Room for any name or command line; a setting is read whenever it matters.
@@ -93,7 +94,7 @@ def _known(name: object) -> Setting:
     found = SETTINGS.get(name) if isinstance(name, str) else None
     if found is None:
         raise Invalid(
-            f"there is no setting {name!r}",
+            f"there is no setting {shown(name)}",
             code="config-key",
             hint=f"There is: {', '.join(SETTINGS)}.",
             name=name,
@@ -111,7 +112,7 @@ def _check(setting: Setting, value: object) -> None:
         problem = f"it is {' or '.join(setting.choices)}"
     if problem:
         raise Invalid(
-            f"{setting.name} cannot be {value!r}: {problem}",
+            f"{setting.name} cannot be {shown(value)}: {problem}",
             code="config-value",
             hint="Unset it to go back to the default.",
             name=setting.name,

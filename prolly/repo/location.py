@@ -5,7 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from prolly.errors import AlreadyExists, NotFound
+from prolly.codec import shown
+from prolly.errors import (
+    AlreadyExists,
+    Denied,
+    Error,
+    Invalid,
+    NotFound,
+    StorageFailed,
+)
 
 STORE_DIRECTORY = ".prolly"
 
@@ -17,9 +25,38 @@ def find_repository(start: str | os.PathLike[str]) -> Path:
     """
     origin = Path(start).absolute()
     for directory in (origin, *origin.parents):
-        if (directory / STORE_DIRECTORY).is_dir():
+        if is_repository(directory):
             return directory
     raise missing_repository(origin)
+
+
+def is_repository(directory: Path) -> bool:
+    """Tell whether a directory holds a store.
+
+    Raises Denied ``unreadable`` or StorageFailed ``io-error`` where the system does not
+    tell, as for a name that is too long.
+    """
+    try:
+        return (directory / STORE_DIRECTORY).is_dir()
+    except OSError as error:
+        raise _unreachable(directory, error) from error
+
+
+def _unreachable(directory: Path, error: OSError) -> Error:
+    place = shown(str(directory))
+    if isinstance(error, PermissionError):
+        return Denied(
+            f"{place} may not be read",
+            code="unreadable",
+            hint="Check the permissions of the directory and those above it.",
+            path=str(directory),
+        )
+    return StorageFailed(
+        f"{place} cannot be looked into: {error.strerror}",
+        code="io-error",
+        hint="Name another directory.",
+        path=str(directory),
+    )
 
 
 def missing_repository(path: Path) -> NotFound:
@@ -32,13 +69,27 @@ def missing_repository(path: Path) -> NotFound:
     )
 
 
+def _is_there(directory: Path) -> bool:
+    try:
+        return directory.exists()
+    except OSError as error:
+        raise _unreachable(directory, error) from error
+
+
 def new_store_directory(path: str | os.PathLike[str]) -> Path:
     """Return the store directory to create under ``path``, which may not exist yet.
 
-    Raises AlreadyExists ``repository-exists`` when there is one.
+    Raises AlreadyExists ``repository-exists`` when there is one, Invalid ``file-path``
+    for a NUL in its name, and as ``is_repository``.
     """
     directory = Path(path).absolute() / STORE_DIRECTORY
-    if directory.exists():
+    if chr(0) in str(directory):
+        raise Invalid(
+            f"no path of a directory: {shown(str(path))} has a NUL character",
+            code="file-path",
+            hint="Choose another directory.",
+        )
+    if _is_there(directory):
         raise AlreadyExists(
             f"there is a repository in {directory.parent} already",
             code="repository-exists",

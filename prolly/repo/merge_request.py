@@ -79,7 +79,7 @@ class Answers:
         return counted
 
     def metadata(self) -> dict[str, Any]:
-        """Return what the merge commit says of them; see ``waiting_merge``."""
+        """Return what the merge commit is to say of them; see ``waiting_merge``."""
         told: dict[str, Any] = {}
         if self._request.policy is not None:
             told["policy"] = self._request.policy

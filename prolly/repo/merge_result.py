@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from types import TracebackType
+from typing import Literal, NamedTuple
 
+from prolly.chunks import ScratchWriter
 from prolly.codec import Address
 from prolly.errors import Invalid
 from prolly.merge import Base, DatasetReport, ManifestMerge
 
 from .changes import Comparison, DatasetChanges
-from .conflicts import Conflict, ConflictName
+from .open_conflicts import OpenConflicts
 from .settling import Conflicts
 
 MergeStatus = Literal["up-to-date", "fast-forward", "merged", "prepared", "conflicts"]
+
+
+class Merged(NamedTuple):
+    """What was merged: over which base, and what came of it."""
+
+    base: Base
+    manifest: ManifestMerge
 
 
 class MergeResult:
@@ -25,15 +34,21 @@ class MergeResult:
     settled; then ``commit``. ``datasets`` counts what the merge changes on the branch.
     ``base`` names the commits that it was merged over, several for a criss-cross, and
     ``report`` says by dataset what was taken, merged, re-used and rewritten.
+
+    What a merge that was only tried made lies in memory, and past a bound in a
+    temporary file, until ``close``, or the end of a ``with`` block of the result: then
+    ``conflicts`` and ``datasets`` raise Invalid ``closed``. Other results need none.
     """
 
     def __init__(
         self,
         status: MergeStatus,
         commit_id: bytes | None,
-        conflicts: Mapping[ConflictName, Conflict],
+        conflicts: OpenConflicts,
         changes: Comparison,
-        merged: tuple[Base, ManifestMerge] | None = None,
+        merged: Merged | None = None,
+        *,
+        scratch: ScratchWriter | None = None,
     ) -> None:
         self.status = status
         self.commit_id = None if commit_id is None else Address(commit_id)
@@ -41,13 +56,15 @@ class MergeResult:
         self.base: tuple[Address, ...] = ()
         self.report: Mapping[str, DatasetReport] = {}
         if merged is not None:
-            self.base = tuple(map(Address, merged[0].commits))
-            self.report = merged[1].datasets
+            self.base = tuple(map(Address, merged.base.commits))
+            self.report = merged.manifest.datasets
         self._changes = changes
+        self._scratch = scratch
 
     @property
     def datasets(self) -> dict[str, DatasetChanges]:
         """How many records of each dataset the merge changes on the branch."""
+        self.conflicts.require_open()
         return self._changes.counts()
 
     def commit(
@@ -57,7 +74,7 @@ class MergeResult:
 
         Raises Conflicted ``open-conflicts``, and as ``WorkingArea.commit``; Invalid
         ``not-merged`` for a merge that was only tried, ``no-merge`` for one that
-        somebody gave up or committed.
+        somebody gave up or committed, Stale ``merge-ended`` when another waits by now.
         """
         if self.commit_id is None:
             if not isinstance(self.conflicts, Conflicts):
@@ -69,6 +86,26 @@ class MergeResult:
             self.commit_id = self.conflicts.commit(message, author=author)
             self.status = "merged"
         return self.commit_id
+
+    def close(self) -> None:
+        """Give back what a merge that was only tried made; twice is fine.
+
+        A merge that waits goes on waiting.
+        """
+        if self._scratch is not None:
+            self.conflicts.close()
+            self._scratch.abort()
+
+    def __enter__(self) -> MergeResult:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
 
     def __repr__(self) -> str:
         return f"<MergeResult {self.status}>"

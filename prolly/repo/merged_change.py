@@ -14,7 +14,8 @@ from prolly.merge import Resolve, Rules, merge_manifests
 from prolly.tree import NodeReader, Versions
 
 from .carry import Roots
-from .conflicts import Conflict, ConflictView
+from .conflict import Conflict
+from .conflict_view import ConflictView
 
 
 def merge_over(

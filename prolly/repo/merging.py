@@ -22,7 +22,6 @@ from prolly.codec import Commit, WorkingState, encode_commit, encode_working
 from prolly.errors import Invalid
 from prolly.history import BRANCHES, WORKING, is_ancestor
 from prolly.merge import (
-    Base,
     ManifestMerge,
     Rules,
     base_of,
@@ -35,13 +34,14 @@ from prolly.tree import NodeReader, Versions
 
 from .branch_moves import first_line, retried
 from .changes import Comparison
-from .conflicts import Conflict, ConflictName, ConflictView
+from .conflict_view import ConflictView
 from .merge_request import Answers, MergeRequest
-from .merge_result import MergeResult, MergeStatus
+from .merge_result import Merged, MergeResult, MergeStatus
+from .open_conflicts import OpenConflicts
 from .settling import Conflicts
 from .snapshot import Snapshot, not_picklable
 from .storage import Storage
-from .waiting_merge import require_authored
+from .waiting_merge import MergeSides, require_authored
 from .working_area import WorkingArea
 from .working_state import read_head, read_state
 
@@ -118,30 +118,37 @@ class _Merge:
                 self._move(writer, request.theirs, None, "fast-forward")
                 return self._done(known, request.theirs)
             reader = NodeReader(writer.get, self._storage.reader.cache)
-            base, merged = self._merged(reader, writer)
-            if merged.conflict_count or not request.commit:
-                return self._wait(writer, base, merged)
-            commit_id = writer.put(encode_commit(self._commit(merged)))
+            merged = self._merged(reader, writer)
+            if merged.manifest.conflict_count or not request.commit:
+                return self._wait(writer, merged)
+            commit_id = writer.put(encode_commit(self._commit(merged.manifest)))
             self._move(writer, commit_id, None, first_line(request.text))
-        return self._done("merged", commit_id, (base, merged))
+        return self._done("merged", commit_id, merged)
 
     def preview(self) -> MergeResult:
-        """Merge into scratch memory, which the result keeps."""
+        """Merge into scratch memory, which the result keeps until it is closed."""
         known = self._without_merging()
         if known is not None:
             fast = known == "fast-forward"
             return self._done(known, self._request.theirs if fast else self._ours)
         scratch = ScratchWriter(self._storage.reader.get_chunk)
+        try:
+            return self._previewed(scratch)
+        except BaseException:
+            scratch.abort()
+            raise
+
+    def _previewed(self, scratch: ScratchWriter) -> MergeResult:
         reader = NodeReader(scratch.get, self._storage.reader.cache)
-        base, merged = self._merged(reader, scratch)
-        open_conflicts: dict[ConflictName, Conflict] = {}
-        if merged.conflicts is not None:
-            state = self._state(merged)
+        merged = self._merged(reader, scratch)
+        manifest, view = merged.manifest, None
+        if manifest.conflicts is not None:
+            state = self._state(manifest)
             view = ConflictView.of_state(reader, self._storage.commits, state)
-            open_conflicts = {one.name: one for one in view.conflicts()}
-        status: MergeStatus = "conflicts" if merged.conflict_count else "merged"
-        changes = Comparison(reader, self._ours_root, merged.root)
-        return MergeResult(status, None, open_conflicts, changes, (base, merged))
+        status: MergeStatus = "conflicts" if manifest.conflict_count else "merged"
+        changes = Comparison(reader, self._ours_root, manifest.root)
+        conflicts = OpenConflicts(view)
+        return MergeResult(status, None, conflicts, changes, merged, scratch=scratch)
 
     def _without_merging(self) -> MergeStatus | None:
         """Return how it ends when one side is part of the other."""
@@ -159,9 +166,7 @@ class _Merge:
             raise unrelated(request)
         return None
 
-    def _merged(
-        self, reader: NodeReader, writer: ChunkWriter
-    ) -> tuple[Base, ManifestMerge]:
+    def _merged(self, reader: NodeReader, writer: ChunkWriter) -> Merged:
         """Merge the manifests; what is new goes into ``writer``."""
         storage, request = self._storage, self._request
 
@@ -172,37 +177,41 @@ class _Merge:
         theirs_root = storage.commits.read(request.theirs).root
         versions = Versions(base.root, self._ours_root, theirs_root)
         rules = self._answers.rules(request.snapshots(reader, versions))
-        return base, merge_manifests(reader, writer, versions, rules)
+        return Merged(base, merge_manifests(reader, writer, versions, rules))
 
     def _state(self, merged: ManifestMerge) -> WorkingState:
-        parents = (self._request.theirs,)
-        conflicts, text = merged.conflicts, self._request.text
-        return WorkingState(self._ours, merged.root, parents, conflicts, text)
+        return WorkingState(
+            base=self._ours,
+            manifest=merged.root,
+            merge_parents=(self._request.theirs,),
+            conflicts=merged.conflicts,
+            message=self._request.text,
+            metadata=self._answers.metadata(),
+        )
 
-    def _wait(
-        self, writer: ChunkWriter, base: Base, merged: ManifestMerge
-    ) -> MergeResult:
+    def _wait(self, writer: ChunkWriter, merged: Merged) -> MergeResult:
         """Leave the merge in the working state."""
-        state = writer.put(encode_working(self._state(merged)))
+        manifest = merged.manifest
+        state = writer.put(encode_working(self._state(manifest)))
         self._move(writer, self._ours, state, f"{self._request.text}: begun")
-        status: MergeStatus = "conflicts" if merged.conflict_count else "prepared"
-        changes = Comparison(self._storage.reader, self._ours_root, merged.root)
-        return MergeResult(status, None, self._conflicts(), changes, (base, merged))
+        status: MergeStatus = "conflicts" if manifest.conflict_count else "prepared"
+        changes = Comparison(self._storage.reader, self._ours_root, manifest.root)
+        return MergeResult(status, None, self._conflicts(), changes, merged)
 
     def _done(
         self,
         status: MergeStatus,
         commit_id: bytes,
-        merged: tuple[Base, ManifestMerge] | None = None,
+        merged: Merged | None = None,
     ) -> MergeResult:
         root = self._storage.commits.read(commit_id).root
         changes = Comparison(self._storage.reader, self._ours_root, root)
         return MergeResult(status, commit_id, self._conflicts(), changes, merged)
 
     def _conflicts(self) -> Conflicts:
-        return Conflicts(
-            self._storage, WorkingArea(self._storage, self._request.branch)
-        )
+        area = WorkingArea(self._storage, self._request.branch)
+        sides = MergeSides(self._ours, (self._request.theirs,))
+        return Conflicts(self._storage, area, sides)
 
     def _commit(self, merged: ManifestMerge) -> Commit:
         storage, request = self._storage, self._request

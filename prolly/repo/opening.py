@@ -12,7 +12,12 @@ from prolly.errors import Stale
 from prolly.history import BRANCHES
 from prolly.tree import build
 
-from .location import STORE_DIRECTORY, missing_repository, new_store_directory
+from .location import (
+    STORE_DIRECTORY,
+    is_repository,
+    missing_repository,
+    new_store_directory,
+)
 from .repository import DEFAULT_BRANCH, Repository
 
 
@@ -74,12 +79,17 @@ def open_store(
     ``format-version``.
     """
     directory = Path(path).absolute()
-    if not (directory / STORE_DIRECTORY).is_dir():
+    if not is_repository(directory):
         raise missing_repository(directory)
     store = LocalStore.open(
         directory / STORE_DIRECTORY, writable=writable, durability=durability
     )
-    if store.sequence() == 0 and writable:
+    try:
+        is_empty = writable and store.sequence() == 0
+    except BaseException:
+        store.close()
+        raise
+    if is_empty:
         # A crash between creating the store and its first commit leaves it empty.
         _begin_or_close(store, environment)
     return store, directory

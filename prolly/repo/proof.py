@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from prolly.codec import Address, cbor, decode_commit, key
 from prolly.datasets import Manifest, records_of
-from prolly.errors import Corrupt
+from prolly.errors import Corrupt, Invalid
 from prolly.maps import ABSENT
 from prolly.tree import NodeReader, ProofReader, Recorder, iter_batches
+
+from .ref_names import as_address
 
 if TYPE_CHECKING:
     from prolly.maps import OrderedMap
@@ -54,6 +56,7 @@ class Proof:
     @classmethod
     def decode(cls, data: bytes) -> Proof:
         """Return the proof that bytes hold; Corrupt ``proof-form`` when they do not."""
+        data = bytes(memoryview(data))
         if len(data) > PROOF_BYTES_MAX:
             raise _misformed(f"it has {len(data)} bytes, {PROOF_BYTES_MAX} are allowed")
         try:
@@ -66,6 +69,8 @@ class Proof:
         bounds_fit = all(type(bound) in (bytes, type(None)) for bound in (start, stop))
         if type(commit) is not bytes or len(commit) != 32 or not bounds_fit:
             raise _misformed("its commit or its bounds are of a wrong form")
+        if start is not None and stop is not None and start >= stop:
+            raise _misformed("its range ends where it begins, or before")
         if type(dataset) is not str or type(chunks) is not list:
             raise _misformed("its dataset or its chunks are of a wrong form")
         if any(type(chunk) is not bytes or not chunk for chunk in chunks):
@@ -94,7 +99,8 @@ class Proof:
     ) -> list[tuple[Any, Any]]:
         """Return the (key, value or row) pairs with start <= key < stop.
 
-        An empty list proves that there is none. Raises as ``verify``.
+        An empty list proves that there is none. Raises as ``verify``, and Invalid
+        ``proof-range`` unless start < stop.
         """
         return self._verified(commit_id, dataset, (start, stop))
 
@@ -104,6 +110,7 @@ class Proof:
         """Return the records of the range, or of the one key, that is asked for."""
         if isinstance(commit_id, str):
             commit_id = Address.parse(commit_id)
+        commit_id = as_address(commit_id)
         if dataset != self.dataset:
             raise _other_question(f"it is about dataset {self.dataset!r}")
         proved = ProofReader(self.chunks)
@@ -112,6 +119,7 @@ class Proof:
         if len(asked) == 1:
             encoded = records.encode_key(asked[0])
             bounds = [encoded, encoded + b"\0"]
+        check_range(*bounds)
         if bounds != [self.start, self.stop]:
             raise _other_question("it is about other keys")
         found = _read(proved.reader, records, root, (self.start, self.stop))
@@ -127,13 +135,27 @@ class Proof:
         )
 
 
+def check_range(start: bytes | None, stop: bytes | None) -> None:
+    """Raise Invalid ``proof-range`` for encoded bounds that no key lies between."""
+    if start is not None and stop is not None and start >= stop:
+        raise Invalid(
+            "the range ends where it begins, or before",
+            code="proof-range",
+            hint="Ask for start < stop; a proof of nothing says nothing.",
+        )
+
+
 def prove(
     get_chunk: Callable[[bytes], bytes | None],
     commit_id: bytes,
     dataset: str,
     bounds: tuple[bytes | None, bytes | None],
 ) -> Proof:
-    """Return the proof of what a commit's dataset holds between two encoded keys."""
+    """Return the proof of what a commit's dataset holds between two encoded keys.
+
+    Raises Invalid ``proof-range`` unless they are in order.
+    """
+    check_range(*bounds)
     recorder = Recorder(get_chunk)
     records, root = _opened(recorder.reader, commit_id, dataset)
     _read(recorder.reader, records, root, bounds)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, MutableMapping
 
 from prolly.chunks import RefMove, RefNote
-from prolly.codec import Address
+from prolly.codec import Address, shown
 from prolly.errors import AlreadyExists, Invalid, KeyNotFound, NotFound
-from prolly.history import BRANCHES, TAGS, WORKING, check_name
+from prolly.history import BRANCHES, TAGS, WORKING, check_name, check_new_name
 
 from .storage import Storage
 
@@ -25,13 +25,16 @@ class RefNames(MutableMapping[str, Address]):
         self._prefix = prefix
 
     def __getitem__(self, name: str) -> Address:
-        found = self._storage.store.read_ref(self._prefix + name)
+        found = None
+        if isinstance(name, str):
+            found = self._storage.store.read_ref(self._prefix + name)
         if found is None:
+            ref = self._prefix + (name if isinstance(name, str) else shown(name))
             raise KeyNotFound(
-                f"no {self._prefix}{name}",
+                f"no {ref}",
                 code="no-such-ref",
                 hint="`prolly branch` and `prolly tag` list what there is.",
-                ref=self._prefix + name,
+                ref=ref,
             )
         return Address(found)
 
@@ -47,12 +50,14 @@ class RefNames(MutableMapping[str, Address]):
         commit_id = as_address(commit_id)
         self._storage.commits.read(commit_id)
         old = self._storage.store.read_ref(self._prefix + name)
+        if old is None:
+            check_new_name(name)
         if old != commit_id:
             self._move([RefMove(self._prefix + name, old, bytes(commit_id))], "set")
 
     def create(self, name: str, commit_id: bytes, why: str = "created") -> None:
         """Add a name; AlreadyExists ``ref-exists`` when a branch or tag has it."""
-        check_name(name)
+        check_new_name(name)
         commit_id = as_address(commit_id)
         self._storage.commits.read(commit_id)
         # A branch and a tag of one name would make the bare name ambiguous.
@@ -99,7 +104,7 @@ def as_address(value: object) -> Address:
     """Return 32 bytes as an address; Invalid ``address`` for anything else."""
     if not isinstance(value, bytes):
         raise Invalid(
-            f"{value!r} is no commit id",
+            f"{shown(value)} is no commit id",
             code="address",
             hint="Give the 32 bytes of an id, for example repo.resolve(revision).",
         )

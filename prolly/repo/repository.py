@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from prolly.chunks import RefLogEntry, Store, VerifyingStore
-from prolly.codec import Address, Commit, key
+from prolly.codec import Address, Commit, key, shown
 from prolly.env import SYSTEM, Environment, IdSource
 from prolly.errors import Invalid, Stale
 from prolly.history import (
@@ -25,6 +25,7 @@ from prolly.history import (
 from prolly.tree import NodeCache, NodeReader
 
 from .config import Config
+from .current_branch import HEAD_SETTING, read_current_branch
 from .pruned import pinned
 from .ref_names import RefNames
 from .snapshot import Snapshot, not_picklable
@@ -47,8 +48,7 @@ if TYPE_CHECKING:
     from .transaction import Isolation, Transaction
     from .working_area import WorkingArea
 
-# The setting that names the current branch; Python programs name theirs each time.
-HEAD_SETTING = "head"
+# The current branch until one is chosen; Python programs name theirs each time.
 DEFAULT_BRANCH = "main"
 
 Revision = str | bytes | Snapshot
@@ -95,8 +95,7 @@ class Repository:
     @property
     def head(self) -> str:
         """The name of the current branch, which ``@`` and the command line mean."""
-        stored = self._storage.store.read_setting(HEAD_SETTING)
-        return DEFAULT_BRANCH if stored is None else stored.decode()
+        return read_current_branch(self._storage.store) or DEFAULT_BRANCH
 
     def switch(self, branch: str) -> None:
         """Make another branch the current one; NotFound when there is none."""
@@ -124,7 +123,7 @@ class Repository:
             return commit_id
         if not isinstance(revision, str):
             raise Invalid(
-                f"{revision!r} is no revision",
+                f"{shown(revision)} is no revision",
                 code="revision-syntax",
                 hint="Give text such as 'main~1', a commit id, or a Snapshot.",
             )
@@ -207,7 +206,17 @@ class Repository:
         isolation: Isolation = "snapshot",
     ) -> Result:
         """Call ``function`` in a transaction, again when it lost a race; return its
-        result. Raises the last Stale after ``attempts`` tries."""
+        result. Raises the last Stale after ``attempts`` tries.
+
+        Invalid ``attempts`` for none.
+        """
+        if attempts < 1:
+            raise Invalid(
+                f"{shown(attempts)} attempts are none",
+                code="attempts",
+                hint="Give 1 or more.",
+                attempts=attempts,
+            )
         for attempt in range(1, attempts + 1):
             try:
                 with self.transaction(
@@ -218,7 +227,7 @@ class Repository:
             except Stale:
                 if attempt == attempts:
                     raise
-        raise Invalid("attempts must be 1 or more", code="attempts", attempts=attempts)
+        raise AssertionError("the last attempt neither returned nor raised")
 
     def create_branch(self, name: str, revision: Revision = "HEAD") -> Address:
         """Add a branch at a revision; AlreadyExists ``ref-exists``."""

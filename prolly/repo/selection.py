@@ -6,11 +6,11 @@ constraints are kept as at any edit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from prolly.codec import Descriptor
+from prolly.codec import Descriptor, shown
 from prolly.datasets import Manifest, missing_dataset, records_of
 from prolly.errors import Invalid, KeyNotFound
 from prolly.maps import key_not_found
@@ -33,6 +33,7 @@ def select(
     stand alone: records of a dataset that was altered or dropped, or a name that is
     taken without another part of the change.
     """
+    _check_selection(wanted)
     after = Manifest(reader, working)
     before = workspace.base
     for name, keys in wanted.items():
@@ -46,6 +47,21 @@ def select(
             else:
                 _select_records(workspace, reader, (identity, old, new), keys)
     _check_names(workspace)
+
+
+def _check_selection(wanted: object) -> None:
+    """Raise Invalid ``option`` for what is no selection, such as one key as text."""
+    fits = isinstance(wanted, Mapping) and not any(
+        isinstance(keys, (str, bytes))
+        or not (keys is None or isinstance(keys, Iterable))
+        for keys in wanted.values()
+    )
+    if not fits:
+        raise Invalid(
+            f"{shown(wanted)} does not say what to commit",
+            code="option",
+            hint="Give a mapping from dataset to a list of keys, or to None for all.",
+        )
 
 
 def _ids(before: Manifest, after: Manifest, name: str) -> list[bytes]:

@@ -1,66 +1,63 @@
 """Settling conflicts: what is to stand is written, and the conflict marked, together.
 
-    take       record                                   part of a description
-    ours       the clashing fields as ours has them     as it stands
-    theirs     the clashing fields as theirs has them   name, policy, dropped: theirs
-    base       as they were                             the same of the base
-    a value    that value, or row                       -
-
-Without fields the whole record is meant, deletion included. A field is written onto the
-row as it stands, so edits of other fields stay. Theirs of a record that broke a
-constraint is all that theirs changed in it, since all of that was withheld.
+What each take writes is told in ``write_taken``. Whoever holds :class:`Conflicts` of a
+merge never settles, commits or gives up another that waits by now.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from prolly.chunks import ChunkWriter
-from prolly.codec import Address, Descriptor, cbor
-from prolly.codec import key as key_codec
-from prolly.datasets import missing_dataset, records_of
-from prolly.errors import Error, Invalid, NotFound, Unsupported
-from prolly.maps import ABSENT, OrderedMap
-from prolly.merge import ConflictKind, ConflictTree, StoredConflict
-from prolly.tables import Column, Schema, Table, converted
+from prolly.codec import Address, WorkingState
+from prolly.datasets import records_of
+from prolly.history import WORKING
+from prolly.maps import OrderedMap
+from prolly.merge import ConflictTree
+from prolly.tables import Column, Schema, Table
 
-from .conflicts import (
-    SIDES,
-    Conflict,
-    ConflictName,
-    ConflictView,
-    Kind,
-    Side,
-    no_conflict,
-    no_merge,
-)
+from .branch_moves import retried
+from .conflict import Choice, Side
+from .conflict_view import ConflictView
+from .open_conflicts import OpenConflicts
 from .storage import Storage
-from .takes import Marks, Take, settled_meanwhile
-from .waiting_merge import Settlement
+from .takes import Marks, Take, check_choice, mark_of, settled_meanwhile
+from .waiting_merge import MergeSides, Settlement, no_merge, require_merge
 from .working_area import WorkingArea
-from .workspace import Workspace
+from .write_taken import Taken, take_side, take_sides, write_value
 
 
-class Conflicts(Mapping[ConflictName, Conflict]):
-    """The open conflicts of a merge, by (dataset, key); to be settled.
+class Conflicts(OpenConflicts):
+    """The open conflicts of a merge that waits, by (dataset, key); to be settled.
 
     A conflict about the dataset itself has the name (dataset, what, "schema"). The
     mapping shows the state as it stands at each call: another process may settle some.
+    With ``sides`` it is of that merge, and empty when it is over; else of whichever
+    waits.
     """
 
-    def __init__(self, storage: Storage, area: WorkingArea) -> None:
+    def __init__(
+        self, storage: Storage, area: WorkingArea, sides: MergeSides | None = None
+    ) -> None:
+        super().__init__(None)
         self._storage = storage
         self._area = area
+        self._sides = sides
         self._seen: tuple[bytes, ConflictView] | None = None
 
-    def _view(self) -> ConflictView | None:
-        found = self._found()
-        return None if found is None else found[0]
+    def close(self) -> None:
+        """Do nothing: the merge waits on."""
 
-    def _found(self) -> tuple[ConflictView, tuple[bytes, ...]] | None:
-        """Return the conflicts and the parents of the merge, if one waits."""
+    def _view(self) -> ConflictView | None:
         address, state = self._area.read()
+        if self._sides not in (None, MergeSides.of(state)):
+            return None
+        return self._view_of(address, state)
+
+    def _view_of(
+        self, address: bytes | None, state: WorkingState
+    ) -> ConflictView | None:
         if address is None or state.conflicts is None:
             return None
         if self._seen is None or self._seen[0] != address:
@@ -68,71 +65,53 @@ class Conflicts(Mapping[ConflictName, Conflict]):
             storage = self._storage
             view = ConflictView.of_state(storage.reader, storage.commits, state)
             self._seen = address, view
-        return self._seen[1], state.merge_parents
+        return self._seen[1]
 
-    def __len__(self) -> int:
-        """Return how many names are open: a record that clashes and also breaks a
-        constraint is one."""
-        view = self._view()
-        return 0 if view is None else view.name_count()
+    def _require_view(self) -> ConflictView:
+        return self._require_found()[0]
 
-    def __iter__(self) -> Iterator[ConflictName]:
-        """Yield the names of what is open, by dataset, kind and key, each once."""
-        view = self._view()
-        return iter(()) if view is None else view.names()
+    def _require_found(self) -> tuple[ConflictView, MergeSides]:
+        """Return the conflicts that there are, and the merge that they are of.
 
-    def __getitem__(self, name: ConflictName) -> Conflict:
-        """Return an open conflict; KeyNotFound ``no-such-conflict``."""
-        view = self._view()
-        if view is not None:
-            for stored in view.find(name):
-                if stored.entry.settled is None:
-                    return view.shown(stored)
-        raise no_conflict(name)
-
-    def __contains__(self, name: object) -> bool:
-        """Tell whether something is open under a name; nothing is under a wrong one."""
-        if not isinstance(name, tuple) or len(name) not in (2, 3):
-            return False
-        try:
-            self[name]
-        except (NotFound, Invalid):
-            return False
-        return True
-
-    def of(
-        self, dataset: str | None = None, *, open_only: bool = True
-    ) -> Iterator[Conflict]:
-        """Yield conflicts by dataset, kind and key, those of one dataset or all."""
-        view = self._view()
-        return (
-            iter(()) if view is None else view.conflicts(dataset, open_only=open_only)
-        )
+        Raises Invalid ``no-merge``, Stale ``merge-ended``.
+        """
+        address, state = self._area.read()
+        sides = require_merge(state, self._area.branch, self._sides)
+        view = self._view_of(address, state)
+        if view is None:
+            raise no_merge(self._area.branch)
+        return view, sides
 
     def settle(
-        self, dataset: str, key: Any, take: Side, *, fields: Sequence[str] = ()
+        self, dataset: str, key: Any, take: Choice, *, fields: Sequence[str] = ()
     ) -> None:
         """Settle a conflict as ours, theirs or the base has it, or some fields of it.
 
-        May be done again, until the merge is committed. NotFound ``no-such-conflict``,
-        Invalid ``no-merge``, Stale ``merge-ended``, Unsupported ``settle-by-hand``, and
-        as writing the record does (``unique-violation`` and others). An error changes
-        nothing.
+        ``keep`` lets stand what stands now. May be done again, until the merge is
+        committed. NotFound ``no-such-conflict``, Invalid ``no-merge``, ``take`` for
+        another word, Stale ``merge-ended``, Unsupported ``settle-by-hand``, and as
+        writing the record does (``unique-violation``, ``reference-missing`` and
+        others). An error changes nothing.
         """
         self.settle_each([Take(dataset, key, take, tuple(fields))])
 
-    def settle_schema(self, dataset: str, what: str, take: Side) -> None:
+    def keep(self, dataset: str, key: Any = (), *, fields: Sequence[str] = ()) -> None:
+        """Settle a conflict as it stands now, edited or not; raises as ``settle``."""
+        self.settle(dataset, key, "keep", fields=fields)
+
+    def settle_schema(self, dataset: str, what: str, take: Choice) -> None:
         """Settle a conflict about the dataset itself; raises as ``settle``.
 
-        Unsupported ``settle-by-hand`` for theirs or the base of a part that a word does
-        not bring about: alter the dataset, then take ours, which is as it stands.
+        Unsupported ``settle-by-hand`` for a side whose part does not stand and that a
+        word does not bring about: alter the dataset, then take ``keep``.
         """
         self.settle_each([Take(dataset, what, take, kind="schema")])
 
     def settle_value(self, dataset: str, key: Any, value: Any) -> None:
         """Settle a conflict with a value or row; ``ABSENT`` deletes the record.
 
-        A row may leave columns out: they stay as they stand. Raises as ``settle``.
+        A row may leave columns out: they stay as they stand, and where no row stands
+        they are those of theirs, or else of ours. Raises as ``settle``.
         """
         self.settle_each([Take(dataset, key, value=value)])
 
@@ -141,65 +120,58 @@ class Conflicts(Mapping[ConflictName, Conflict]):
 
         Raises as ``settle``, and what ``takes`` raises; then none is settled.
         """
-        view, parents = self._require_found()
+        view, sides = self._require_found()
         marks = Marks()
         number = 0
-        with self._area.edit("resolve", Settlement(parents, marks.mark)) as edited:
+        with self._area.edit("resolve", Settlement(sides, marks.mark)) as edited:
             for take in takes:
                 number += 1
                 for stored in take.found(view):
                     ids = take.field_ids(view, stored)
                     if take.side is None:
                         write_value(edited, view, stored, take.value)
-                    else:
-                        take_side(edited, view, stored, take.side, ids)
+                    elif take.side != "keep":
+                        taken = Taken(stored, take.side, ids, bool(take.fields))
+                        take_side(edited, view, taken)
                     marks.add(stored, take, ids)
         return number
 
-    def counts(self) -> dict[str, int]:
-        """Return how many conflicts are open by dataset, of those that have any."""
-        view = self._view()
-        if view is None:
-            return {}
-        found = view.tree.open_by_dataset()
-        names = sorted(view.datasets().items())
-        return {name: found[one] for name, one in names if one in found}
+    def settle_all(self, take: Choice, dataset: str | None = None) -> int:
+        """Settle all that is open, or that of one dataset; return how many there were.
 
-    def dataset_names(self) -> list[str]:
-        """Return the datasets that have conflicts, settled ones included."""
-        view = self._view()
-        if view is None:
-            return []
-        return sorted(view.datasets())
-
-    def find(self, dataset: str, key: Any, kind: Kind | None = None) -> list[Conflict]:
-        """Return what is or was in conflict under a name, settled or not.
-
-        NotFound ``no-such-dataset`` for a dataset that is not there.
+        Raises as ``settle``; then none is settled.
         """
-        view = self._view()
-        if view is None:
-            return []
-        name = Take(dataset, key, kind=kind).name
-        found = [view.shown(one) for one in view.find(name)]
-        return [one for one in found if kind in (None, one.kind)]
+        check_choice(take)
+        view, sides = self._require_found()
+        identity = None if dataset is None else view.require(dataset)
+
+        def mark(tree: ConflictTree, writer: ChunkWriter) -> bytes:
+            if tree.root != view.tree.root:
+                raise settled_meanwhile(dataset or "all")
+            return tree.settle_all(writer, mark_of(take), identity)
+
+        settlement = Settlement(sides, mark)
+        with self._area.edit(f"resolve {dataset or 'all'}", settlement) as edited:
+            stored = view.tree.entries(identity, open_only=True)
+            if take == "keep":
+                return sum(1 for _ in stored)
+            taken = (Taken(one, take, one.entry.open_fields) for one in stored)
+            return take_sides(edited, view, taken)
 
     def schema(self, dataset: str, side: Side) -> Schema | None:
         """Return the schema that a side gives a table in conflict; ``None`` for none.
 
         NotFound for a dataset without conflicts.
         """
-        view, _ = self._require_found()
-        entry = view.entry(side, view.require(dataset))
-        is_table = entry is not None and entry.kind == "table"
-        return Schema.from_value(entry.schema) if entry and is_table else None
+        view = self._require_view()
+        return view.schema(side, view.require(dataset))
 
     def columns(self, dataset: str, side: Side) -> dict[str, Column]:
         """Return the columns of a side, by the names that they have now.
 
         Empty for what is no table on that side, or now. As ``schema`` else.
         """
-        view, _ = self._require_found()
+        view = self._require_view()
         now = view.known(view.require(dataset))
         there = self.schema(dataset, side)
         if now.kind != "table" or there is None:
@@ -209,7 +181,7 @@ class Conflicts(Mapping[ConflictName, Conflict]):
 
     def is_blob(self, dataset: str) -> bool:
         """Tell whether a dataset in conflict is a blob, whose key is ``()``."""
-        view, _ = self._require_found()
+        view = self._require_view()
         return view.known(view.require(dataset)).kind == "blob"
 
     def records(self, dataset: str) -> OrderedMap | Table:
@@ -217,261 +189,39 @@ class Conflicts(Mapping[ConflictName, Conflict]):
 
         NotFound for a dataset without conflicts.
         """
-        view, _ = self._require_found()
+        view = self._require_view()
         return records_of(view.reader, view.known(view.require(dataset)))
 
     def abort(self) -> None:
-        """Give the merge up: the branch stands as before it. Invalid ``no-merge``."""
-        self.require_merge()
-        self._area.discard("merge: given up")
+        """Give the merge up: the branch stands as before it.
 
-    def settle_all(self, take: Side, dataset: str | None = None) -> int:
-        """Settle all that is open, or that of one dataset; return how many there were.
-
-        Raises as ``settle``; then none is settled.
+        Raises Invalid ``no-merge``, and Stale ``merge-ended`` where another one waits
+        by now: what others edit since is not dropped.
         """
-        view, parents = self._require_found()
-        identity = None if dataset is None else view.require(dataset)
-        number = 0
+        area = self._area
+        sides = require_merge(area.state, area.branch, self._sides)
 
-        def mark(tree: ConflictTree, writer: ChunkWriter) -> bytes:
-            if tree.root != view.tree.root:
-                raise settled_meanwhile(dataset or "all")
-            return tree.settle_all(writer, take, identity)
+        def abort_once() -> None:
+            # The state that is looked at is the one that goes.
+            address, state = area.read()
+            require_merge(state, area.branch, sides)
+            area.discard("merge: given up", expected=address)
 
-        settlement = Settlement(parents, mark)
-        with self._area.edit(f"resolve {dataset or 'all'}", settlement) as edited:
-            for stored in view.tree.entries(identity, open_only=True):
-                ids = stored.entry.open_fields
-                take_side(edited, view, stored, take, ids)
-                number += 1
-        return number
+        what = f"the working state of {area.branch!r}"
+        retried(abort_once, what, WORKING + area.branch)
 
     def commit(
         self, message: str | None = None, *, author: str | None = None
     ) -> Address:
         """Commit the merge, all settled; raises as ``WorkingArea.commit``.
 
-        Invalid ``no-merge`` where none waits: other edits may, which are nobody's here.
+        Invalid ``no-merge`` where none waits, Stale ``merge-ended`` where another does
+        by now: other edits may, which are nobody's here.
         """
-        self.require_merge()
-        return self._area.commit(message, author=author, why="merge")
+        area = self._area
+        sides = require_merge(area.state, area.branch, self._sides)
+        return area.commit(message, author=author, why="merge", merge=sides)
 
     def require_merge(self) -> None:
-        """Raise Invalid ``no-merge`` where none waits."""
-        if not self._area.state.merge_parents:
-            raise no_merge(self._area.branch)
-
-    def _require_found(self) -> tuple[ConflictView, tuple[bytes, ...]]:
-        found = self._found()
-        if found is None:
-            raise no_merge(self._area.branch)
-        return found
-
-
-def take_side(
-    workspace: Workspace,
-    view: ConflictView,
-    stored: StoredConflict,
-    side: Side,
-    fields: Sequence[int],
-) -> None:
-    """Write what one side has for a conflict, in some columns or, with none, whole."""
-    if stored.kind == ConflictKind.SCHEMA:
-        _take_description(workspace, view, stored, side)
-        return
-    if side == "ours" and workspace.entry(stored.dataset) is None:
-        # Somebody dropped the dataset since, with all that was in conflict.
-        return
-    entry = _require_entry(workspace, view, stored)
-    there = view.entry(side, stored.dataset)
-    if entry.kind == "blob":
-        if there is None:
-            workspace.drop(entry.name)
-        else:
-            workspace.put_blob(stored.dataset, there.roots[0])
-    elif entry.kind != "table":
-        edits = {stored.key: view.record(side, stored)}
-        workspace.put_stored(stored.dataset, entry, edits)
-    else:
-        _take_row(workspace, view, stored, (entry, there, side, fields))
-
-
-def _require_entry(
-    workspace: Workspace, view: ConflictView, stored: StoredConflict
-) -> Descriptor:
-    """Return the dataset as it stands; NotFound when it was dropped since."""
-    entry = workspace.entry(stored.dataset)
-    if entry is None:
-        raise missing_dataset(view.known(stored.dataset).name, workspace.base)
-    return entry
-
-
-def _take_row(
-    workspace: Workspace,
-    view: ConflictView,
-    stored: StoredConflict,
-    versions: tuple[Descriptor, Descriptor | None, Side, Sequence[int]],
-) -> None:
-    entry, there, side, fields = versions
-    table = workspace.table(entry.name)
-    schema = table.schema
-    key = table.decode_keys([stored.key])[0]
-    row = view.value(side, stored)
-    if row is ABSENT or there is None:
-        if key in table:
-            table.delete(key)
-        return
-    old = Schema.from_value(there.schema)
-    cells = _as_columns_now(old, schema, row)
-    stands = table.get(key)
-    if stands is not None:
-        if fields:
-            ids = set(fields)
-            is_whole = ids == set(stored.entry.fields)
-            if stored.kind == ConflictKind.CONSTRAINT and side == "theirs" and is_whole:
-                ids |= _changed_by_theirs(view, stored)
-            named = {one.name for one in schema.columns if one.id in ids}
-            cells = {name: cells[name] for name in named if name in cells}
-        cells = {**stands, **cells}
-    table.upsert({**cells, **dict(zip(schema.key, _parts(key, schema), strict=True))})
-
-
-def _changed_by_theirs(view: ConflictView, stored: StoredConflict) -> set[int]:
-    """Return the columns in which theirs differs from the base, all without one."""
-    base, theirs = [_spelt_cells(view, stored, side) for side in (SIDES[0], SIDES[2])]
-    return {one for one, cell in theirs.items() if base.get(one) != cell}
-
-
-def _spelt_cells(
-    view: ConflictView, stored: StoredConflict, side: Side
-) -> dict[int, bytes]:
-    """Return the cells of one side's row, encoded, by column id; none without a row."""
-    entry, row = view.entry(side, stored.dataset), view.value(side, stored)
-    if entry is None or row is ABSENT:
-        return {}
-    columns = Schema.from_value(entry.schema).columns
-    return {one.id: cbor.encode([row[one.name]]) for one in columns}
-
-
-def _as_columns_now(
-    old: Schema, schema: Schema, row: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return the cells of a row under the names and types that columns have now."""
-    before = {one.id: one for one in old.columns}
-    cells = {}
-    for column in schema.columns:
-        found = before.get(column.id)
-        if found is None:
-            continue
-        value = row[found.name]
-        if found.type != column.type and value is not None:
-            value = _converted(found, column, value)
-        cells[column.name] = value
-    return cells
-
-
-def _converted(old: Column, new: Column, value: Any) -> Any:
-    try:
-        return converted(old, new, [value])[0]
-    except Error as error:
-        raise Invalid(
-            f"column {new.name!r} is of type {new.type} now, and the value is not: "
-            f"{error.message}",
-            code="settle-type",
-            hint="Give a value of your own.",
-            column=new.name,
-            value=value,
-        ) from error
-
-
-def _parts(key: Any, schema: Schema) -> tuple[Any, ...]:
-    return key if len(schema.key) > 1 else (key,)
-
-
-def write_value(
-    workspace: Workspace, view: ConflictView, stored: StoredConflict, value: Any
-) -> None:
-    """Write a value of the user's own for a record in conflict."""
-    entry = _require_entry(workspace, view, stored)
-    if entry.kind == "map":
-        mapping = workspace.map(entry.name)
-        key = mapping.decode_keys([stored.key])[0]
-        if value is not ABSENT:
-            mapping[key] = value
-        elif key in mapping:
-            del mapping[key]
-    elif entry.kind == "table":
-        table = workspace.table(entry.name)
-        key = table.decode_keys([stored.key])[0]
-        if value is ABSENT:
-            if key in table:
-                table.delete(key)
-            return
-        if not isinstance(value, Mapping):
-            raise Invalid(
-                f"{type(value).__name__} is no row of {entry.name!r}",
-                code="value-type",
-                hint="Give a row, column by column; what is left out stays.",
-                dataset=entry.name,
-            )
-        parts = dict(zip(table.schema.key, _parts(key, table.schema), strict=True))
-        table[key] = {**(table.get(key) or {}), **parts, **value}
-    elif entry.kind == "files":
-        _write_file(workspace, entry, key_codec.decode_key(stored.key), value)
-    elif value is ABSENT:
-        workspace.drop(entry.name)
-    else:
-        with workspace.blob(entry.name, "wb") as blob:
-            blob.write(_content(entry, value))
-
-
-def _write_file(workspace: Workspace, entry: Descriptor, path: str, value: Any) -> None:
-    files = workspace.files(entry.name)
-    if value is not ABSENT:
-        files.write(path, _content(entry, value))
-    elif path in files:
-        del files[path]
-
-
-def _content(entry: Descriptor, value: Any) -> bytes:
-    if not isinstance(value, bytes | bytearray | memoryview):
-        raise Invalid(
-            f"{entry.name!r} holds bytes, and {type(value).__name__} is no content",
-            code="value-type",
-            hint="Give bytes, or write what is to stand and take ours, which is as "
-            "it stands.",
-            dataset=entry.name,
-        )
-    return bytes(value)
-
-
-def _take_description(
-    workspace: Workspace, view: ConflictView, stored: StoredConflict, side: Side
-) -> None:
-    """Let a part of a dataset's description be as one side has it."""
-    what = str(stored.entry.facts.get("what", ""))
-    there = view.entry(side, stored.dataset)
-    now = workspace.entry(stored.dataset)
-    if what == "dropped" and there is None:
-        if now is not None:
-            workspace.drop(now.name)
-        return
-    if side == "ours" or (what == "dropped" and side == "theirs"):
-        # As it stands: which of the two has the dataset stands, merged or not.
-        return
-    if what == "name" and there is not None and now is not None:
-        if there.name != now.name:
-            workspace.rename(now.name, there.name)
-        return
-    if what.startswith("policy ") and there is not None and now is not None:
-        scope = what.removeprefix("policy ")
-        workspace.set_scope(now.name, scope, there.policies.get(scope))
-        return
-    raise Unsupported(
-        f"{what} of {view.known(stored.dataset).name!r} is not changed by one word",
-        code="settle-by-hand",
-        hint="Alter the dataset (`prolly schema --set`, `prolly dataset`), then take "
-        "ours, which is as it stands.",
-        dataset=view.known(stored.dataset).name,
-    )
+        """Raise Invalid ``no-merge`` where none waits, Stale ``merge-ended``."""
+        require_merge(self._area.state, self._area.branch, self._sides)

@@ -11,6 +11,8 @@ import gc
 import os
 import weakref
 from collections import deque
+from contextlib import suppress
+from threading import RLock
 from typing import Any
 
 from prolly.chunks import LocalStore
@@ -24,6 +26,10 @@ from .snapshot import Snapshot
 _shared: weakref.WeakValueDictionary[tuple[str, int, int], Repository]
 _shared = weakref.WeakValueDictionary()
 
+# Held while a repository is looked up and opened, or two threads would open two. The
+# collector may run meanwhile, and what it calls may ask here again in the same thread.
+_opening = RLock()
+
 # Stores whose last reader the garbage collector found. It may do so in the middle of
 # anything, under the very locks that closing takes, so these are closed a little later.
 _unread: deque[LocalStore] = deque()
@@ -36,8 +42,7 @@ def shared_repository(path: str | os.PathLike[str]) -> Repository:
     Nobody closes it: that happens by itself when nothing reads from it any more. Raises
     as ``open_repository``.
     """
-    while _unread:
-        _unread.popleft().close()
+    _close_unread()
     directory = os.path.abspath(path)
     try:
         status = os.stat(os.path.join(directory, STORE_DIRECTORY))
@@ -46,18 +51,27 @@ def shared_repository(path: str | os.PathLike[str]) -> Repository:
         name = (directory, 0, 0)
     else:
         name = (directory, status.st_dev, status.st_ino)
-    found = _shared.get(name)
-    if found is None:
-        store, place = open_store(directory, writable=False)
-        found = _shared[name] = Repository(store, place)
-        # Every reader holds the verifying store, some of them without the repository.
-        weakref.finalize(found.store, _close, store)
+    with _opening:
+        found = _shared.get(name)
+        if found is None:
+            store, place = open_store(directory, writable=False)
+            found = _shared[name] = Repository(store, place)
+            # Every reader holds the verifying store, some without the repository.
+            weakref.finalize(found.store, _close, store)
     return found
 
 
 def snapshot_of(path: str, commit_id: bytes) -> Snapshot:
     """Return the snapshot of a commit: what a pickled one becomes."""
     return shared_repository(path).at(commit_id)
+
+
+def _close_unread() -> None:
+    """Close what nothing reads from any more."""
+    while _unread:
+        # Another thread may have taken the last one meanwhile.
+        with suppress(IndexError):
+            _unread.popleft().close()
 
 
 def _close(store: LocalStore) -> None:

@@ -129,7 +129,10 @@ class Snapshot:
         return self._prove(name, encoded, encoded + b"\0")
 
     def prove_range(self, name: str, start: Any = None, stop: Any = None) -> Proof:
-        """Return the proof of all records with start <= key < stop."""
+        """Return the proof of all records with start <= key < stop.
+
+        Invalid ``proof-range`` unless start < stop, ``not-committed`` as ``prove``.
+        """
         encode = self.dataset(name).encode_key
         low = None if start is None else encode(start)
         return self._prove(name, low, None if stop is None else encode(stop))

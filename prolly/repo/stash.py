@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from prolly.chunks import RefMove, RefNote
-from prolly.codec import Address, Commit, WorkingState, encode_commit
+from prolly.codec import Address, Commit, WorkingState, encode_commit, shown
 from prolly.errors import Invalid, NotFound, Stale
 from prolly.history import STASH, WORKING
 from prolly.tree import NodeReader
@@ -181,7 +181,7 @@ def _elsewhere(entry: StashEntry, *, is_clean: bool) -> str:
 
 def _no_such_stash(index: int) -> NotFound:
     return NotFound(
-        f"there is no stashed change {index}",
+        f"there is no stashed change {shown(index)}",
         code="no-such-stash",
         hint="`prolly stash list` shows what there is.",
         index=index,

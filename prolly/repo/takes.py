@@ -5,21 +5,25 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from prolly.chunks import ChunkWriter
-from prolly.errors import NotFound, Stale
+from prolly.codec import shown
+from prolly.errors import Invalid, NotFound, Stale
 from prolly.maps import ABSENT
 from prolly.merge import ConflictKind, ConflictTree, StoredConflict
 
-from .conflicts import KINDS, ConflictName, ConflictView, Kind, Side, no_conflict
+from .conflict import CHOICES, KINDS, Choice, ConflictName, Kind, no_conflict
+from .conflict_view import ConflictView
 
 # What a mark in the tree of conflicts says of one that got a value of its own.
 OWN_VALUE = "value"
+KEPT = "kept"
 
 
 class Take(NamedTuple):
     """What is to stand for one conflict.
 
-    ``side`` tells whose value, ``None`` that it is ``value``: a value of a map, a row,
-    which may leave columns out, or ``ABSENT`` for nothing. With ``fields`` only these
+    ``side`` tells whose value, or ``keep`` for what stands now; ``None`` that it is
+    ``value``: a value of a map, a row, which may leave columns out, or ``ABSENT`` for
+    nothing. With ``fields`` only these
     columns are settled, and a ``value`` is a row of them. A record that clashes as a
     record and by a constraint is settled as both, unless ``kind`` says one; of a
     conflict about the dataset itself, ``kind`` is ``schema`` and ``key`` what it is
@@ -28,7 +32,7 @@ class Take(NamedTuple):
 
     dataset: str
     key: Any
-    side: Side | None = None
+    side: Choice | None = None
     fields: tuple[str, ...] = ()
     value: Any = ABSENT
     kind: Kind | None = None
@@ -41,7 +45,12 @@ class Take(NamedTuple):
         return self.dataset, self.key
 
     def found(self, view: ConflictView) -> list[StoredConflict]:
-        """Return what is to be settled, or raise NotFound ``no-such-conflict``."""
+        """Return what is to be settled, or raise NotFound ``no-such-conflict``.
+
+        Invalid ``take`` for a side that there is not.
+        """
+        if self.side is not None:
+            check_choice(self.side)
         found = [
             one
             for one in view.find(self.name)
@@ -64,20 +73,33 @@ class Take(NamedTuple):
         if not self.fields:
             return entry.open_fields if entry.settled is None else entry.fields
         ids = self._named(view, stored)
-        others = [one for one in view.find(self.name) if self.kind is None]
+        others = view.find(self.name) if self.kind is None else []
         known = {*ids}.union(*[self._named(view, one) for one in others])
         for field in self.fields:
             if field not in known:
-                raise NotFound(
-                    f"column {field!r} of {self.key!r} of {self.dataset!r} is not in "
-                    "conflict",
-                    code="no-such-conflict",
-                    hint="`prolly conflicts` lists those that there are.",
-                    dataset=self.dataset,
-                    key=self.key,
-                    column=field,
-                )
+                raise self._no_field(field, view)
         return tuple([ids[field] for field in self.fields if field in ids])
+
+    def _no_field(self, field: str, view: ConflictView) -> NotFound:
+        """Return (not raise) the error for a column that does not clash."""
+        clashing = {
+            name: None
+            for one in view.find(self.name)
+            for name in view.shown(one).fields + view.shown(one).settled_fields
+        }
+        problem = f"column {field!r} of {self.key!r} of {self.dataset!r} is not"
+        hint = f"The columns that are: {', '.join(clashing)}."
+        if not clashing:
+            problem = f"not column {field!r} but all of {self.key!r} is"
+            hint = "Settle the whole record: leave the field out."
+        return NotFound(
+            f"{problem} in conflict",
+            code="no-such-conflict",
+            hint=hint,
+            dataset=self.dataset,
+            key=self.key,
+            column=field,
+        )
 
     def _named(self, view: ConflictView, stored: StoredConflict) -> dict[str, int]:
         """Return the ids of those of ``fields`` that clash in a conflict, by name."""
@@ -99,7 +121,7 @@ class Marks:
     def add(self, stored: StoredConflict, take: Take, ids: tuple[int, ...]) -> None:
         """Mark one conflict, or the columns of it that were settled."""
         self._found.append((take.dataset, stored))
-        how = OWN_VALUE if take.side is None else take.side
+        how = OWN_VALUE if take.side is None else mark_of(take.side)
         group = stored.dataset, stored.kind
         if take.fields or (stored.entry.taken and stored.entry.settled is None):
             fields = self._fields.setdefault(group, {}).setdefault(stored.key, {})
@@ -120,6 +142,21 @@ class Marks:
         for (dataset, kind), taken in self._fields.items():
             tree = tree.at(tree.settle_fields(writer, dataset, kind, taken))
         return tree.root
+
+
+def check_choice(take: object) -> None:
+    """Raise Invalid ``take`` for what is none of the words."""
+    if take not in CHOICES:
+        raise Invalid(
+            f"there is nothing to take that is called {shown(take)}",
+            code="take",
+            hint=f"Take one of {', '.join(CHOICES)}.",
+        )
+
+
+def mark_of(take: Choice) -> str:
+    """Return how a conflict is marked for which this was taken."""
+    return KEPT if take == "keep" else take
 
 
 def settled_meanwhile(what: str) -> Stale:

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from prolly.chunks import RefMove, RefNote
-from prolly.codec import Address, Commit, Descriptor, encode_commit
+from prolly.codec import Address, Commit, Descriptor, encode_commit, shown
 from prolly.datasets import verify_references
 from prolly.errors import Invalid
 from prolly.history import BRANCHES
@@ -15,7 +15,7 @@ from prolly.maps import BlobFile, MutableFiles, MutableOrderedMap
 from prolly.tables import MutableTable, Schema
 from prolly.tree import NodeReader
 
-from .branch_moves import first_line, retried
+from .branch_moves import check_words, first_line, retried
 from .carry import Roots, carry_over
 from .reads import Reads, RecordedReads
 from .storage import Storage
@@ -62,13 +62,14 @@ class Transaction:
         isolation: Isolation = "snapshot",
         app: App | None = None,
     ) -> None:
-        if isolation not in ISOLATIONS:
+        if not isinstance(isolation, str) or isolation not in ISOLATIONS:
             raise Invalid(
-                f"there is no isolation {isolation!r}",
+                f"there is no isolation {shown(isolation)}",
                 code="isolation",
                 hint=f"There is: {', '.join(ISOLATIONS)}.",
                 isolation=isolation,
             )
+        check_words(message=message, author=author)
         self._storage = storage
         self._branch = branch
         self._message = message

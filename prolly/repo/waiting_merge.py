@@ -3,7 +3,8 @@
 The metadata of a merge commit: ``merge`` with ``policy`` (that one merge was made
 with), ``answers`` (how many a resolver gave, by its name), ``settled`` (how many
 conflicts were settled which way) and ``conflicts``, the first of them as (dataset id,
-kind, key, how). What is empty is left out. Page: docs/spec/commits.md.
+kind, key, how). What is empty is left out. The first two are known when the merge
+begins, and wait in the working state. Page: docs/spec/commits.md.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from prolly.chunks import ChunkWriter
-from prolly.codec import Commit, WorkingState
+from prolly.codec import COMMIT_METADATA_BYTES_MAX, Commit, WorkingState, cbor
 from prolly.errors import Conflicted, Invalid, Stale
 from prolly.merge import ConflictTree, is_unattended
 from prolly.tree import NodeReader
@@ -23,14 +24,46 @@ from prolly.tree import NodeReader
 SETTLED_LISTED_MAX = 100
 
 
+class MergeSides(NamedTuple):
+    """Which merge it is: the commit that it was begun on, and those it brings in.
+
+    Who looked at one merge must not end or settle another that waits by now: ours is
+    another there, even where theirs is the same.
+    """
+
+    ours: bytes
+    theirs: tuple[bytes, ...]
+
+    @classmethod
+    def of(cls, state: WorkingState) -> MergeSides:
+        """Return the sides of the merge that waits in a state."""
+        return cls(state.base, state.merge_parents)
+
+
+def require_merge(
+    state: WorkingState, branch: str, sides: MergeSides | None = None
+) -> MergeSides:
+    """Return the sides of the merge that waits in a state.
+
+    Raises Invalid ``no-merge`` where none waits, and Stale ``merge-ended`` where it is
+    another one than that of ``sides``.
+    """
+    if not state.merge_parents:
+        raise no_merge(branch)
+    found = MergeSides.of(state)
+    if sides not in (None, found):
+        raise merge_ended()
+    return found
+
+
 class Settlement(NamedTuple):
     """Conflicts to be marked with an edit of the working state.
 
-    ``parents`` are those of the merge that they were found in; ``mark`` marks them in a
-    tree and returns the root of the new one.
+    ``sides`` tell the merge that they were found in; ``mark`` marks them in a tree and
+    returns the root of the new one.
     """
 
-    parents: tuple[bytes, ...]
+    sides: MergeSides
     mark: Callable[[ConflictTree, ChunkWriter], bytes]
 
 
@@ -41,13 +74,28 @@ def marked(
 
     Raises Stale ``merge-ended`` when the state holds another merge, or none.
     """
-    if state.conflicts is None or state.merge_parents != settlement.parents:
-        raise Stale(
-            "the merge was committed or given up by another process meanwhile",
-            code="merge-ended",
-            hint="`prolly status` shows what stands now.",
-        )
+    if state.conflicts is None or MergeSides.of(state) != settlement.sides:
+        raise merge_ended()
     return settlement.mark(ConflictTree(reader, state.conflicts), writer)
+
+
+def merge_ended() -> Stale:
+    """Return (not raise) the error for a merge that is over, or another by now."""
+    return Stale(
+        "the merge was committed or given up by another process meanwhile",
+        code="merge-ended",
+        hint="`prolly status` shows what stands now.",
+    )
+
+
+def no_merge(branch: str) -> Invalid:
+    """Return (not raise) the error where no merge waits."""
+    return Invalid(
+        f"no merge waits on branch {branch!r}",
+        code="no-merge",
+        hint="Begin one: `prolly merge REV`.",
+        branch=branch,
+    )
 
 
 def require_settled(reader: NodeReader, state: WorkingState) -> None:
@@ -80,15 +128,33 @@ def require_authored(commit: Commit) -> None:
         )
 
 
-def settled_metadata(reader: NodeReader, state: WorkingState) -> dict[str, Any]:
-    """Return what the commit of a merge says of the conflicts that were settled."""
+def merge_metadata(reader: NodeReader, state: WorkingState) -> dict[str, Any]:
+    """Return the metadata of the commit of a merge: how it was made, and settled."""
     if state.conflicts is None:
-        return {}
+        return state.metadata
     counts: Counter[str] = Counter()
-    listed: list[Any] = []
+    first: list[Any] = []
     for one in ConflictTree(reader, state.conflicts).entries():
         how = str(one.entry.settled)
         counts[how] += 1
-        if len(listed) < SETTLED_LISTED_MAX:
-            listed.append([one.dataset, int(one.kind), one.key, how])
-    return {"merge": {"settled": dict(counts), "conflicts": listed}}
+        if len(first) < SETTLED_LISTED_MAX:
+            first.append([one.dataset, int(one.kind), one.key, how])
+    known = state.metadata.get("merge")
+    told = {**(known if type(known) is dict else {}), "settled": dict(counts)}
+    room = COMMIT_METADATA_BYTES_MAX - len(cbor.encode(_of_merge(told, first[:0])))
+    return _of_merge(told, _fitting(first, room))
+
+
+def _of_merge(told: dict[str, Any], listed: list[Any]) -> dict[str, Any]:
+    return {"merge": {**told, "conflicts": listed}}
+
+
+def _fitting(listed: list[Any], room: int) -> list[Any]:
+    """Return the first of a list, as far as their encodings fit into so many bytes."""
+    # An array of 24 or more spells its length in one byte more.
+    room -= 1
+    for number, one in enumerate(listed):
+        room -= len(cbor.encode(one))
+        if room < 0:
+            return listed[:number]
+    return listed

@@ -15,8 +15,9 @@ from prolly.codec import (
     FORMAT_PARAMETERS,
     Descriptor,
     Reference,
-    check_dataset_name,
+    check_new_dataset_name,
     dataset_id,
+    shown,
 )
 from prolly.datasets import (
     Manifest,
@@ -29,7 +30,13 @@ from prolly.datasets import (
     write_manifest,
 )
 from prolly.errors import AlreadyExists, Invalid
-from prolly.maps import BlobEdit, BlobFile, MutableFiles, MutableOrderedMap
+from prolly.maps import (
+    BlobEdit,
+    BlobFile,
+    MutableFiles,
+    MutableOrderedMap,
+    require_no_path_clash,
+)
 from prolly.tables import MutableTable, Schema, Trees
 from prolly.tree import NodeReader, WorkingTree, build
 
@@ -79,6 +86,8 @@ class Workspace:
         self._open: dict[bytes, _Open] = {}
         # Stamps that records are to have instead of new ones, by dataset and key.
         self._stamps: dict[bytes, Mapping[bytes, bytes | None]] = {}
+        # Datasets that got records as they are stored, unlooked at.
+        self._unvetted: set[bytes] = set()
         self._closed = False
 
     def __iter__(self) -> Iterator[str]:
@@ -153,9 +162,9 @@ class Workspace:
         """
         self._check()
         schema = None if schema is None else Schema.of(schema)
-        names = (key,) if isinstance(key, str) else tuple(key or ())
+        names = _key_names(key)
         if schema is not None and names and names != schema.key:
-            raise _mismatch(name, f"its key is {schema.key}, not {names}")
+            raise _mismatch(name, f"its key is {schema.key}, not {shown(names)}")
         if self._identity(name) is None and schema is None:
             if not names:
                 raise Invalid(
@@ -171,7 +180,7 @@ class Workspace:
         if schema is not None and not schema.is_unknown and known != schema:
             raise _mismatch(name, "its columns differ from the schema given")
         if names and names != known.key:
-            raise _mismatch(name, f"its key is {known.key}, not {names}")
+            raise _mismatch(name, f"its key is {known.key}, not {shown(names)}")
         return handle
 
     def files(self, name: str, *, local: bool | None = None) -> MutableFiles:
@@ -210,7 +219,7 @@ class Workspace:
     def _create(
         self, name: str, kind: str, schema: Schema | None, *, local: bool
     ) -> bytes:
-        check_dataset_name(name)
+        check_new_dataset_name(name)
         taken = set(self._entries) | set(self.base.by_id)
         identity = dataset_id(name, kind, taken)
         self._entries[identity] = Descriptor(
@@ -261,7 +270,7 @@ class Workspace:
         Tables that refer to it follow.
         """
         identity = self._require(old)
-        check_dataset_name(new)
+        check_new_dataset_name(new)
         if self._identity(new) is not None:
             raise AlreadyExists(
                 f"there is a dataset {new!r} already",
@@ -354,9 +363,11 @@ class Workspace:
 
         ``entry`` describes the dataset where there is none of this id: it is made then,
         without its records. With ``stamps`` (stored ones, by the same keys) nobody is
-        said to have written them now.
+        said to have written them now. Of files that exclude each other the end raises
+        Invalid ``file-path-clash``.
         """
         self._check()
+        self._unvetted.add(identity)
         if identity not in self._entries:
             self._entries[identity] = replace(entry, roots=())
         if stamps is not None:
@@ -396,6 +407,9 @@ class Workspace:
             opened.handle.flush()
         assert opened.tree is not None
         roots = [opened.tree.write(self.writer)]
+        if entry.kind == "files" and identity in self._unvetted:
+            old = entry.roots[0].address if entry.roots else None
+            require_no_path_clash(self._reader, old, roots[0])
         if isinstance(opened.handle, MutableTable):
             entry = replace(entry, schema=opened.handle.schema.to_value())
             roots += opened.handle.write_indexes(self._reader, roots[0])
@@ -430,6 +444,16 @@ class Workspace:
         for opened in self._open.values():
             opened.close()
         self.writer.abort()
+
+
+def _key_names(key: str | Sequence[str] | None) -> tuple[str, ...]:
+    if key is not None and not isinstance(key, (str, list, tuple)):
+        raise Invalid(
+            f"{shown(key)} is no list of key columns",
+            code="schema",
+            hint="Name the key column, or several in a list.",
+        )
+    return (key,) if isinstance(key, str) else tuple(key or ())
 
 
 def _mismatch(name: str, problem: str) -> Invalid:

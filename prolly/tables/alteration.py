@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from prolly.codec import row
+from prolly.codec import row, shown
 
-from .column import Column, check_name, make_column, refuse_schema
+from .column import Column, check_new_name, make_column, refuse_schema
 from .constraints import (
     Check,
     Index,
@@ -22,6 +22,7 @@ from .constraints import (
 from .conversion import converted_fill
 from .predicate_text import Where
 from .schema import Schema, bound_checks, missing_constraint, with_slots
+from .type_registry import column_type
 
 if TYPE_CHECKING:
     from .mutable_table import MutableTable
@@ -55,7 +56,8 @@ class Alteration:
         nor filled, if there are rows.
         """
         schema = self._schema
-        check_name(name)
+        check_new_name(name)
+        column_type(type_name)
         if name in schema.by_name:
             refuse_schema(
                 f"there is a column {name!r} already",
@@ -76,6 +78,8 @@ class Alteration:
         """Give a column another name, in key and indexes too; no row changes."""
         schema = self._schema
         found = schema.column(old)
+        if new != old:
+            check_new_name(new)
         if new in schema.by_name and new != old:
             refuse_schema(f"there is a column {new!r} already", "Choose another name.")
         columns = [
@@ -120,6 +124,7 @@ class Alteration:
         prefix: int | None = None,
     ) -> Alteration:
         """Add an index; with ``prefix`` over the beginnings of text and bytes."""
+        check_new_name(name)
         made = Index(name, _names(columns), unique, prefix)
         return self._constraints(indexes=(*self._schema.indexes, made))
 
@@ -133,6 +138,7 @@ class Alteration:
 
     def add_check(self, name: str, where: Where) -> Alteration:
         """Add a predicate that no row may make false; the rows are read."""
+        check_new_name(name)
         made = made_check(name, where)
         return self._constraints(checks=(*self._schema.checks, made))
 
@@ -149,6 +155,7 @@ class Alteration:
         An index on the columns is added, of the same name, unless one serves. Rows are
         tested when the transaction commits.
         """
+        check_new_name(name)
         made = Reference(name, _names(columns), table)
         return self._constraints(references=(*self._schema.references, made))
 
@@ -225,4 +232,8 @@ def _without(constraints: Sequence[Any], name: str) -> tuple[Any, ...]:
 
 
 def _names(columns: str | Sequence[str]) -> tuple[str, ...]:
+    if not isinstance(columns, (str, list, tuple)):
+        refuse_schema(
+            f"{shown(columns)} is no list of columns", "Name one column, or several."
+        )
     return (columns,) if isinstance(columns, str) else tuple(columns)

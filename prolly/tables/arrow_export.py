@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from prolly.errors import Invalid
+
 from .arrow_layout import ArrowLayout, Batches, typed_columns
 from .arrow_library import require_pyarrow
 
@@ -22,6 +24,12 @@ def arrow_stream(
     """
     pyarrow = require_pyarrow()
     names = list(table.schema.names if columns is None else columns)
+    if not names:
+        raise Invalid(
+            "no column is asked for",
+            code="option",
+            hint="Name one or more, or leave columns out for all of them.",
+        )
     typed = typed_columns(table.schema, names)
 
     def read(places: Sequence[int]) -> Batches:

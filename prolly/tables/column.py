@@ -11,10 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from prolly.codec import INLINE_BYTES_MAX, cbor, row
+from prolly.codec import INLINE_BYTES_MAX, cbor, hidden_mark, row, shown
 from prolly.errors import Error, Invalid
 
-from .column_types import shown
 from .type_registry import COLUMN_TYPES, column_type
 
 # As of a dataset's name: a column of any spreadsheet or database has a shorter one.
@@ -57,7 +56,7 @@ def spelt_out(given: Sequence[Any]) -> tuple[Any, ...]:
             "a column is (name, type[, nullable[, fill]])", "Give such tuples."
         )
     check_name(given[0])
-    column_type(str(given[1]))
+    column_type(given[1])
     return (*given, True, None) if len(given) == 2 else (*given, None)[:4]
 
 
@@ -83,12 +82,28 @@ def check_name(name: object) -> None:
     elif len(name.encode()) > COLUMN_NAME_BYTES_MAX:
         problem = f"the column name {name[:20]!r}... is too long"
     if problem:
-        raise Invalid(
-            problem,
-            code="column-name",
-            hint=f"At most {COLUMN_NAME_BYTES_MAX} bytes without control characters.",
-            column=name,
-        )
+        raise _bad_name(name, problem)
+
+
+def check_new_name(name: object) -> None:
+    """Raise Invalid ``column-name`` for what nothing may be called from now on.
+
+    As ``check_name``, and for marks that nobody sees: with them two names look equal.
+    """
+    check_name(name)
+    mark = hidden_mark(str(name))
+    if mark:
+        raise _bad_name(name, f"the name {name!r} has {mark}, which nobody sees")
+
+
+def _bad_name(name: object, problem: str) -> Invalid:
+    return Invalid(
+        problem,
+        code="column-name",
+        hint=f"At most {COLUMN_NAME_BYTES_MAX} bytes without control characters and "
+        "marks that nobody sees.",
+        column=name,
+    )
 
 
 def check_column(column: Column) -> None:
@@ -118,11 +133,16 @@ def check_column(column: Column) -> None:
 
 
 def _refuse_fill(column: Column, problem: str) -> NoReturn:
-    raise Invalid(
-        f"the fill of column {column.name!r} does not fit: {problem}",
+    raise bad_fill(column.name, column.type, problem)
+
+
+def bad_fill(name: str, type_name: str, problem: str) -> Invalid:
+    """Return (not raise) the error for a fill that a column cannot have."""
+    return Invalid(
+        f"the fill of column {name!r} does not fit: {problem}",
         code="column-fill",
-        hint=f"Give a short {column.type}, or null for none.",
-        column=column.name,
+        hint=f"Give a short {type_name}, or null for none.",
+        column=name,
     )
 
 
@@ -138,8 +158,8 @@ def column_from_json(form: object, key: Sequence[str]) -> tuple[Any, ...]:
     """Return (name, type, nullable, fill) of a JSON object.
 
     A field ``was``, the name that it had before, is left to the caller. Raises Invalid
-    ``schema-json``, ``schema`` for a nullable key column, or as the column's type for
-    its fill.
+    ``schema-json``, ``schema`` for a nullable key column, ``column-type``,
+    ``column-fill``.
     """
     if not isinstance(form, Mapping) or not {"name", "type"} <= form.keys():
         raise bad_schema_json("a column is an object of name, type and nullable")
@@ -158,7 +178,12 @@ def column_from_json(form: object, key: Sequence[str]) -> tuple[Any, ...]:
         )
     fill = form.get("fill")
     if fill is not None:
-        fill = column_type(type_name).from_json(fill)
+        try:
+            fill = column_type(type_name).from_json(fill)
+        except Invalid as error:
+            if error.code == "column-type":
+                raise
+            raise bad_fill(name, type_name, error.message) from error
     return name, type_name, nullable, fill
 
 

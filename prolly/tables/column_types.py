@@ -25,18 +25,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
+from prolly.codec import shown
 from prolly.errors import Error, Invalid
-
-# A message shows the start of a value: enough to find it, short enough for one line.
-SHOWN_CHARS_MAX = 60
-
-
-def shown(value: object) -> str:
-    """Return ``repr(value)``, cut to one line's worth."""
-    text = repr(value[: SHOWN_CHARS_MAX + 1] if isinstance(value, str) else value)
-    if len(text) <= SHOWN_CHARS_MAX:
-        return text
-    return text[: SHOWN_CHARS_MAX - 3] + "..."
 
 
 class ColumnType(ABC):

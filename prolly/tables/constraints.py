@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from prolly.codec import DESCRIPTOR_ROOTS_MAX, cbor, check_dataset_name
+from prolly.codec import DESCRIPTOR_ROOTS_MAX, cbor, check_dataset_name, shown
 from prolly.errors import Invalid
 
 from .column import Column, bad_schema_json, check_name, refuse_schema
@@ -59,8 +59,8 @@ class Index:
 
     def check(self, columns: Mapping[str, Column]) -> None:
         """Raise Invalid ``schema`` for what cannot be an index of these columns."""
-        where = f"index {self.name!r}"
         check_name(self.name)
+        where = f"index {self.name!r}"
         _check_columns(where, self.columns, columns)
         if type(self.unique) is not bool:
             refuse_schema(f"{where}: unique is true or false", "Give a bool.")
@@ -69,7 +69,7 @@ class Index:
         types = {columns[name].type for name in self.columns}
         if type(self.prefix) is not int or not 1 <= self.prefix <= INDEX_PREFIX_MAX:
             refuse_schema(
-                f"{where}: {self.prefix!r} is no length of a prefix",
+                f"{where}: {shown(self.prefix)} is no length of a prefix",
                 f"It is a number from 1 to {INDEX_PREFIX_MAX}.",
             )
         if self.unique:
@@ -160,6 +160,10 @@ def renamed_all(names: tuple[str, ...], old: str, new: str) -> tuple[str, ...]:
 def _check_columns(
     where: str, names: Sequence[str], columns: Mapping[str, Column]
 ) -> None:
+    if isinstance(names, str) or not all(isinstance(one, str) for one in names):
+        refuse_schema(
+            f"{where}: {shown(names)} is no tuple of names", "Name its columns."
+        )
     if not names or len(set(names)) != len(names):
         refuse_schema(
             f"{where}: its columns are none, or one is there twice",
@@ -191,7 +195,14 @@ def _advice(name: str, columns: Mapping[str, Column]) -> str:
 def with_indexes_of_references(
     indexes: Sequence[Index], references: Sequence[Reference]
 ) -> tuple[Index, ...]:
-    """Return the indexes, and one more for each reference that none of them serves."""
+    """Return the indexes, and one more for each reference that none of them serves.
+
+    Raises Invalid ``column-name`` for what cannot be the name of one.
+    """
+    for index in indexes:
+        check_name(index.name)
+    for reference in references:
+        check_name(reference.name)
     made = list(indexes)
     taken = {one.name for one in made}
     for reference in references:
@@ -296,4 +307,5 @@ def unbound_check(check: Check) -> Check:
 
 def made_check(name: str, where: Where) -> Check:
     """Return a check of a predicate in any form, not bound yet."""
+    check_name(name)
     return Check(name, as_predicate(where))

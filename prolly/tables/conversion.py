@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from prolly.errors import Error, Invalid
+
 from .column import Column
 from .type_registry import column_type
 
@@ -48,8 +50,16 @@ def first_lossy(
 
 
 def converted_fill(old: Column, new_type: str) -> Any:
-    """Return the fill of a column that gets another type; raises as ``converted``."""
+    """Return the fill of a column that gets another type; else Invalid."""
     if old.fill is None or new_type in (old.type, "json"):
         return old.fill
     text = column_type(old.type).format_text(old.fill)
-    return column_type(new_type).parse_text(text)
+    try:
+        return column_type(new_type).parse_text(text)
+    except Error as error:
+        raise Invalid(
+            f"the fill of column {old.name!r} cannot become {new_type}: {error}",
+            code="column-fill",
+            hint="Choose a type that its fill has a form in, or add another column.",
+            column=old.name,
+        ) from error

@@ -212,7 +212,12 @@ class _IndexEdit:
             if self._removed.find(key)[0]:
                 continue
             if get(reader, self._root, key) is not None:
-                raise Invalid("taken", code="duplicate-key", encoded_key=key)
+                raise Invalid(
+                    "a unique index has this key already",
+                    code="duplicate-key",
+                    hint="Give the rows other values.",
+                    encoded_key=key,
+                )
 
     def _unique(self) -> AbstractContextManager[None]:
         return _uniqueness(self.codec, self._trees.reader, self._records)

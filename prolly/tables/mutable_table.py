@@ -7,6 +7,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from prolly.chunks import ChunkWriter
+from prolly.codec import shown
 from prolly.env import IdSource
 from prolly.errors import AlreadyExists, Invalid
 from prolly.maps import NOTHING, EditedRecords, SortedMapping, key_not_found
@@ -384,5 +385,5 @@ def _duplicate(codec: RecordCodec, error: Invalid) -> Invalid:
 
 def _bad_option(name: str, value: object, choices: str) -> Invalid:
     return Invalid(
-        f"{name} cannot be {value!r}", code="option", hint=f"It is {choices}."
+        f"{name} cannot be {shown(value)}", code="option", hint=f"It is {choices}."
     )

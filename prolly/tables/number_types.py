@@ -141,7 +141,7 @@ class FloatType(ColumnType):
             raise self.refuse(text)
         value = float(text)
         if math.isinf(value):
-            raise self.refuse(text, "the number is past the range of a float")
+            raise self.refuse(text, "The number is past the range of a float.")
         return value
 
     def format_text(self, value: float) -> str:
@@ -203,9 +203,9 @@ class DecimalType(ColumnType):
 
     def _checked(self, value: Decimal) -> Decimal:
         if not value.is_finite():
-            raise self.refuse(value, "a decimal is finite; use a float column")
+            raise self.refuse(value, "A decimal is finite; use a float column.")
         if not value and value.is_signed():
-            raise self.refuse(value, "a decimal has no negative zero: write 0")
+            raise self.refuse(value, "A decimal has no negative zero: write 0.")
         _, digits, exponent = value.as_tuple()
         if len(digits) > cbor.DECIMAL_DIGITS_MAX:
             raise _too_large("a decimal", cbor.DECIMAL_DIGITS_MAX, "digits")

@@ -34,7 +34,7 @@ class BoolType(ColumnType):
     def parse_text(self, text: str) -> bool:
         value = _BOOLS.get(text)
         if value is None:
-            raise self.refuse(text, "a bool is written true or false")
+            raise self.refuse(text, "A bool is written true or false.")
         return value
 
     def format_text(self, value: bool) -> str:
@@ -63,7 +63,7 @@ class TextType(ColumnType):
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise self.refuse(value, "it holds half of a surrogate pair") from None
+            raise self.refuse(value, "It holds half of a surrogate pair.") from None
         return text
 
     def check_many(self, values: Sequence[Any]) -> Sequence[Any]:
@@ -132,9 +132,9 @@ class BytesType(ColumnType):
         try:
             value = base64.b64decode(text, validate=True)
         except (binascii.Error, ValueError):
-            raise self.refuse(text, "bytes are written in base64") from None
+            raise self.refuse(text, "Bytes are written in base64.") from None
         if self.format_text(value) != text:
-            raise self.refuse(text, "its base64 has loose bits at the end")
+            raise self.refuse(text, "Its base64 has loose bits at the end.")
         return value
 
     def format_text(self, value: bytes) -> str:
@@ -191,7 +191,7 @@ class JsonType(ColumnType):
         try:
             form = json_form.STRICT_DECODER.decode(text)
         except (ValueError, RecursionError):
-            raise self.refuse(text, "the cell is not JSON") from None
+            raise self.refuse(text, "The cell is not JSON.") from None
         except LimitExceeded as error:
             raise self.refuse(text, error.message) from None
         return self.from_json(form)
@@ -204,7 +204,7 @@ class JsonType(ColumnType):
         try:
             return json_form.from_json(form)
         except RecursionError:
-            raise self.refuse(form, "it is nested too deeply") from None
+            raise self.refuse(form, "It is nested too deeply.") from None
         except Error as error:
             raise self.refuse(form, error.hint or error.message) from None
 

@@ -15,7 +15,7 @@ from operator import itemgetter
 from typing import Any
 
 from prolly.chunks import ChunkWriter
-from prolly.codec import INLINE_BYTES_MAX, Reference, Referring, row
+from prolly.codec import INLINE_BYTES_MAX, Reference, Referring, row, shown
 from prolly.codec import key as key_codec
 from prolly.errors import Corrupt, Error, Invalid
 from prolly.maps import read_blob, write_blob
@@ -93,7 +93,7 @@ class RecordCodec:
     def _wrong_parts(self, key: Any) -> Invalid:
         names = ", ".join(self.schema.key)
         return Invalid(
-            f"{key!r} is no key of this table",
+            f"{shown(key)} is no key of this table",
             code="key-parts",
             hint=f"A key is made of: {names}.",
             key=key,

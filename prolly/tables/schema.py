@@ -12,16 +12,16 @@ docs/spec/tables.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
-from prolly.codec import cbor, row
+from prolly.codec import cbor, row, shown
 from prolly.errors import Error, Invalid, NotFound
 
 from .check_rows import RowChecks
-from .column import Column, make_column, spelt_out
+from .column import Column, check_new_name, make_column, spelt_out
 from .constraints import (
     Check,
     Index,
@@ -90,13 +90,30 @@ class Schema:
         ids = _assign_ids({one[0]: one[1] for one in listed}, base, was or {})
         made = [make_column(ids[one[0]], one, one[0] in names) for one in listed]
         refers = by_name(list(references))
-        return cls(
+        listed_indexes = by_name(list(indexes))
+        listed_checks = by_name(bound_checks(checks, made))
+        schema = cls(
             with_slots(made, names, base),
             names,
-            with_indexes_of_references(by_name(list(indexes)), refers),
-            by_name(bound_checks(checks, made)),
+            with_indexes_of_references(listed_indexes, refers),
+            listed_checks,
             refers,
         )
+        schema._refuse_hidden_marks(base)
+        return schema
+
+    def _refuse_hidden_marks(self, base: Schema | None) -> None:
+        """Raise Invalid ``column-name`` for a new name with a mark nobody sees."""
+        stood = set() if base is None else set(base._every_name())
+        for name in self._every_name():
+            if name not in stood:
+                check_new_name(name)
+
+    def _every_name(self) -> Iterator[str]:
+        yield from self.names
+        yield from (one.name for one in self.indexes)
+        yield from (one.name for one in self.checks)
+        yield from (one.name for one in self.references)
 
     @classmethod
     def of_rows(
@@ -117,7 +134,11 @@ class Schema:
     @classmethod
     def unknown(cls, key: str | Sequence[str]) -> Schema:
         """Return the schema of a table whose columns the first rows will decide."""
-        return cls((), (key,) if isinstance(key, str) else tuple(key))
+        names = (key,) if isinstance(key, str) else tuple(key)
+        schema = cls((), names)
+        for name in names:
+            check_new_name(name)
+        return schema
 
     @property
     def is_unknown(self) -> bool:
@@ -150,9 +171,9 @@ class Schema:
         """What tests rows against the checks."""
         return RowChecks(self, self.checks)
 
-    def column(self, name: str) -> Column:
+    def column(self, name: object) -> Column:
         """Return the column of this name, or raise Invalid ``unknown-column``."""
-        column = self.by_name.get(name)
+        column = self.by_name.get(name) if isinstance(name, str) else None
         if column is None:
             raise unknown_column(name, self)
         return column
@@ -232,11 +253,11 @@ class Schema:
 
 def unknown_column(name: object, schema: Schema) -> Invalid:
     """Return (not raise) the error for a column that the table does not have."""
-    shown = ", ".join(schema.names[:20])
+    there = ", ".join(schema.names[:20])
     return Invalid(
-        f"the table has no column {name!r}",
+        f"the table has no column {shown(name)}",
         code="unknown-column",
-        hint=f"Its columns are {shown}.",
+        hint=f"Its columns are {there}.",
         column=name,
     )
 
@@ -251,7 +272,7 @@ def missing_column(column: str) -> Invalid:
     )
 
 
-def missing_constraint(name: str, constraints: Sequence[Any]) -> NotFound:
+def missing_constraint(name: object, constraints: Sequence[Any]) -> NotFound:
     """Return (not raise) the error for an index, check or reference without a name."""
     names = [one.name for one in constraints]
     hint = f"It has {', '.join(names)}." if names else "It has none of these."
@@ -259,7 +280,7 @@ def missing_constraint(name: str, constraints: Sequence[Any]) -> NotFound:
         # Somebody holds what stood under the name before.
         hint = "There is another one of this name now: ask the table for it."
     return NotFound(
-        f"the table has no index, check or reference {name!r}",
+        f"the table has no index, check or reference {shown(name)}",
         code="no-such-constraint",
         hint=hint,
         name=name,

@@ -19,13 +19,13 @@ COLUMNS_MAX = row.COLUMNS_MAX
 
 def check_schema(schema: Schema) -> None:
     """Raise what ``Schema`` says that it raises; a schema that passes is whole."""
-    check_once(schema.key, "key column")
     if not schema.key:
         refuse_schema(
             "a table needs a key", "Name the columns that tell records apart."
         )
     for name in schema.key:
         check_name(name)
+    check_once(schema.key, "key column")
     constraints = (*schema.indexes, *schema.checks, *schema.references)
     if schema.is_unknown:
         if constraints:
@@ -46,10 +46,10 @@ def _check_columns(columns: Sequence[Column]) -> None:
             hint=f"The limit is {COLUMNS_MAX}; nest some in a json column.",
             limit=COLUMNS_MAX,
         )
-    check_once([column.name for column in columns], "column")
-    check_once([column.id for column in columns], "column id")
     for column in columns:
         check_column(column)
+    check_once([column.name for column in columns], "column")
+    check_once([column.id for column in columns], "column id")
 
 
 def _check_key_column(schema: Schema, name: str) -> None:

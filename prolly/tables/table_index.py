@@ -13,10 +13,10 @@ from itertools import chain, starmap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prolly.codec import key as key_codec
+from prolly.codec import shown
 from prolly.errors import Error, Invalid, LimitExceeded
 from prolly.maps import StoredRecords, Stretch
 
-from .column_types import shown
 from .constraints import Index
 from .index_codec import IndexCodec
 from .record_codec import Row, violation

@@ -36,11 +36,11 @@ class DateType(ColumnType):
 
     def parse_text(self, text: str) -> date:
         if not _DATE.fullmatch(text):
-            raise self.refuse(text, "a date is written 2026-01-31")
+            raise self.refuse(text, "A date is written 2026-01-31.")
         try:
             return date.fromisoformat(text)
         except ValueError:
-            raise self.refuse(text, "the calendar has no such day") from None
+            raise self.refuse(text, "The calendar has no such day.") from None
 
     def format_text(self, value: date) -> str:
         return value.isoformat()
@@ -77,7 +77,7 @@ class DatetimeType(ColumnType):
             hint = "It has no offset: give tzinfo, e.g. datetime.timezone.utc."
             raise self.refuse(value, hint)
         if offset % _MINUTE:
-            raise self.refuse(value, "an offset is whole minutes")
+            raise self.refuse(value, "An offset is whole minutes.")
         zone = timezone(offset) if offset else UTC
         if type(value) is datetime and value.tzinfo == zone and not value.fold:
             return value
@@ -100,7 +100,7 @@ class DatetimeType(ColumnType):
         try:
             return datetime.fromisoformat(text.upper())
         except ValueError:
-            raise self.refuse(text, "the calendar has no such time") from None
+            raise self.refuse(text, "The calendar has no such time.") from None
 
     def format_text(self, value: datetime) -> str:
         text = value.isoformat()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from prolly.codec import shown
 from prolly.errors import Invalid
 
 from .column_types import ColumnType
@@ -30,12 +31,12 @@ COLUMN_TYPES = MappingProxyType(
 )
 
 
-def column_type(name: str) -> ColumnType:
+def column_type(name: object) -> ColumnType:
     """Return the type of this name, or raise Invalid ``column-type``."""
-    found = COLUMN_TYPES.get(name)
+    found = COLUMN_TYPES.get(name) if isinstance(name, str) else None
     if found is None:
         raise Invalid(
-            f"there is no column type {name!r}",
+            f"there is no column type {shown(name)}",
             code="column-type",
             hint=f"The types are {', '.join(COLUMN_TYPES)}.",
             name=name,

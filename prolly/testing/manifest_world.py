@@ -25,6 +25,7 @@ from .repositories import ticking_environment
 Act = Callable[[Workspace, random.Random], None]
 
 _COUNTERS, _SETTINGS, _NOTES, _PEOPLE = "counters", "settings", "notes", "people"
+_PICTURE = "picture"
 _EXTRAS = ("extra/0", "extra/1", "extra/2")
 _PERSONS = 8
 _REPLICAS = 6
@@ -40,8 +41,8 @@ class ManifestWorld:
     """Manifests edited through workspaces and merged as replicas do, ``keep-both``.
 
     Edits touch counters, a map, a table with a unique index, its columns, the names of
-    datasets, datasets that come and go, notes and names whose last writer wins, and a
-    policy that comes and goes. Clocks are wrong by up to seconds, and writes a
+    datasets, datasets that come and go, notes and names whose last writer wins, a
+    policy that comes and goes, and a blob with all that lost beside it. Clocks are wrong by up to seconds, and writes a
     millisecond apart. One that breaks a constraint changes nothing. ``added`` remembers
     what was added to each counter.
     """
@@ -67,6 +68,7 @@ class ManifestWorld:
             (2, self._come_and_go),
             (6, self._note),
             (1, self._change_policy),
+            (2, self._draw),
         ]
         self._now_ms = 0
 
@@ -128,6 +130,8 @@ class ManifestWorld:
         for number in range(_PERSONS // 2):
             people.upsert({"id": number, "name": "", "mail": f"{number}", "visits": 0})
         space.map(_NOTES).update(dict.fromkeys("hijk", ""))
+        with space.blob(_PICTURE, "wb") as blob:
+            blob.write(b"")
         space.set_policy(_COUNTERS, "counter")
         space.set_policy(_NOTES, _LAST)
         space.set_policy(_PEOPLE, _LAST, column="name")
@@ -153,6 +157,16 @@ class ManifestWorld:
 
     def _change_policy(self, space: Workspace, source: random.Random) -> None:
         space.set_policy(_SETTINGS, source.choice([None, _LAST, "keep-both"]))
+
+    def _draw(self, space: Workspace, source: random.Random) -> None:
+        """Write a blob, or what stands beside it because it lost; or drop that."""
+        names = [name for name in space if space.require(name).kind == "blob"]
+        name = source.choice(names)
+        if "~" in name and source.random() < 0.3:
+            space.drop(name)
+            return
+        with space.blob(name, "wb") as blob:
+            blob.write(source.choice([b"", b"round", b"square"]))
 
     def _people(self, space: Workspace) -> MutableTable:
         """Open the one table, by whatever name it has."""

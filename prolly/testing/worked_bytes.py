@@ -122,6 +122,7 @@ def _encode_working(form: Form) -> bytes:
         merge_parents=tuple(map(bytes.fromhex, form["merge_parents"])),
         conflicts=None if conflicts is None else bytes.fromhex(conflicts),
         message=form["message"],
+        metadata=json_form.from_json(form["metadata"]),
     )
     return encode_working(state)
 
@@ -134,6 +135,7 @@ def _decode_working(data: bytes, form: Form) -> Form:
         "merge_parents": [parent.hex() for parent in state.merge_parents],
         "conflicts": None if state.conflicts is None else state.conflicts.hex(),
         "message": state.message,
+        "metadata": json_form.to_json(state.metadata, exact=True),
     }
 
 

@@ -14,10 +14,10 @@ from collections.abc import Iterable, Iterator
 from itertools import compress
 from operator import ne
 
-from prolly.codec.node import Inner, Leaf, Node
+from prolly.codec.node import Inner, Leaf
 from prolly.codec.stored_leaf import StoredLeaf
 
-from .operations import Difference, changed_values, compare
+from .operations import Difference, changed_values, compare, same_keys
 from .reader import NodeReader
 
 # The level of records taken out of their leaf: below every node.
@@ -180,7 +180,7 @@ def _open_both(ours: _Side, theirs: _Side) -> Iterable[Difference]:
     old, new = ours.pop(), theirs.pop()
     if isinstance(old, Inner) and isinstance(new, Inner):
         pairs = ours.children(old), theirs.children(new)
-        if _same_keys(old, new):
+        if same_keys(old, new):
             differing = list(map(ne, *pairs))
             pairs = (
                 list(compress(pairs[0], differing)),
@@ -201,15 +201,11 @@ def _open_leaves(
     sides: tuple[_Side, _Side], leaves: tuple[StoredLeaf, StoredLeaf], is_within: bool
 ) -> Iterable[Difference]:
     old, new = leaves[0].decode(), leaves[1].decode()
-    if is_within and _same_keys(old, new):
+    if is_within and same_keys(old, new):
         return changed_values(old, new)
     sides[0].open_leaf(old)
     sides[1].open_leaf(new)
     return ()
-
-
-def _same_keys(old: Node, new: Node) -> bool:
-    return old.prefix == new.prefix and old.suffixes == new.suffixes
 
 
 def _rest(side: _Side, *, removed: bool) -> Iterator[Iterable[Difference]]:

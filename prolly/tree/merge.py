@@ -15,8 +15,8 @@ from prolly.chunks import ChunkWriter
 from prolly.codec import TreeParameters
 
 from .edit import apply_to_leaves
-from .merge_records import RecordMerge, Settle
-from .merge_seams import Seams, leaves_changed
+from .merge_records import PatchMerge, Settle
+from .merge_seams import Host, Seams, leaves_changed
 from .merge_walk import OURS, THEIRS, find_patches
 from .operations import encode
 from .reader import NodeReader
@@ -73,11 +73,11 @@ def merge(
     reach = parameters.weight_max
     patches = find_patches(reader, versions, reach, equal_too=equal_too)
     few = leaves_changed(patches, OURS) < leaves_changed(patches, THEIRS)
-    host, root = (THEIRS, theirs) if few else (OURS, ours)
+    side, root = (THEIRS, theirs) if few else (OURS, ours)
     if root is None:
         root = writer.put(encode(0, [], []))
-    records = RecordMerge(reader, settle, equal_too=equal_too)
-    seams = Seams(writer, parameters, records, (reader, root, host))
+    records = PatchMerge(reader, settle, equal_too=equal_too)
+    seams = Seams(writer, parameters, records, Host(reader, root, side))
     seams.run(patches)
     counts = seams.counts
     return TreeMerge(

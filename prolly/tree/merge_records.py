@@ -11,7 +11,7 @@ from typing import NamedTuple
 from prolly.codec.node import Leaf
 
 from .merge_walk import Entry, Patch
-from .operations import compare
+from .operations import compare, same_keys
 from .reader import NodeReader
 
 
@@ -72,7 +72,7 @@ class _Records:
         return taken
 
 
-class RecordMerge:
+class PatchMerge:
     """Merges records of three leaves; ``both`` counts those that were settled."""
 
     def __init__(self, reader: NodeReader, settle: Settle, *, equal_too: bool) -> None:
@@ -88,7 +88,7 @@ class RecordMerge:
             base, ours, theirs = (
                 self._reader.read_leaf(entries[0][1].address) for entries in versions
             )
-            if _same_keys(base, ours) and _same_keys(base, theirs):
+            if same_keys(base, ours) and same_keys(base, theirs):
                 yield self._columns(base, ours, theirs)
                 return
         sides = [_Records(self._reader, entries) for entries in versions]
@@ -147,7 +147,3 @@ class RecordMerge:
             return ()
         self.both += len(both)
         return self._settle(both)
-
-
-def _same_keys(one: Leaf, other: Leaf) -> bool:
-    return one.prefix == other.prefix and one.suffixes == other.suffixes

@@ -24,13 +24,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from prolly.chunks import ChunkWriter
 from prolly.codec import TreeParameters
 from prolly.codec.node import Child
 
 from .level_cursor import LevelCursor
-from .merge_records import MergedRecords, RecordMerge
+from .merge_records import MergedRecords, PatchMerge
 from .merge_walk import AGREED, MERGED, OURS, THEIRS, Patch
 from .operations import encode, weigh
 from .reader import NodeReader
@@ -79,6 +80,14 @@ class _Piece:
         self.values: Sequence[bytes] = ()
 
 
+class Host(NamedTuple):
+    """The tree into which patches are put: its reader, its root, and whose it is."""
+
+    reader: NodeReader
+    root: bytes
+    side: int
+
+
 class Seams:
     """The splice of one level of leaves.
 
@@ -90,8 +99,8 @@ class Seams:
         self,
         writer: ChunkWriter,
         parameters: TreeParameters,
-        records: RecordMerge,
-        host: tuple[NodeReader, bytes, int],
+        records: PatchMerge,
+        host: Host,
     ) -> None:
         self._writer = writer
         self._parameters = parameters

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from prolly.codec import ADDRESS_BYTES
 from prolly.codec.node import Child, Inner
 
-from .operations import node_weight
+from .operations import node_weight, same_keys
 from .reader import NodeReader
 
 # Whose leaves a stretch of the result holds: those of one side, which alone changed
@@ -164,7 +164,7 @@ class _Walk:
         ):
             return False
         base, ours, theirs = (self._reader.read_inner(some[0], 1) for some in nodes)
-        if not _same_keys(base, ours) or not _same_keys(base, theirs):
+        if not same_keys(base, ours) or not same_keys(base, theirs):
             return False
         done = 0
         for at in self._differ(base, ours, theirs):
@@ -201,12 +201,8 @@ class _Walk:
         our_weight, their_weight = ours.weights[at], theirs.weights[at]
         mine = [(key, Child(our_address, ours.counts[at], our_weight))]
         other = [(key, Child(their_address, theirs.counts[at], their_weight))]
-        if address == our_address:
-            side, old = THEIRS, mine
-        elif address == their_address:
-            side, old = OURS, other
-        else:
-            side, old = MERGED, [(key, base.child(at))]
+        side = _side(address, our_address, their_address)
+        old = (other, mine, [(key, base.child(at))])[side]
         is_even = our_weight == their_weight
         self.patches.append(Patch(*bounds, self._gap, side, is_even, old, mine, other))
         self._gap = 0
@@ -237,18 +233,21 @@ class _Walk:
             self._stretch(level - 1, after, (opened[0], opened[1], opened[2]))
             return
         mine, other = columns[1].entries(*span[1]), columns[2].entries(*span[2])
-        if ours == base:
-            side, old = THEIRS, mine
-        elif theirs == base:
-            side, old = OURS, other
-        else:
-            side, old = MERGED, columns[0].entries(*span[0])
+        side = _side(base, ours, theirs)
+        old = columns[0].entries(*span[0]) if side == MERGED else (other, mine)[side]
         upto = max(some[-1][0] for some in (old, mine, other) if some)
         is_even = _shape(mine) == _shape(other)
         self.patches.append(
             Patch(after, upto, self._gap, side, is_even, old, mine, other)
         )
         self._gap = 0
+
+
+def _side(base: object, ours: object, theirs: object) -> int:
+    """Tell whose leaves stand where ours and theirs differ."""
+    if ours == base:
+        return THEIRS
+    return OURS if theirs == base else MERGED
 
 
 def _differing_places(one: bytes, other: bytes) -> list[int]:
@@ -264,10 +263,6 @@ def _differing_places(one: bytes, other: bytes) -> list[int]:
         places.append(found.start() // ADDRESS_BYTES)
         found = NOT_ZERO.search(mask, (places[-1] + 1) * ADDRESS_BYTES)
     return places
-
-
-def _same_keys(one: Inner, other: Inner) -> bool:
-    return one.prefix == other.prefix and one.suffixes == other.suffixes
 
 
 def _shape(entries: list[Entry]) -> list[tuple[bytes, int]]:

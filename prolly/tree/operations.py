@@ -191,6 +191,11 @@ def update_held(
 Difference = tuple[bytes, bytes | None, bytes | None]
 
 
+def same_keys(one: Node, other: Node) -> bool:
+    """Tell whether two nodes of one level have the same keys, without listing them."""
+    return one.prefix == other.prefix and one.suffixes == other.suffixes
+
+
 def changed_values(old: Leaf, new: Leaf) -> list[Difference]:
     """Return (key, old, new) where two leaves with the same keys differ."""
     differ = list(map(ne, old.values, new.values))

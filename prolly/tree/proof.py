@@ -45,8 +45,11 @@ class ProofReader:
     """
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._chunks = {address_of(chunk): chunk for chunk in chunks}
-        self._used: set[bytes] = set()
+        listed = [(address_of(chunk), chunk) for chunk in chunks]
+        self._order = [address for address, _ in listed]
+        self._chunks = dict(listed)
+        # In the order of first use; a dictionary keeps it.
+        self._used: dict[bytes, None] = {}
         for chunk in self._chunks.values():
             if chunk[:1] and chunk[0] in _NODES:
                 check_node(chunk)
@@ -61,15 +64,25 @@ class ProofReader:
                 hint="Ask for a proof of just this read against just this root.",
                 address=address,
             )
-        self._used.add(address)
+        self._used[address] = None
         return chunk
 
     def require_all_used(self) -> None:
-        """Raise Corrupt ``proof-excess`` when the proof holds what nobody read."""
-        excess = len(self._chunks) - len(self._used)
+        """Raise Corrupt unless the proof holds just what was read, in that order.
+
+        ``proof-excess`` for chunks that nobody read, or that are there twice;
+        ``proof-order`` for another order: what a read proves has one proof.
+        """
+        excess = len(self._order) - len(self._used)
         if excess:
             raise Corrupt(
                 f"the proof holds {excess} chunks that prove nothing",
                 code="proof-excess",
+                hint="Ask for a proof of just this read against just this root.",
+            )
+        if self._order != list(self._used):
+            raise Corrupt(
+                "the chunks of the proof are not in the order of the read",
+                code="proof-order",
                 hint="Ask for a proof of just this read against just this root.",
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -259,3 +260,92 @@ def test_readers_are_many(store: LocalStore) -> None:
     handle = store._environment._handle
     assert handle is not None
     assert handle.max_readers() == READERS_MAX
+
+
+def remove_store(directory: Path) -> None:
+    """Remove a store as somebody who cleans up does."""
+    shutil.rmtree(directory)
+
+
+def make_again(directory: Path) -> None:
+    """Remove a store and make another one in its place."""
+    shutil.rmtree(directory)
+    LocalStore.create(directory).close()
+
+
+def put_copy_in_place(directory: Path) -> None:
+    """Replace the data file alone, as a restored backup does."""
+    shutil.copy(directory / "data.mdb", directory / "copy")
+    os.replace(directory / "copy", directory / "data.mdb")
+
+
+@pytest.mark.parametrize("replace", [remove_store, make_again, put_copy_in_place])
+def test_a_store_that_is_gone_takes_no_commit(
+    tmp_path: Path, replace: Callable[[Path], None]
+) -> None:
+    """A write to a file that has lost its name is refused, not lost; and stays so."""
+    store = LocalStore.create(tmp_path / "s")
+    (address,) = add(store, b"before")
+    replace(tmp_path / "s")
+    for _ in range(2):
+        with pytest.raises(StorageFailed) as caught:
+            add(store, b"lost")
+        assert caught.value.code == "index-replaced" and caught.value.hint
+        with pytest.raises(StorageFailed):
+            store.write_setting("x", b"lost")
+    assert store.get(address) == b"before"
+    store.close()
+    if replace is not remove_store:
+        fresh = LocalStore.open(tmp_path / "s")
+        add(fresh, b"after")
+        assert fresh.read_setting("x") is None
+        fresh.close()
+
+
+def test_a_fork_does_not_open_another_store(
+    tmp_path: Path, in_fork: Callable[[Callable[[], object]], int]
+) -> None:
+    """Opening anew after a fork wants the file that was open, not one of its name."""
+    store = LocalStore.create(tmp_path / "s")
+    (address,) = add(store, b"before")
+    make_again(tmp_path / "s")
+
+    def child() -> None:
+        with pytest.raises(StorageFailed) as caught:
+            store.get(address)
+        assert caught.value.code == "index-replaced"
+
+    assert in_fork(child) == 0
+    store.close()
+
+
+def test_a_broken_table_of_readers_is_ours_to_tell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error of LMDB while it looks for dead readers is ours, and nothing leaks."""
+    LocalStore.create(tmp_path / "store").close()
+    opened: list[lmdb.Environment] = []
+    really_open = lmdb.open
+
+    class Broken:
+        def __init__(self, handle: lmdb.Environment) -> None:
+            self.handle = handle
+
+        def reader_check(self) -> int:
+            raise lmdb.CorruptedError("table of readers")
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.handle, name)
+
+    def broken(*arguments: Any, **options: Any) -> Any:
+        opened.append(really_open(*arguments, **options))
+        return Broken(opened[-1])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lmdb, "open", broken)
+        with pytest.raises(StorageFailed):
+            LocalStore.open(tmp_path / "store")
+    [handle] = opened
+    with pytest.raises(lmdb.Error):
+        handle.info()
+    LocalStore.open(tmp_path / "store").close()

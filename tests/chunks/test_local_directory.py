@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from prolly.chunks import LocalStore
-from prolly.chunks.local_directory import StoreDirectory, write_whole
+from prolly.chunks.local_directory import StoreDirectory, open_pack, write_whole
+from prolly.errors import AlreadyExists, Corrupt, StorageFailed
 
 
 def test_leftovers_are_removed_at_open(store: LocalStore) -> None:
@@ -78,3 +79,64 @@ def test_short_writes_are_completed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "write", write_some)
     write_whole(0, b"0123456789")
     assert written == b"0123456789"
+
+
+def test_a_store_in_a_directory_of_another_encoding(tmp_path: Path) -> None:
+    """A path is bytes to the system: one that is not UTF-8 holds a store too."""
+    place = os.fsencode(tmp_path) + b"/caf\xe9"
+    LocalStore.create(os.fsdecode(place)).close()
+    with_chunk = LocalStore.open(os.fsdecode(place))
+    with with_chunk.writer() as writer:
+        address = writer.put(b"chunk")
+        writer.commit()
+    assert with_chunk.get(address) == b"chunk"
+    with_chunk.close()
+    assert b"data.mdb" in os.listdir(place)
+
+
+@pytest.mark.parametrize("fails", ["open", "begin"])
+def test_a_creation_that_fails_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    """The directory is gone again, and the next attempt finds its place free."""
+
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise StorageFailed("no room", code="disk-full", hint="Free some space.")
+
+    with monkeypatch.context() as patch:
+        where = {
+            "open": "prolly.chunks.local_store.acquire_environment",
+            "begin": "prolly.chunks.local_store.LocalStore._begin_format",
+        }
+        patch.setattr(where[fails], fail)
+        with pytest.raises(StorageFailed):
+            LocalStore.create(tmp_path / "a" / "s")
+    assert not (tmp_path / "a" / "s").exists()
+    LocalStore.create(tmp_path / "a" / "s").close()
+
+
+def test_a_failed_creation_removes_nothing_that_was_there(tmp_path: Path) -> None:
+    """A store, or a file of others, outlives an attempt to make a store on top."""
+    LocalStore.create(tmp_path / "s").close()
+    with pytest.raises(AlreadyExists):
+        LocalStore.create(tmp_path / "s")
+    LocalStore.open(tmp_path / "s").close()
+    directory = StoreDirectory(tmp_path / "t")
+    directory.create()
+    (tmp_path / "t" / "notes").write_text("kept")
+    directory.withdraw()
+    assert os.listdir(tmp_path / "t") == ["notes"]
+
+
+def test_a_pack_is_a_file(tmp_path: Path) -> None:
+    """A pipe or a directory is refused at once, by the name that was asked for."""
+    (tmp_path / "file").write_bytes(b"x")
+    os.close(open_pack(str(tmp_path / "file")))
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("pipe", "."):
+        with pytest.raises(Corrupt) as caught:
+            open_pack(str(tmp_path / name))
+        assert caught.value.code == "pack-missing"
+        assert caught.value.path == str(tmp_path / name) and caught.value.hint
+    with pytest.raises(FileNotFoundError):
+        open_pack(str(tmp_path / "none"))

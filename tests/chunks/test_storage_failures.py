@@ -35,6 +35,18 @@ def test_no_room_is_disk_full(number: int) -> None:
         assert error.hint
 
 
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])
+def test_no_more_files_is_no_bad_disk(number: int) -> None:
+    """A process without descriptors is told so, not to look at its disk."""
+    for error in (
+        from_os_error(OSError(number, "x"), "reading"),
+        from_lmdb_error(system_error(number), "reading"),
+        unreadable(OSError(number, "x"), "a/b.pack"),
+    ):
+        assert isinstance(error, StorageFailed)
+        assert error.code == "too-many-files" and "ulimit" in error.hint
+
+
 @pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.EPERM])
 def test_no_permission_is_read_only(number: int) -> None:
     """A read-only medium or directory is ReadOnly; an unreadable file is Denied."""

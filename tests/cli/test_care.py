@@ -50,6 +50,15 @@ def test_fsck_finds_nothing_then_something(people: Run, place: Path) -> None:
     assert text.startswith("ref-dangling: ") and "found 1 fault\n" in text
 
 
+def test_fsck_gives_advice_once(people: Run, place: Path) -> None:
+    """The hints of faults stand on standard error, each once, and in JSON with each."""
+    with prolly.open(place) as repo:
+        repo.store.write_setting("head", b"\xff")
+    assert people("fsck", code=1).err.count("hint: ") == 1
+    fault, _last = people("fsck", "--json", code=1).lines
+    assert fault["fault"] == "store-entry" and "prolly switch" in fault["hint"]
+
+
 def test_stats_of_the_store(people: Run) -> None:
     """Store, refs and datasets, as text and as JSON."""
     found = people("stats", "--json").document

@@ -275,7 +275,7 @@ def test_a_sheet_out_and_back(merging: Run, place: Path) -> None:
 def test_a_sheet_to_standard_output(merging: Run) -> None:
     """As CSV, and nothing beside."""
     lines = merging("conflicts", "export", "-").out.splitlines()
-    assert lines[0] == "dataset,kind,key,field,base,ours,theirs,take,value"
+    assert lines[0] == "dataset,kind,key,field,base,ours,theirs,take,value,reason"
     assert len(lines) == 5
 
 

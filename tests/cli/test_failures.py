@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from prolly_cli.failures import failure_of
 from prolly_cli.main import main
+from prolly_cli.running import is_interruption
 from prolly_cli.running import run as run_program
 
 import prolly
@@ -50,6 +51,13 @@ class Broken:
     def make_context(self, *_: Any, **__: Any) -> Any:
         """Raise, as the first thing that is asked of it."""
         raise self._error
+
+
+class Unspoken:
+    """An object that cannot be written as text."""
+
+    def __str__(self) -> str:
+        raise ValueError
 
 
 def broken(error: BaseException) -> Any:
@@ -304,3 +312,66 @@ def in_child(function: Callable[[], int]) -> int:
             sys.stdout.flush()
             os._exit(code)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def wrapped_interruption() -> RuntimeError:
+    """Return what Python 3.11 makes of Ctrl-C while a class is put together."""
+
+    class Field:
+        def __set_name__(self, owner: type, name: str) -> None:
+            raise KeyboardInterrupt
+
+    try:
+        type("Made", (), {"field": Field()})
+    except (KeyboardInterrupt, RuntimeError) as error:
+        wrapped = RuntimeError("while it was put together")
+        wrapped.__cause__ = error
+        return wrapped
+    raise AssertionError("nothing was raised")
+
+
+def test_an_interruption_in_disguise_exits_130(capfd: Any) -> None:
+    """What came of Ctrl-C while a module was loaded is no fault of the program."""
+    assert run_program(broken(wrapped_interruption()), []) == 130
+    assert capfd.readouterr().err == "prolly: interrupted\n"
+
+
+def test_an_error_after_an_interruption_counts_as_itself() -> None:
+    """An error that says what is wrong is told, whatever led to it."""
+    error = errors.Stale("moved")
+    error.__context__ = KeyboardInterrupt()
+    assert not is_interruption(error)
+    assert is_interruption(wrapped_interruption())
+    assert not is_interruption(ZeroDivisionError())
+
+
+def test_an_interruption_of_the_start_exits_130(
+    start: Callable[..., Any], place: Path, tmp_path: Path
+) -> None:
+    """Ctrl-C while the modules of the library are put together: no traceback, 130."""
+    place.mkdir(exist_ok=True)
+    (tmp_path / "sitecustomize.py").write_text(
+        "import dataclasses\n"
+        "def stop(self, owner, name):\n"
+        "    if owner.__name__ == 'Commit':\n"
+        "        raise KeyboardInterrupt\n"
+        "dataclasses.Field.__set_name__ = stop\n"
+    )
+    child = start("init", env={"PYTHONPATH": str(tmp_path)})
+    assert child.communicate() == (b"", b"prolly: interrupted\n")
+    assert child.returncode == 130
+
+
+def test_too_little_memory_exits_2(capfd: Any) -> None:
+    """What the system did not give is named, with what to do about it."""
+    assert run_program(broken(MemoryError("malloc of 7 bytes")), []) == 2
+    shown = capfd.readouterr().err
+    assert "not enough memory: malloc of 7 bytes [out-of-memory]\nhint: " in shown
+
+
+def test_a_fact_that_python_cannot_spell_is_shown_all_the_same() -> None:
+    """An integer of thousands of digits, and an object without a text, have one."""
+    error = errors.Stale("moved", large=10**5000, object=Unspoken())
+    shown = json.loads(failure_of(error, as_json=True).text)["error"]
+    assert shown["large"] == hex(10**5000)
+    assert shown["object"] == "a value of type Unspoken"

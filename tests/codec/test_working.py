@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from prolly.codec import (
     COMMIT_MESSAGE_BYTES_MAX,
+    COMMIT_METADATA_BYTES_MAX,
     COMMIT_PARENTS_MAX,
     WorkingState,
     cbor,
@@ -27,14 +28,19 @@ BASE, MANIFEST, OTHER = (bytes([n]) * 32 for n in (1, 2, 3))
     addresses(),
     st.one_of(st.none(), addresses()),
     st.text(max_size=20),
+    st.dictionaries(st.text(max_size=5), st.integers(), max_size=3),
 )
 def test_decode_undoes_encode(
-    commits: list[bytes], manifest: bytes, conflicts: bytes | None, message: str
+    commits: list[bytes],
+    manifest: bytes,
+    conflicts: bytes | None,
+    message: str,
+    metadata: dict[str, int],
 ) -> None:
     """Every state comes back."""
     parents = tuple(commits[1:])
-    text = message if parents else ""
-    state = WorkingState(commits[0], manifest, parents, conflicts, text)
+    told = (message, metadata) if parents else ("", {})
+    state = WorkingState(commits[0], manifest, parents, conflicts, *told)
     assert decode_working(encode_working(state)) == state
 
 
@@ -43,23 +49,27 @@ def test_decode_undoes_encode(
     [
         [],
         {},
-        [BASE, MANIFEST, [], None],
-        [BASE, MANIFEST, None, None, ""],
-        [BASE, None, [], None, ""],
-        [BASE[:-1], MANIFEST, [], None, ""],
-        [BASE, MANIFEST, [BASE], None, ""],
-        [BASE, MANIFEST, [OTHER, OTHER], None, ""],
-        [BASE, MANIFEST, [5], None, ""],
-        [BASE, MANIFEST, [], b"", ""],
-        [BASE, MANIFEST, [], "x" * 32, ""],
-        [BASE, MANIFEST, [n.to_bytes(32, "big") for n in range(64)], None, ""],
-        [BASE, MANIFEST, [OTHER], None, b"text"],
-        [BASE, MANIFEST, [OTHER], None, "x" * (COMMIT_MESSAGE_BYTES_MAX + 1)],
-        [BASE, MANIFEST, [], None, "no merge"],
+        [BASE, MANIFEST, [], None, ""],
+        [BASE, MANIFEST, None, None, "", {}],
+        [BASE, None, [], None, "", {}],
+        [BASE[:-1], MANIFEST, [], None, "", {}],
+        [BASE, MANIFEST, [BASE], None, "", {}],
+        [BASE, MANIFEST, [OTHER, OTHER], None, "", {}],
+        [BASE, MANIFEST, [5], None, "", {}],
+        [BASE, MANIFEST, [], b"", "", {}],
+        [BASE, MANIFEST, [], "x" * 32, "", {}],
+        [BASE, MANIFEST, [n.to_bytes(32, "big") for n in range(64)], None, "", {}],
+        [BASE, MANIFEST, [OTHER], None, b"text", {}],
+        [BASE, MANIFEST, [OTHER], None, "x" * (COMMIT_MESSAGE_BYTES_MAX + 1), {}],
+        [BASE, MANIFEST, [], None, "no merge", {}],
+        [BASE, MANIFEST, [], None, "", {"no": "merge"}],
+        [BASE, MANIFEST, [OTHER], None, "", []],
+        [BASE, MANIFEST, [OTHER], None, "", None],
+        [BASE, MANIFEST, [OTHER], None, "", {"x": "y" * COMMIT_METADATA_BYTES_MAX}],
     ],
 )
 def test_a_state_of_another_shape_is_corrupt(value: Any) -> None:
-    """Shape, addresses, repeated and too many parents are checked when read."""
+    """Shape, addresses, repeated and too many parents, sizes are checked when read."""
     with pytest.raises(Corrupt):
         decode_working(b"\x06" + cbor.encode(value))
 
@@ -80,8 +90,21 @@ def test_a_message_is_as_long_as_one_of_a_commit() -> None:
     assert caught.value.code == "commit-too-long"
 
 
+def test_metadata_is_as_long_as_that_of_a_commit() -> None:
+    """At the limit it is written; one byte more is refused."""
+    around = len(cbor.encode({"x": "y" * COMMIT_METADATA_BYTES_MAX}))
+    size = COMMIT_METADATA_BYTES_MAX - (around - COMMIT_METADATA_BYTES_MAX) + 2
+    assert len(cbor.encode({"x": "y" * size})) == COMMIT_METADATA_BYTES_MAX
+    state = WorkingState(BASE, MANIFEST, (OTHER,), metadata={"x": "y" * size})
+    assert decode_working(encode_working(state)) == state
+    longer = WorkingState(BASE, MANIFEST, (OTHER,), metadata={"x": "y" * (size + 1)})
+    with pytest.raises(LimitExceeded) as caught:
+        encode_working(longer)
+    assert caught.value.code == "commit-too-long"
+
+
 def test_a_chunk_of_another_kind_is_no_state() -> None:
     """The type byte is checked first."""
     with pytest.raises(Corrupt) as caught:
-        decode_working(b"\x05" + cbor.encode([BASE, MANIFEST, [], None, ""]))
+        decode_working(b"\x05" + cbor.encode([BASE, MANIFEST, [], None, "", {}]))
     assert caught.value.code == "chunk-type"

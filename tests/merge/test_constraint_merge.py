@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from prolly.chunks import CountingStore, MemoryStore
-from prolly.merge import Rules, merge_manifests, merged_counts
+from prolly.merge import Rules, merge_manifests
 from prolly.repo import Transaction
 from prolly.tables import Check, Index, Schema, as_predicate
 from prolly.testing.repositories import memory_repository
@@ -147,22 +147,6 @@ def test_a_null_where_theirs_allows_none() -> None:
     [conflict] = three.conflicts(merge)
     assert conflict.key == b"\x15\x01"
     assert "null" in conflict.entry.reason
-
-
-def test_counts_are_of_what_came_to_ours() -> None:
-    """Added, removed and modified records of ours, by dataset."""
-
-    def theirs(tx: Transaction) -> None:
-        row(7, a=7)(tx)
-        row(1, note="t")(tx)
-        tx.table("t").delete(2)
-
-    three = ThreeVersions(base, row(3, note="o"), theirs)
-    merge = three.merge()
-    ours = three.versions.ours
-    assert ours is not None
-    counts = dict(merged_counts(three.reader, ours, merge.root))
-    assert counts == {"t": (1, 1, 1)}
 
 
 def reads_of_merge(records: int) -> int:

@@ -7,13 +7,19 @@ from typing import Any
 import pytest
 
 from prolly.chunks import MemoryStore
-from prolly.codec import KEY_BYTES_MAX
+from prolly.codec import DEFAULT_PARAMETERS, KEY_BYTES_MAX, Descriptor, cbor
 from prolly.codec import key as key_codec
 from prolly.maps import ABSENT, decode_value
-from prolly.merge import LOSER_KEY_BYTES_MAX, ConflictEntry, ConflictKind
-from prolly.merge.findings import Findings
+from prolly.merge import (
+    LOSER_KEY_BYTES_MAX,
+    ConflictEntry,
+    ConflictKind,
+    SchemaConflict,
+)
+from prolly.merge.findings import Findings, Found
+from prolly.tables import Schema
 
-FOUND = ConflictKind.RECORD, b"\x15\x01", ConflictEntry()
+FOUND = Found(ConflictKind.RECORD, b"\x15\x01", ConflictEntry())
 
 
 def losers(findings: Findings, writer: Any) -> dict[Any, Any]:
@@ -46,7 +52,8 @@ def test_a_long_key_stands_as_its_hash(byte: bytes) -> None:
         part = b"k" * (size - 2)
         key = key_codec.encode((part,))
         assert len(key) == size
-        findings.lose(b"dataset1", "n", (ConflictKind.RECORD, key, ConflictEntry()), 1)
+        found = Found(ConflictKind.RECORD, key, ConflictEntry())
+        findings.lose(b"dataset1", "n", found, 1)
         [(parts, value)] = losers(findings, writer).items()
         assert (parts[1] == key) == (size == LOSER_KEY_BYTES_MAX)
         assert value["key"] == [part]
@@ -68,8 +75,6 @@ def test_a_deletion_that_lost_is_told() -> None:
 
 def test_a_value_nested_to_the_limit_stands_encoded() -> None:
     """What cannot be nested once more is kept as its encoding."""
-    from prolly.codec import cbor
-
     value: Any = 1
     while True:
         try:
@@ -83,3 +88,53 @@ def test_a_value_nested_to_the_limit_stands_encoded() -> None:
     [told] = losers(findings, writer).values()
     assert cbor.decode(told["value"]) == value
     findings.close()
+
+
+def entry_of(fill: Any) -> Descriptor:
+    """Return the description of a table with a column of JSON, and that fill."""
+    columns = [
+        {"name": "id", "type": "int"},
+        {"name": "doc", "type": "json", "fill": fill},
+    ]
+    schema = Schema.from_json({"columns": columns, "key": ["id"]})
+    return Descriptor(
+        "t", "table", (), DEFAULT_PARAMETERS, schema.to_value(), {"/": "max"}
+    )
+
+
+def test_no_sentence_is_part_of_what_lost() -> None:
+    """However a release words it, what lost is one record under one key."""
+    found = []
+    for words in ("two rows have equal cells", "rows have equal cells"):
+        writer = MemoryStore().writer()
+        findings = Findings("keep-both", writer)
+        entry = ConflictEntry((), words, facts={"constraint": "index tag"})
+        row = Found(ConflictKind.CONSTRAINT, FOUND.key, entry)
+        findings.record(b"d", "n", row, lambda: 5)
+        conflict = SchemaConflict("policy /", words)
+        findings.schema(b"d", "n", conflict, [entry_of(1), None])
+        found.append(losers(findings, writer))
+        findings.close()
+    assert found[0] == found[1]
+    values = sorted(found[0].values(), key=lambda one: one["kind"])
+    assert [sorted(one) for one in values] == [
+        ["constraint", "dataset", "key", "kind", "value"],
+        ["dataset", "kind", "versions", "what"],
+    ]
+    assert values[1]["versions"] == ["max"]
+
+
+def test_the_versions_of_a_part_are_kept_whichever_side_has_them() -> None:
+    """Each once, the same whichever side is ours."""
+    for fills in ([1, 2], [1, 1]):
+        found = []
+        for order in (fills, fills[::-1]):
+            writer = MemoryStore().writer()
+            findings = Findings("keep-both", writer)
+            conflict = SchemaConflict("column doc", "", (7,))
+            findings.schema(b"d", "n", conflict, map(entry_of, order))
+            found.append(losers(findings, writer))
+            findings.close()
+        assert found[0] == found[1]
+        [value] = found[0].values()
+        assert [one[4] for one in value["versions"]] == sorted({*fills})

@@ -6,7 +6,9 @@ from typing import Any
 
 from prolly.chunks import MemoryStore
 from prolly.codec import DEFAULT_PARAMETERS, TreeParameters
-from prolly.merge.translation import Misfit, Records, Translation, touched_columns
+from prolly.merge.row_translation import Misfit, Records
+from prolly.merge.touched_columns import touched_columns
+from prolly.merge.translation import Translation
 from prolly.tables import RecordCodec, Schema, Trees
 from prolly.tree import NodeReader, build, count, iter_batches
 

@@ -88,7 +88,6 @@ def test_without_policies_ours_stands_and_it_is_told() -> None:
         RecordConflict(key_codec.encode_key(f"k{number:04d}")) for number in range(3)
     ]
     assert merge.reads == 0 and not merge.merge.equal_too
-    assert not merge.merge.settled
 
 
 def test_for_a_virtual_base_the_base_stands() -> None:
@@ -136,7 +135,6 @@ def test_policies_hold_by_prefix() -> None:
     )
     assert found == [3, 6, 3, 2]
     assert [one.key for one in merge.conflicts] == [key_codec.encode_key("a")]
-    assert merge.merge.settled == {"counter": 2}
 
 
 def test_a_sum_that_no_value_holds_is_a_conflict() -> None:
@@ -187,7 +185,6 @@ def test_resolve_is_asked_for_what_remains() -> None:
     assert found == [9, None, ABSENT, ABSENT, LONG]
     assert seen[0] == Clash("m", "a", *case, snapshots="views")
     assert [one.key for one in merge.conflicts] == [key_codec.encode_key("d")]
-    assert merge.merge.settled == {"resolve": 4}
 
 
 @pytest.mark.parametrize("rubbish", [object(), {1: 2}, float, "\ud800", 1 << 9000])
@@ -217,7 +214,6 @@ def test_a_policy_names_a_resolver() -> None:
         {"/": "app:sum"}, resolvers={"sum": lambda one: one.ours + one.theirs}
     )
     assert merge((1, 2, 3)) == [5]
-    assert merge.merge.settled == {"app:sum": 1}
     merge = MapMerge({"/": "app:sum"})
     assert merge((1, 2, 3)) == [2]
     assert merge.conflicts[0].reason == "there is no resolver 'sum'"

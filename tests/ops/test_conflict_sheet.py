@@ -9,63 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import prolly
 from prolly.errors import Error, Invalid
 from prolly.ops import export_conflicts, import_conflicts
-from prolly.ops.conflict_sheet import COLUMNS, read_text, safe_text
-from prolly.tables import COLUMN_TYPES, column_type
-from prolly.testing.strategies import typed_values
+from prolly.ops.conflict_sheet import COLUMNS, REASON
 
 Edit = Callable[[dict[str, str]], None]
-
-
-@given(
-    st.sampled_from(sorted(COLUMN_TYPES)).flatmap(
-        lambda name: st.tuples(st.just(name), typed_values()[name])
-    )
-)
-def test_a_cell_comes_back(typed: tuple[str, Any]) -> None:
-    """Every value of every type is read as it was spelt, and spelt the same again."""
-    name, value = typed
-    kind = column_type(name)
-    checked = kind.check(value)
-    text = safe_text(kind, checked)
-    assert safe_text(kind, read_text(kind, text)) == text
-    assert "\n" not in text
-    assert "\r" not in text
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *("007", "1e5", "TRUE", "true", "=1+1", "+1", "-x", "@a", "MARCH1", "1.10"),
-        *("1/2", " a", "a ", "null", "", '"', "1234567890123456", "a\nb", "nan"),
-        "2026-01-31",
-    ],
-)
-def test_what_a_spreadsheet_may_change_stands_in_quotes(text: str) -> None:
-    """Numbers in disguise, dates, formulas, blanks at the ends, and words it knows."""
-    kind = column_type("text")
-    spelt = safe_text(kind, text)
-    assert spelt.startswith('"')
-    assert read_text(kind, spelt) == text
-
-
-@pytest.mark.parametrize("text", ["Ada", "Ada Lovelace", "12", "-1.5", "Zürich, CH"])
-def test_plain_words_and_numbers_stand_as_they_are(text: str) -> None:
-    """They are what people mostly type."""
-    assert safe_text(column_type("text"), text) == text
-
-
-def test_null_and_what_a_spreadsheet_writes_are_read() -> None:
-    """An empty cell is null; TRUE is what it makes of true."""
-    assert read_text(column_type("text"), "") is None
-    assert read_text(column_type("int"), "null") is None
-    assert read_text(column_type("text"), '""') == ""
-    assert read_text(column_type("bool"), "TRUE") is True
 
 
 @pytest.fixture
@@ -100,7 +50,7 @@ def exported(repo: prolly.Repository) -> list[dict[str, str]]:
 def imported(repo: prolly.Repository, rows: list[dict[str, str]], place: Path) -> int:
     """Write lines into a file and read it as a sheet."""
     with place.open("w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS)
+        writer = csv.DictWriter(file, [*COLUMNS, REASON])
         writer.writeheader()
         writer.writerows(rows)
     return import_conflicts(repo.conflicts(), place)
@@ -109,7 +59,7 @@ def imported(repo: prolly.Repository, rows: list[dict[str, str]], place: Path) -
 def test_the_lines_of_a_sheet(repo: prolly.Repository) -> None:
     """One a field, or one for the record, spelt so that nothing harms them."""
     rows = exported(repo)
-    assert [tuple(row.values()) for row in rows] == [
+    assert [tuple(row.values())[:9] for row in rows] == [
         ("people", "record", "[1]", "name", '"007"', "Bo", "null", "", ""),
         ("people", "record", "[1]", "height", "1.5", '"2.0"', "3.25", "", ""),
         (
@@ -270,5 +220,51 @@ def test_renamed_columns_keep_their_values(tmp_path: Path) -> None:
         stream = io.BytesIO()
         export_conflicts(repo.conflicts(), stream)
         assert stream.getvalue().decode().splitlines()[1:] == [
-            "t,record,[1],title,a,b,c,,"
+            "t,record,[1],title,a,b,c,,,"
         ]
+
+
+def test_a_sheet_says_why(repo: prolly.Repository) -> None:
+    """Of a row that one side deleted it names what the other changed."""
+    reasons = [line[REASON] for line in exported(repo)]
+    assert reasons == ["", "", "ours deleted it, theirs changed name", ""]
+
+
+def test_words_in_capitals_and_columns_of_ones_own(
+    repo: prolly.Repository, tmp_path: Path
+) -> None:
+    """What people and spreadsheets add is passed over; an unknown word lists all."""
+    rows = exported(repo)
+    rows[0]["take"] = " Theirs "
+    place = tmp_path / "sheet.csv"
+    with place.open("w", newline="") as file:
+        writer = csv.DictWriter(file, [*COLUMNS, REASON, "done by"])
+        writer.writeheader()
+        writer.writerows([{**row, "done by": "Ada"} for row in rows])
+    assert import_conflicts(repo.conflicts(), place) == 1
+    rows[1]["take"] = "mine"
+    with pytest.raises(Invalid) as caught:
+        imported(repo, rows, place)
+    assert "keep" in str(caught.value.hint)
+
+
+def test_a_sheet_of_all_settles_a_merge_that_is_begun_anew(
+    repo: prolly.Repository, tmp_path: Path
+) -> None:
+    """What was settled, in whatever way, comes back; what was open stays open."""
+    conflicts = repo.conflicts()
+    conflicts.settle("people", 1, "theirs", fields=["name"])
+    conflicts.settle_value("people", 2, {"name": "mine"})
+    with repo.working_area().edit("put") as edited:
+        edited.map("settings")["theme"] = "mine"
+    conflicts.keep("settings", "theme")
+    place = tmp_path / "all.csv"
+    assert export_conflicts(conflicts, place, open_only=False) == 4
+    stood = dict(repo.at_working().table("people").items())
+    conflicts.abort()
+    assert repo.merge("feature").status == "conflicts"
+    assert import_conflicts(repo.conflicts(), place) == 3
+    assert dict(repo.at_working().table("people").items()) == stood
+    assert repo.at_working().map("settings")["theme"] == "mine"
+    [conflict] = repo.conflicts().of()
+    assert conflict.fields == ("height",)

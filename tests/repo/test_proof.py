@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -142,3 +143,35 @@ def test_what_cannot_be_proved(repo: Repository) -> None:
     assert caught.value.code == "not-committed"
     with pytest.raises(NotFound):
         repo.at("main").prove("nope", 1)
+
+
+@pytest.mark.parametrize("bounds", [(9, 9), (10, 9)])
+def test_a_range_of_nothing_is_no_question(
+    repo: Repository, bounds: tuple[int, int]
+) -> None:
+    """start >= stop is ``proof-range`` for who proves and who asks."""
+    with pytest.raises(Invalid) as caught:
+        repo.at("main").prove_range("m", *bounds)
+    assert caught.value.code == "proof-range" and caught.value.hint
+    proof = repo.at("main").prove_range("m", 9, 10)
+    with pytest.raises(Invalid) as caught:
+        proof.verify_range(repo.resolve("main"), "m", *bounds)
+    assert caught.value.code == "proof-range"
+    turned = replace(proof, start=proof.stop, stop=proof.start)
+    with pytest.raises(Corrupt) as form:
+        Proof.decode(turned.encode())
+    assert form.value.code == "proof-form"
+
+
+def test_a_question_has_one_proof(repo: Repository) -> None:
+    """Chunks twice are ``proof-excess``, in another order ``proof-order``."""
+    proof = repo.at("main").prove("m", 9)
+    for chunks, code in (
+        (proof.chunks * 2, "proof-excess"),
+        (proof.chunks[::-1], "proof-order"),
+        ((*proof.chunks[1:], proof.chunks[0]), "proof-order"),
+    ):
+        changed = Proof.decode(replace(proof, chunks=chunks).encode())
+        with pytest.raises(Corrupt) as caught:
+            changed.verify(repo.resolve("main"), "m", 9)
+        assert caught.value.code == code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 import prolly
 from prolly.errors import Error
-from prolly.repo import Conflicts, Repository
+from prolly.repo import Conflicts, Repository, WorkingArea
 from prolly.testing.repositories import diverged, write_on
 from prolly.testing.waiting_merges import both, merged, rows, sets
 
@@ -159,3 +160,148 @@ def test_a_merge_that_waits_survives(tmp_path: Path) -> None:
         assert list(repo.fsck(full=True)) == []
         assert dict(repo.at("main").map("m").items()) == {"a": 3, "b": 2}
         assert repo.at("main").table("t")[1]["name"] == "t" * 3000
+
+
+# Another merge, or none, by the time ----------------------------------------
+
+
+def meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+    area: WorkingArea,
+    act: Callable[[], object],
+    at: int,
+) -> None:
+    """Let something happen right after a working state was read for the ``at``-th time.
+
+    What it reads itself is not counted.
+    """
+    read, left = area.read, [at]
+
+    def reading() -> Any:
+        found = read()
+        left[0] -= 1
+        if left[0] == 0:
+            act()
+        return found
+
+    monkeypatch.setattr(area, "read", reading)
+
+
+def edit(repo: Repository, key: str) -> None:
+    with repo.working_area("main").edit("edit") as edited:
+        edited.map("m")[key] = 4
+
+
+READS = pytest.mark.parametrize("at", [1, 2])
+
+
+@READS
+def test_what_others_edit_is_not_dropped_with_a_merge(
+    monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    """A merge that another process commits is not given up, nor is its next edit."""
+    repo, conflicts = merged(*MAP)
+
+    def act() -> None:
+        other = repo.conflicts("main")
+        other.settle_all("theirs")
+        other.commit("done")
+        edit(repo, "d")
+
+    meanwhile(monkeypatch, conflicts._area, act, at)
+    with pytest.raises(Error) as caught:
+        conflicts.abort()
+    assert caught.value.code == "no-merge"
+    assert held(repo) == {"a": 3, "b": 3, "c": 3, "d": 4}
+
+
+@READS
+def test_a_merge_is_given_up_while_another_settles(
+    monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    """It is the same merge, whatever is settled of it."""
+    repo, conflicts = merged(*MAP)
+    other = repo.conflicts("main")
+    act = functools.partial(other.settle, "m", "a", "theirs")
+    meanwhile(monkeypatch, conflicts._area, act, at)
+    conflicts.abort()
+    assert repo.working_area("main").is_clean
+    assert held(repo) == {"a": 2, "b": 2, "c": 2}
+
+
+def merged_anew(repo: Repository) -> None:
+    """Give the merge up that waits; begin one of the same theirs into another ours."""
+    repo.conflicts("main").abort()
+    write_on(repo, "main", sets(a="later", b="later", c="later"))
+    assert repo.merge("feature").status == "conflicts"
+
+
+@READS
+@pytest.mark.parametrize("call", ["abort", "settle", "settle_all", "commit"])
+def test_another_merge_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, at: int, call: str
+) -> None:
+    """Who looked at one merge neither settles nor ends the next, of other ours."""
+    repo, conflicts = merged(*MAP)
+    if call == "commit":
+        conflicts.settle_all("ours")
+    meanwhile(monkeypatch, conflicts._area, lambda: merged_anew(repo), at)
+    arguments = {"settle": ("m", "a", "ours"), "settle_all": ("ours",)}
+    with pytest.raises(Error) as caught:
+        getattr(conflicts, call)(*arguments.get(call, ()))
+    assert caught.value.code == "merge-ended"
+    again = repo.conflicts("main")
+    assert held(repo) == dict.fromkeys("abc", "later")
+    assert len(again) == 3
+    assert repo.commit_of("main").message == "on main"
+
+
+@READS
+@pytest.mark.parametrize("of_result", [True, False])
+def test_what_others_edit_is_not_committed_as_a_merge(
+    monkeypatch: pytest.MonkeyPatch, at: int, of_result: bool
+) -> None:
+    """A merge that was given up is not committed, nor what stands in its place."""
+    repo = diverged(sets(a=1, b=1), sets(b=2), sets(a=3))
+    result = repo.merge("feature", commit=False)
+    conflicts = result.conflicts if of_result else repo.conflicts("main")
+    assert isinstance(conflicts, Conflicts)
+
+    def act() -> None:
+        repo.conflicts("main").abort()
+        edit(repo, "half")
+
+    meanwhile(monkeypatch, conflicts._area, act, at)
+    with pytest.raises(Error) as caught:
+        (result if of_result else conflicts).commit("the merge")
+    assert caught.value.code == "no-merge"
+    assert repo.commit_of("main").message == "on main"
+    assert held(repo) == {"a": 1, "b": 2, "half": 4}
+
+
+def test_a_result_is_of_its_own_merge() -> None:
+    """When another merge waits, the result of the first ends nothing of it."""
+    repo, _ = merged(*MAP)
+    repo.conflicts("main").abort()
+    result = repo.merge("feature")
+    assert isinstance(result.conflicts, Conflicts)
+    merged_anew(repo)
+    assert (
+        len(result.conflicts),
+        list(result.conflicts),
+        result.conflicts.counts(),
+    ) == (
+        0,
+        [],
+        {},
+    )
+    for call in (
+        result.commit,
+        result.conflicts.abort,
+        result.conflicts.require_merge,
+        lambda: result.conflicts.settle("m", "a", "ours"),
+    ):
+        with pytest.raises(Error) as caught:
+            call()
+        assert caught.value.code == "merge-ended"
+    assert len(repo.conflicts("main")) == 3

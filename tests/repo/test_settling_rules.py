@@ -102,7 +102,7 @@ def family(tx: Transaction) -> None:
 
 
 def test_a_parent_that_theirs_deleted() -> None:
-    """It stays, since ours refers to it; deleting it wants the child to let go."""
+    """It stays, since ours refers to it; to delete it wants the child to let go."""
 
     def orphan(tx: Transaction) -> None:
         del tx.table("parents")[1]
@@ -113,10 +113,15 @@ def test_a_parent_that_theirs_deleted() -> None:
     [conflict] = conflicts.of()
     assert (conflict.kind, conflict.dataset) == ("constraint", "parents")
     assert conflict.theirs is ABSENT
-    conflicts.settle("parents", 1, "theirs")
-    refused("reference-in-use", repo, conflicts.commit)
+    for settle in (
+        lambda: conflicts.settle("parents", 1, "theirs"),
+        lambda: conflicts.settle_all("theirs"),
+        lambda: conflicts.settle_value("parents", 1, ABSENT),
+    ):
+        refused("reference-in-use", repo, settle)
     with repo.working_area("main").edit("let go") as edited:
         edited.table("children")[2] = {"id": 2, "parent": None}
+    conflicts.settle("parents", 1, "theirs")
     conflicts.commit("done")
     assert len(repo.at("main").table("parents")) == 0
 
@@ -170,7 +175,7 @@ def renamed(name: str) -> Write:
 
 
 def test_a_name_that_both_changed() -> None:
-    """Ours stands; the others are one word away, unless the name is taken."""
+    """Ours stands; each is one word away, unless the name is taken."""
     repo, conflicts = merged(sets(a=1), renamed("o"), renamed("t"))
     assert list(conflicts) == [("o", "name", "schema")]
     conflict = conflicts["o", "name", "schema"]
@@ -178,8 +183,11 @@ def test_a_name_that_both_changed() -> None:
     conflicts.settle_schema("o", "name", "theirs")
     assert list(repo.at_working("main").datasets) == ["t"]
     conflicts.settle_schema("t", "name", "base")
-    conflicts.settle_schema("m", "name", "ours")
+    conflicts.settle_schema("m", "name", "keep")
     assert list(repo.at_working("main").datasets) == ["m"]
+    conflicts.settle_schema("m", "name", "ours")
+    assert list(repo.at_working("main").datasets) == ["o"]
+    conflicts.settle_schema("o", "name", "base")
     with repo.working_area("main").edit("take") as edited:
         edited.map("t")["x"] = 1
     refused(
@@ -235,6 +243,10 @@ def test_a_dataset_that_one_side_dropped(
     assert held(repo) == {"a": 2}
     conflicts.settle_schema("m", "dropped", dropper)
     assert list(repo.at_working("main").datasets) == []
+    conflicts.settle_schema("m", "dropped", changer)
+    assert held(repo) == {"a": 2}
+    conflicts.settle_schema("m", "dropped", dropper)
+    assert list(repo.at_working("main").datasets) == []
     assert len(conflicts) == 0
     conflicts.commit("done")
     assert list(repo.at("main").datasets) == []
@@ -245,10 +257,10 @@ def policy(name: str) -> Write:
 
 
 @pytest.mark.parametrize(
-    ("take", "stands"), [("base", "max"), ("ours", "max"), ("theirs", "min")]
+    ("take", "stands"), [("base", "max"), ("keep", "max"), ("ours", "ours"), ("theirs", "min")]
 )
 def test_a_policy_that_both_changed(take: Any, stands: str) -> None:
-    """The base's stands; ours is as it stands."""
+    """The base's stands meanwhile; each of the three is one word away."""
     repo, conflicts = merged(
         both(sets(a=1), policy("max")), policy("ours"), policy("min")
     )
@@ -284,3 +296,26 @@ def test_a_column_is_settled_by_hand() -> None:
         )
     conflicts.settle_schema(dataset, what, "ours")
     assert len(conflicts) == 0
+    conflicts.settle_schema(dataset, what, "keep")
+
+
+def test_a_column_that_ours_dropped_is_not_taken_for_ours() -> None:
+    """It stands, since theirs wrote it: ours is refused till it is dropped by hand."""
+    repo, conflicts = merged(
+        rows(BASE),
+        lambda tx: tx.table("t").alter(force=True).drop_column("age"),
+        rows({**BASE, "age": 77}),
+    )
+    [conflict] = conflicts.of()
+    assert (conflict.key, conflict.ours) == ("column age", ABSENT)
+
+    def settle() -> None:
+        conflicts.settle_schema("t", "column age", "ours")
+
+    refused("settle-by-hand", repo, settle)
+    refused("settle-by-hand", repo, lambda: conflicts.settle_all("ours"))
+    with repo.working_area("main").edit("drop") as edited:
+        edited.table("t").alter(force=True).drop_column("age")
+    settle()
+    conflicts.commit("done")
+    assert "age" not in repo.at("main").table("t").schema.names

@@ -6,12 +6,15 @@ import gc
 import os
 import pickle
 import shutil
+from collections import deque
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 
 from prolly.errors import NotFound
-from prolly.repo import create_repository, shared_repository
+from prolly.repo import create_repository, shared, shared_repository
 
 
 @pytest.fixture
@@ -90,3 +93,55 @@ def test_another_repository_in_its_place_is_another(
     with pytest.raises(NotFound):
         pickle.loads(pickled)
     assert kept.map("m")["00001"] == "v" * 200
+
+
+def test_threads_that_ask_at_once_open_one_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asks while another opens waits for it, and gets the same repository."""
+    create_repository(tmp_path).close()
+    opened: list[Any] = []
+    entered: list[bool] = []
+    got: list[Any] = []
+    others: list[Thread] = []
+    open_store = shared.open_store
+
+    def enter() -> None:
+        entered.append(shared._opening.acquire(blocking=False))
+
+    def opened_among_others(*given: Any, **how: Any) -> Any:
+        opened.append(open_store(*given, **how))
+        begun(Thread(target=enter)).join()
+        others.extend(begun(Thread(target=ask)) for _ in range(3))
+        return opened[-1]
+
+    def ask() -> None:
+        got.append(shared_repository(tmp_path))
+
+    monkeypatch.setattr(shared, "open_store", opened_among_others)
+    ask()
+    for one in others:
+        one.join()
+    assert entered == [False]
+    assert (len(opened), len({id(one) for one in got}), len(got)) == (1, 1, 4)
+
+
+def begun(thread: Thread) -> Thread:
+    thread.start()
+    return thread
+
+
+def test_another_thread_closes_the_last_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between seeing one that waits to be closed and taking it, it may be gone."""
+
+    class Racing(deque[Any]):
+        def __bool__(self) -> bool:
+            found = len(self) > 0
+            self.clear()
+            return found
+
+    create_repository(tmp_path).close()
+    monkeypatch.setattr(shared, "_unread", Racing([None]))
+    assert shared_repository(tmp_path).branches.require("main")

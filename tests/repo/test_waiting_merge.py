@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from prolly.chunks import RefMove
+from prolly.codec import COMMIT_METADATA_BYTES_MAX, cbor, encode_working
+from prolly.codec import key as key_codec
 from prolly.errors import Conflicted, Invalid
-from prolly.merge import UNATTENDED_MESSAGE, Rules, merge_manifests, unattended_merge
+from prolly.history import WORKING
+from prolly.merge import (
+    UNATTENDED_MESSAGE,
+    UNRESOLVED,
+    Clash,
+    Rules,
+    merge_manifests,
+    unattended_merge,
+)
 from prolly.repo import SETTLED_LISTED_MAX, Conflicts, Repository
 from prolly.repo.storage import Storage
-from prolly.repo.waiting_merge import require_authored
+from prolly.repo.waiting_merge import _fitting, require_authored
 from prolly.testing.repositories import Write, diverged, write_on
 from prolly.tree import NodeReader, Versions
 
@@ -81,6 +93,97 @@ def test_as_many_as_are_listed_are_listed_all() -> None:
     conflicts.settle_all("ours")
     told = conflicts._storage.commits.read(conflicts.commit("done")).metadata["merge"]
     assert len(told["conflicts"]) == SETTLED_LISTED_MAX
+
+
+@pytest.mark.parametrize("size", [10, 400, 1000])
+def test_long_keys_are_listed_as_far_as_there_is_room(size: int) -> None:
+    """A merge can be committed whatever its keys: fewer are named, all are counted."""
+    keys = [f"{number:03}".ljust(size, "k") for number in range(SETTLED_LISTED_MAX)]
+    repo = diverged(
+        *[
+            lambda tx, value=value: tx.map("m").update(dict.fromkeys(keys, value))
+            for value in (0, 1, 2)
+        ]
+    )
+    result = repo.merge("feature", policy="app:none")
+    repo.conflicts("main").settle_all("ours")
+    metadata = repo.commit_of(result.commit("done")).metadata
+    told = metadata["merge"]
+    assert told["settled"] == {"ours": SETTLED_LISTED_MAX}
+    assert told["policy"] == "app:none"
+    shown = [key_codec.decode_key(one[2]) for one in told["conflicts"]]
+    assert shown == keys[: len(shown)]
+    listed = len(shown)
+    used = len(cbor.encode(metadata))
+    assert used <= COMMIT_METADATA_BYTES_MAX
+    if listed < SETTLED_LISTED_MAX:
+        assert (
+            used + len(cbor.encode(told["conflicts"][-1])) >= COMMIT_METADATA_BYTES_MAX
+        )
+
+
+def test_the_room_for_the_list_is_used_to_the_byte() -> None:
+    """An entry that fits just so is listed; with a byte less it is not."""
+    entry = [b"d" * 8, 0, b"k" * 90, "ours"]
+    size = len(cbor.encode(entry))
+    for number in (1, 23, 24, 100):
+        listed = [entry] * number
+        around = len(cbor.encode({"x": listed})) - len(cbor.encode({"x": []}))
+        assert _fitting(listed, size * number + 1) == listed
+        assert _fitting(listed, size * number) == listed[1:]
+        assert around <= size * number + 1
+    assert _fitting([], 0) == _fitting([entry], 0) == []
+
+
+def test_what_a_merge_was_made_with_waits_with_it() -> None:
+    """Policy and answers stand in the commit in the end, beside how it was settled."""
+
+    def two(value: int) -> Write:
+        return lambda tx: tx.map("m").update({"a": value, "b": value})
+
+    def answer(clash: Clash) -> Any:
+        return 9 if clash.key == "a" else UNRESOLVED
+
+    repo = diverged(two(0), two(1), two(2))
+    for commit in (True, False):
+        result = repo.merge("feature", resolve=answer, commit=commit)
+        assert result.status == "conflicts"
+        state = repo.working_area("main").state
+        assert state.metadata == {"merge": {"answers": {"resolve": 1}}}
+        if commit:
+            result.conflicts.abort()
+    with repo.working_area("main").edit("more") as edited:
+        edited.map("n")["edits"] = "keep it"
+    repo.conflicts("main").settle("m", "b", "theirs")
+    commit_id = repo.conflicts("main").commit("done")
+    told = repo.commit_of(commit_id).metadata["merge"]
+    assert (told["answers"], told["settled"]) == ({"resolve": 1}, {"theirs": 1})
+    assert len(told["conflicts"]) == 1
+    amended = repo.working_area("main").commit("said better", amend=True)
+    assert repo.commit_of(amended).metadata["merge"] == told
+
+
+def test_a_merge_that_was_prepared_tells_its_policy() -> None:
+    """What waits without conflicts tells what one committed at once tells."""
+    repo = diverged(numbers(2, 0), numbers(2, 1), numbers(2, 2))
+    result = repo.merge("feature", policy="ours", commit=False)
+    assert result.status == "prepared"
+    told = repo.commit_of(result.commit("done")).metadata
+    assert told == {"merge": {"policy": "ours"}}
+
+
+def test_metadata_of_another_form_waits_too() -> None:
+    """Whatever a state holds under ``merge``, its merge can be committed."""
+    repo, _ = waiting(1)
+    area = repo.working_area("main")
+    address, state = area.read()
+    odd = replace(state, metadata={"merge": 5})
+    with repo.store.writer() as writer:
+        moved = writer.put(encode_working(odd))
+        writer.commit([RefMove(WORKING + "main", address, moved)])
+    repo.conflicts("main").settle_all("ours")
+    told = repo.commit_of(repo.conflicts("main").commit("done")).metadata
+    assert told["merge"]["settled"] == {"ours": 1}
 
 
 def test_a_merge_without_conflicts_tells_nothing() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from prolly.errors import Invalid, NotFound, Stale
-from prolly.repo import Repository
+from prolly.repo import Repository, working_area
 from prolly.testing.repositories import memory_repository
 
 
@@ -105,6 +107,63 @@ def test_discard_and_move_head(repo: Repository) -> None:
     area.move_head(base, keep=False, why="reset --hard")
     assert area.is_clean
     assert repo.at_working().map("m")["a"] == 1
+
+
+@pytest.mark.parametrize("what", ["read_state", "read_head"])
+def test_a_commit_made_while_the_head_moves_stays(
+    repo: Repository, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """With ``keep`` the data of a commit that came in between is kept, too."""
+    put(repo, "a", 10)
+    repo.working_area().commit("ten")
+    area, base = repo.working_area(), repo.resolve("main~1")
+    read = getattr(working_area, what)
+
+    def reading(*given: Any) -> Any:
+        found = read(*given)
+        monkeypatch.setattr(working_area, what, read)
+        with repo.transaction("main", message="other") as tx:
+            tx.map("m")["c"] = 3
+        return found
+
+    monkeypatch.setattr(working_area, what, reading)
+    area.move_head(base, keep=True, why="reset")
+    assert repo.resolve("main") == base
+    assert dict(repo.at_working().map("m").items()) == {"a": 10, "b": 2, "c": 3}
+    assert next(iter(repo.reflog("main"))).why == "reset"
+
+
+def test_a_head_that_moved_since_the_edits_is_kept(repo: Repository) -> None:
+    """What was committed beside the edits stays in the data, or the move is refused."""
+    base = repo.resolve("main")
+    put(repo, "a", 10)
+    with repo.transaction("main", message="beside") as tx:
+        tx.map("m")["b"] = 20
+    repo.working_area().move_head(repo.resolve("main"), keep=True, why="reset")
+    assert dict(repo.at_working().map("m").items()) == {"a": 10, "b": 20}
+    repo.working_area().move_head(base, keep=True, why="reset")
+    assert dict(repo.at_working().map("m").items()) == {"a": 10, "b": 20}
+    with repo.transaction("main", message="the same record") as tx:
+        tx.map("m")["a"] = 11
+    with pytest.raises(Stale) as caught:
+        repo.working_area().move_head(base, keep=True, why="reset")
+    assert caught.value.code == "write-conflict"
+    repo.working_area().move_head(base, keep=False, why="reset --hard")
+    assert repo.at_working().map("m")["a"] == 1
+
+
+def test_just_the_state_expected_is_discarded(repo: Repository) -> None:
+    """What somebody edits since is not dropped."""
+    put(repo, "a", 10)
+    area = repo.working_area()
+    expected = area.read()[0]
+    put(repo, "b", 20)
+    with pytest.raises(Stale) as caught:
+        area.discard("drop", expected=expected)
+    assert caught.value.code == "ref-moved"
+    assert dict(repo.at_working().map("m").items()) == {"a": 10, "b": 20}
+    area.discard("drop", expected=area.read()[0])
+    assert area.is_clean
 
 
 def test_each_branch_has_its_own(repo: Repository) -> None:

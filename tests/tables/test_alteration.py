@@ -417,3 +417,39 @@ def test_a_closed_table_is_not_altered() -> None:
         with pytest.raises(Invalid) as caught:
             use()
         assert caught.value.code == "closed"
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments"),
+    [
+        ("add_index", (["a"], "int")),
+        ("add_index", ("a", [["int"]])),
+        ("add_index", ("a", 5)),
+        ("add_check", (["a"], "int > 1")),
+        ("add_reference", (["a"], "int", "t")),
+        ("add_reference", ("a", "int", ["t"])),
+        ("add_column", ("q", ["int"])),
+        ("add_column", (["q"], "int")),
+        ("rename_column", ("int", ["q"])),
+        ("rename_column", (["int"], "q")),
+        ("drop_column", (["int"],)),
+        ("widen_column", ("int", ["text"])),
+        ("set_nullable", ({}, True)),
+        ("add_column", ("q\u200b", "int")),
+        ("rename_column", ("int", "q\u200b")),
+        ("add_index", ("q\u200b", "int")),
+    ],
+)
+def test_words_of_other_types_are_refused(
+    method: str, arguments: tuple[Any, ...]
+) -> None:
+    """A list where a name is wanted is Invalid with a hint, and nothing changes."""
+    model = TableModel(SCHEMA)
+    refused(model, lambda alteration: getattr(alteration, method)(*arguments))
+
+
+def test_a_fill_that_another_type_lacks_is_refused_with_a_hint() -> None:
+    """A filled column becomes another type if its fill does; the column is named."""
+    schema = Schema.create([("id", "int"), ("s", "text", True, "x")], "id")
+    error = refused(TableModel(schema), lambda one: one.widen_column("s", "int"))
+    assert (error.code, error.column) == ("column-fill", "s")

@@ -33,7 +33,11 @@ from prolly.tables.index_codec import IndexCodec
 from prolly.testing import strategies
 from prolly.testing.repositories import memory_repository
 
-NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=6)
+NAMES = st.text(
+    st.characters(exclude_categories=["Cs", "Cc", "Cf", "Zl", "Zp"]),
+    min_size=1,
+    max_size=6,
+)
 FILLS: dict[str, st.SearchStrategy[Any]] = {
     "bool": st.booleans(),
     "int": st.integers(),

@@ -17,7 +17,7 @@ from prolly.testing.three_trees import (
 )
 from prolly.testing.tree_model import Records
 from prolly.tree import Both, NodeReader
-from prolly.tree.merge_records import RecordMerge
+from prolly.tree.merge_records import PatchMerge
 from prolly.tree.merge_walk import MERGED, find_patches
 
 
@@ -35,7 +35,7 @@ def test_a_patch_merges_like_dictionaries(seed: int, equal_too: bool) -> None:
         settled.extend(batch)
         return [settle_alike(one) for one in batch]
 
-    merge = RecordMerge(reader, settle, equal_too=equal_too)
+    merge = PatchMerge(reader, settle, equal_too=equal_too)
     merged, both = merge_records(versions, equal_too=equal_too)
     roots = base, ours, theirs
     for patch in find_patches(reader, roots, 390, equal_too=equal_too):

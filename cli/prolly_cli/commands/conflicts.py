@@ -27,29 +27,35 @@ class ConflictsVerb(Verb):
 @click.argument("words", nargs=-1, metavar="[DATASET | export FILE | import FILE]")
 @click.option("--stat", is_flag=True, help="Only count the conflicts, by dataset.")
 @click.option("--all", "all_", is_flag=True, help="Those that are settled, too.")
+@click.option("--full", is_flag=True, help="Cut no value, however long.")
 @click.pass_obj
 def command(
     invocation: Invocation,
+    /,
     words: tuple[str, ...],
     scope: str | None,
-    stat: bool,
-    all_: bool,
+    **how: Any,
 ) -> None:
     """List what is in conflict, base, ours and theirs side by side.
 
     export writes the conflicts to a CSV file, a line for each field; import settles
-    those for which the columns `take` (ours, theirs, base or value) and `value` say
-    what is to stand. A dataset called export or import stands behind --.
+    those for which the columns `take` (ours, theirs, base, keep or value) and `value`
+    say what is to stand. A dataset called export or import stands behind --.
     """
     if words[:1] and words[0] in SHEET_WORDS:
-        if scope is not None or stat or all_:
+        is_export = words[0] == "export"
+        if scope is not None or how["stat"] or how["full"]:
             raise click.UsageError(f"{words[0]} takes a FILE and nothing else")
+        if how["all_"] and not is_export:
+            raise click.UsageError("import takes a FILE and nothing else")
         if len(words) != 2:
             raise click.UsageError(
                 f"{words[0]} takes one FILE; a dataset of this name stands behind --"
             )
-        sheet = export_sheet if words[0] == "export" else import_sheet
-        sheet(invocation, words[1])
+        if is_export:
+            export_sheet(invocation, words[1], open_only=not how["all_"])
+        else:
+            import_sheet(invocation, words[1])
         return
     given = [*words, *([] if scope is None else [scope])]
     if len(given) > 1:
@@ -58,10 +64,10 @@ def command(
     conflicts = invocation.repository().conflicts()
     if dataset is not None:
         require_dataset(invocation, conflicts, dataset)
-    if stat:
+    if how["stat"]:
         print_counts(invocation, conflicts, dataset)
     else:
-        print_conflicts(invocation, conflicts, dataset, open_only=not all_)
+        print_conflicts(invocation, conflicts, dataset, how)
 
 
 def require_dataset(invocation: Invocation, conflicts: Conflicts, dataset: str) -> None:
@@ -91,8 +97,7 @@ def print_conflicts(
     invocation: Invocation,
     conflicts: Conflicts,
     dataset: str | None,
-    *,
-    open_only: bool,
+    how: dict[str, Any],
 ) -> None:
     """Print conflicts, as JSON lines or side by side."""
     from ..conflict_text import ConflictText, conflict_lines
@@ -101,12 +106,12 @@ def print_conflicts(
     text = ConflictText(conflicts)
     number = 0
     with output.paged():
-        for conflict in conflicts.of(dataset, open_only=open_only):
+        for conflict in conflicts.of(dataset, open_only=not how["all_"]):
             number += 1
             if output.json:
                 output.line(text.json(conflict))
                 continue
-            for line in conflict_lines(output, text, conflict):
+            for line in conflict_lines(output, text, conflict, full=how["full"]):
                 output.line(line)
         if output.json:
             return
@@ -115,18 +120,18 @@ def print_conflicts(
         elif conflicts:
             output.say(
                 f"{plural(len(conflicts), 'conflict')} open; next: prolly resolve "
-                "DATASET [KEY] --ours|--theirs|-i"
+                "DATASET [KEY] --ours|--theirs|--keep|-i"
             )
         else:
             output.say("all settled; next: prolly merge --continue")
 
 
-def export_sheet(invocation: Invocation, file: str) -> None:
-    """Write the open conflicts to a CSV file."""
+def export_sheet(invocation: Invocation, file: str, *, open_only: bool) -> None:
+    """Write the open conflicts to a CSV file, or all."""
     from prolly.ops import export_conflicts
 
     conflicts = invocation.repository().conflicts()
-    number = export_conflicts(conflicts, invocation.path(file))
+    number = export_conflicts(conflicts, invocation.path(file), open_only=open_only)
     output = invocation.output
     if output.json and file != "-":
         output.document({"file": file, "lines": number})

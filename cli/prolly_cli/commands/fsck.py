@@ -33,7 +33,9 @@ def command(invocation: Invocation, full: bool) -> int:
     """
     check = invocation.repository().fsck(full=full)
     output = invocation.output
+    hints: dict[str, None] = {}
     for fault in check:
+        hints[fault.hint] = None
         if output.json:
             output.document(fault_json(fault))
         else:
@@ -46,6 +48,13 @@ def command(invocation: Invocation, full: bool) -> int:
     else:
         looked_at = f"{plural(check.objects, 'chunk')} ({size_text(check.bytes)})"
         output.say(f"looked at {looked_at}, found {plural(check.faults, 'fault')}")
+        if full:
+            from prolly import Corrupt
+
+            # That is what runs.
+            hints.pop(Corrupt.default_hint, None)
+        for hint in filter(None, hints):
+            output.note(f"hint: {visible(hint)}")
     return FAULTS_FOUND if check.faults else 0
 
 
@@ -55,6 +64,7 @@ def fault_json(fault: Fault) -> dict[str, Any]:
         "address": fault.address.hex() if fault.address else None,
         "ref": fault.ref,
         "path": fault.path,
+        "hint": fault.hint or None,
     }
     known = {name: fact for name, fact in facts.items() if fact is not None}
     return {"fault": fault.code, **known, "detail": fault.detail}

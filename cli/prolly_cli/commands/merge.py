@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..command_group import Verb
-from ..conflict_counts import counts_by_dataset, told_conflicts
+from ..conflict_counts import told_conflicts
 from ..invocation import Invocation
 from ..output import Output, plural, visible
 from ..versions import counts_json, counts_lines, short_id
@@ -51,7 +51,7 @@ def command(invocation: Invocation, /, revision: str | None, **how: Any) -> int:
         raise click.UsageError("missing argument 'REV'")
     if how["dry_run"] and how["no_commit"]:
         raise click.UsageError("--dry-run commits nothing: leave --no-commit out")
-    result = repository.merge(
+    with repository.merge(
         revision,
         message=how["message"],
         policy=how["policy"],
@@ -59,8 +59,8 @@ def command(invocation: Invocation, /, revision: str | None, **how: Any) -> int:
         dry_run=how["dry_run"],
         allow_unrelated=how["allow_unrelated"],
         before_moving=invocation.no_way_back,
-    )
-    return report(invocation.output, repository, result, how)
+    ) as result:
+        return report(invocation.output, repository, result, how)
 
 
 def end_merge(
@@ -70,8 +70,6 @@ def end_merge(
     how: dict[str, Any],
 ) -> None:
     """Give up or commit the merge that waits."""
-    from prolly.repo import no_merge
-
     given = {name for name, value in how.items() if value} - {"message"}
     if revision is not None or len(given) > 1 or (how["abort"] and how["message"]):
         word = "--abort" if how["abort"] else "--continue"
@@ -86,10 +84,7 @@ def end_merge(
             output.document({"status": "aborted", "commit": head, "conflicts": 0})
         output.say(f"gave the merge up; {visible(branch)} is as it was before")
         return
-    area = repository.working_area()
-    if not area.state.merge_parents:
-        raise no_merge(branch)
-    commit_id = area.commit(how["message"], why="merge")
+    commit_id = conflicts.commit(how["message"])
     commit = repository.commit_of(commit_id)
     counts = repository.diff_counts(commit.parents[0], commit_id)
     if output.json:
@@ -106,7 +101,7 @@ def report(
     output: Output, repository: Repository, result: MergeResult, how: dict[str, Any]
 ) -> int:
     """Say how a merge ended; return the exit code."""
-    open_counts = counts_by_dataset(result.conflicts)
+    open_counts = result.conflicts.counts()
     number = sum(open_counts.values())
     if output.json:
         told: dict[str, Any] = {"status": result.status}

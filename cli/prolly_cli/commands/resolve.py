@@ -14,15 +14,16 @@ from ..output import plural
 if TYPE_CHECKING:
     from prolly import Conflicts
 
+TAKEN = ("ours", "theirs", "base", "keep")
+
 
 @click.command("resolve", cls=Verb)
 @click.argument("dataset", required=False)
 @click.argument("key", required=False)
-@click.option("--ours", "side", flag_value="ours", help="What this branch has stands.")
-@click.option(
-    "--theirs", "side", flag_value="theirs", help="What is merged into it stands."
-)
-@click.option("--base", "side", flag_value="base", help="What both began with stands.")
+@click.option("--ours", is_flag=True, help="What this branch has stands.")
+@click.option("--theirs", is_flag=True, help="What is merged into it stands.")
+@click.option("--base", is_flag=True, help="What both began with stands.")
+@click.option("--keep", is_flag=True, help="What stands now stays, edited or not.")
 @click.option("--value", metavar="JSON", help="This value, or row, stands.")
 @click.option("--delete", is_flag=True, help="Nothing stands: the record goes.")
 @click.option(
@@ -55,6 +56,7 @@ def command(
     VALUE is JSON, in a table an object of columns: what it leaves out stays. A conflict
     may be settled again until `prolly merge --continue` commits the merge.
     """
+    how["side"] = side_of(how)
     check_words(dataset, key, how)
     repository = invocation.repository(writable=True)
     conflicts = repository.conflicts()
@@ -70,23 +72,32 @@ def command(
     report(invocation, conflicts, number)
 
 
+def side_of(how: dict[str, Any]) -> str | None:
+    """Return the side that an option names, if any; refuse several."""
+    sides = [side for side in TAKEN if how[side]]
+    if len(sides) > 1:
+        raise click.UsageError(f"--{sides[0]} and --{sides[1]} exclude each other")
+    return sides[0] if sides else None
+
+
 def check_words(dataset: str | None, key: str | None, how: dict[str, Any]) -> None:
     """Refuse what does not go together."""
     ways = (how["side"] is not None, how["value"] is not None, how["delete"])
     if sum((*ways, how["ask"])) != 1:
         raise click.UsageError(
-            "one of --ours, --theirs, --base, --value, --delete and -i is wanted"
+            "one of --ours, --theirs, --base, --keep, --value, --delete and -i is "
+            "wanted"
         )
-    if (dataset is None) != how["all_"]:
+    if (dataset is None) != how["all_"] and not (how["ask"] and dataset is None):
         raise click.UsageError("name a DATASET, or --all for all of them")
     if how["what"] is not None and (key is not None or dataset is None):
         raise click.UsageError("--schema WHAT stands with a DATASET, without KEY")
     if how["what"] is not None and how["side"] is None:
-        raise click.UsageError("--schema takes --ours, --theirs or --base")
+        raise click.UsageError("--schema takes --ours, --theirs, --base or --keep")
     if how["fields"] and (key is None or how["side"] is None):
         raise click.UsageError(
-            "--field stands with a KEY and --ours, --theirs or --base; --value names "
-            "its columns itself"
+            "--field stands with a KEY and --ours, --theirs, --base or --keep; --value "
+            "names its columns itself"
         )
     if how["all_"] and (how["value"] is not None or how["delete"]):
         raise click.UsageError("--value and --delete want a DATASET and KEY")
@@ -128,11 +139,18 @@ def settle(
         invocation.no_way_back()
         conflicts.settle_schema(dataset, how["what"], how["side"])
         return 1
-    if dataset is None or (key is None and how["side"] is not None):
+    # The one conflict of a blob has no key to name it by.
+    is_blob = dataset is not None and key is None and conflicts.is_blob(dataset)
+    if dataset is None or (key is None and how["side"] is not None and not is_blob):
         invocation.no_way_back()
-        return conflicts.settle_all(how["side"], dataset)
+        number = conflicts.settle_all(how["side"], dataset)
+        if not number:
+            invocation.output.note(
+                "nothing was open; name a KEY to settle anew what is settled"
+            )
+        return number
     parsed = () if key is None else typed_key(conflicts, dataset, key)
-    if key is None and not conflicts.is_blob(dataset):
+    if key is None and not is_blob:
         raise click.UsageError("--value and --delete want a KEY")
     if how["side"] is not None:
         take = Take(dataset, parsed, how["side"], tuple(how["fields"]))

@@ -6,6 +6,7 @@ import click
 
 from ..command_group import Verb
 from ..invocation import Invocation
+from ..merge_text import merge_lines
 from ..versions import commit_json, counts_lines, datasets_json, datasets_lines
 
 
@@ -13,8 +14,12 @@ from ..versions import commit_json, counts_lines, datasets_json, datasets_lines
 @click.argument("revision", default="HEAD", metavar="[REV]")
 @click.pass_obj
 def command(invocation: Invocation, revision: str) -> None:
-    """Show the commit REV: who, when, why, its datasets, and what it changed."""
+    """Show the commit REV: who, when, why, its datasets, and what it changed.
+
+    Of a merge also its policy, and how conflicts were settled.
+    """
     from prolly import LogEntry
+    from prolly.codec import json_form
 
     from .log import lines_of, ref_names
 
@@ -25,11 +30,16 @@ def command(invocation: Invocation, revision: str) -> None:
     snapshot = repository.at(commit_id)
     if output.json:
         shown = commit_json(commit_id, commit)
+        if commit.metadata:
+            shown["metadata"] = json_form.to_json(commit.metadata, exact=True)
         output.document({**shown, "datasets": datasets_json(snapshot)})
         return
     with output.paged():
         names = ref_names(repository).get(bytes(commit_id), [])
         for line in lines_of(output, LogEntry(commit_id, commit), names, short=False):
+            output.line(line)
+        told = list(merge_lines(commit.metadata))
+        for line in [*told, ""] if told else []:
             output.line(line)
         for line in datasets_lines(snapshot):
             output.line(f"  {line}")

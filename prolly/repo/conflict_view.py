@@ -8,63 +8,34 @@ the value that is to stand into the working state and marks the conflict, in one
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 from prolly.codec import Descriptor, FileEntry, WorkingState, key
 from prolly.datasets import Manifest, missing_dataset, records_of
-from prolly.errors import Invalid, KeyNotFound
+from prolly.errors import Error, Unsupported
 from prolly.history import Commits
 from prolly.maps import ABSENT, OrderedMap, blob_length
-from prolly.merge import BLOB_KEY, ConflictKind, ConflictTree, StoredConflict
+from prolly.merge import (
+    BLOB_KEY,
+    DEFAULT_POLICY,
+    ConflictKind,
+    ConflictTree,
+    StoredConflict,
+    policy_rules,
+    schema_key,
+    shown_part,
+)
 from prolly.tables import Schema, Table
 from prolly.tree import NodeReader, Versions, get
 
-Kind = Literal["record", "schema", "constraint"]
-Side = Literal["base", "ours", "theirs"]
+from .conflict import KINDS, SIDES, Conflict, ConflictName, Side
+from .record_keys import key_under, spellings
 
-KINDS: Mapping[ConflictKind, Kind] = {
-    ConflictKind.RECORD: "record",
-    ConflictKind.SCHEMA: "schema",
-    ConflictKind.CONSTRAINT: "constraint",
-}
-SIDES: tuple[Side, ...] = ("base", "ours", "theirs")
-
-# How a conflict is named: dataset and key, and "schema" where it is no record's.
-ConflictName = tuple[str, Any] | tuple[str, str, Literal["schema"]]
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """One thing that both sides changed.
-
-    ``kind`` is ``record``, ``constraint`` (theirs breaks one together with ours, and
-    ours stands) or ``schema`` (a part of the dataset's description, named by ``key``).
-    ``base``, ``ours`` and ``theirs`` are values, rows, or what a file is, ``ABSENT``
-    where there is none. ``fields`` are the columns that clash, by their names now; none
-    for the whole record. ``reason`` says more where there is more to say; ``settled``
-    how it was settled, ``None`` while it is open; ``settled_fields`` names columns
-    of an open one that were settled by themselves.
-    """
-
-    dataset: str
-    key: Any
-    base: Any
-    ours: Any
-    theirs: Any
-    fields: tuple[str, ...] = ()
-    kind: Kind = "record"
-    reason: str = ""
-    settled: str | None = None
-    settled_fields: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> ConflictName:
-        """What it is called in ``Conflicts``."""
-        if self.kind == "schema":
-            return self.dataset, self.key, "schema"
-        return self.dataset, self.key
+# The order in which kinds are listed: what is said of the dataset itself comes before
+# the records that clash because of it.
+LISTED = (ConflictKind.SCHEMA, ConflictKind.RECORD, ConflictKind.CONSTRAINT)
 
 
 class ConflictView:
@@ -81,6 +52,7 @@ class ConflictView:
             for side, root in zip(SIDES, versions, strict=True)
         }
         self._opened: dict[tuple[Side, bytes], OrderedMap | Table] = {}
+        self._columns: dict[bytes, dict[int, str]] = {}
 
     @classmethod
     def of_state(
@@ -97,6 +69,14 @@ class ConflictView:
         """Return how a side describes a dataset, or ``None``."""
         manifest = self._manifests[side]
         return None if manifest is None else manifest.by_id.get(identity)
+
+    def schema(self, side: Side, identity: bytes) -> Schema | None:
+        """Return the schema of a side, kept once read; ``None`` for what is no table
+        there."""
+        manifest, entry = self._manifests[side], self.entry(side, identity)
+        if manifest is None or entry is None or entry.kind != "table":
+            return None
+        return manifest.schema(identity)
 
     def known(self, identity: bytes) -> Descriptor:
         """Return the newest description of a dataset: merged, or as a side has it."""
@@ -145,16 +125,20 @@ class ConflictView:
             identity = self._names.get(name)
             if identity is None:
                 continue
-            for stored in self.tree.entries(identity, open_only=open_only):
-                yield self.shown(stored)
+            for kind in LISTED:
+                found = self.tree.entries(identity, kind, open_only=open_only)
+                yield from map(self.shown, found)
 
     def names(self) -> Iterator[ConflictName]:
         """Yield the names of what is open, each once, by dataset, kind and key."""
         for label in sorted(self._names):
             entry = self.known(self._names[label])
-            for stored in self.tree.entries(self._names[label], open_only=True):
-                if not self._is_second(stored):
-                    yield self._name(label, entry, stored)
+            for kind in LISTED:
+                for stored in self.tree.entries(
+                    self._names[label], kind, open_only=True
+                ):
+                    if not self._is_second(stored):
+                        yield self._name(label, entry, stored)
 
     def name_count(self) -> int:
         """Return how many names ``names`` yields."""
@@ -184,7 +168,9 @@ class ConflictView:
                 raise missing_dataset(dataset, self.merged)
             return []
         if kind:
-            encoded = key.encode((user_key,))
+            if not isinstance(user_key, str):
+                return []
+            encoded = schema_key(user_key)
             kinds = [ConflictKind.SCHEMA]
         else:
             encoded = self.encode_key(identity, user_key)
@@ -197,6 +183,14 @@ class ConflictView:
         entry = self.known(identity)
         if entry.kind == "blob":
             return BLOB_KEY
+        if entry.kind == "table":
+            # The merge may have spelt it otherwise than the table does by now.
+            parts = user_key if type(user_key) is tuple else (user_key,)
+            with suppress(Error):
+                encoded = key.encode(parts)
+                kinds = ConflictKind.RECORD, ConflictKind.CONSTRAINT
+                if any(self.tree.get(identity, one, encoded) for one in kinds):
+                    return encoded
         return records_of(self.reader, entry).encode_key(user_key)
 
     def shown(self, stored: StoredConflict) -> Conflict:
@@ -212,7 +206,7 @@ class ConflictView:
         fields = stored.entry.open_fields if is_open else tuple(names)
         if stored.kind == ConflictKind.SCHEMA:
             shown_key: Any = str(stored.entry.facts.get("what", ""))
-            values = {one: self._described(one, stored, shown_key) for one in SIDES}
+            values = {one: self.described(one, stored, shown_key) for one in SIDES}
         else:
             shown_key = () if entry.kind == "blob" else key.decode_key(stored.key)
             values = {side: self.value(side, stored) for side in SIDES}
@@ -227,15 +221,43 @@ class ConflictView:
             reason=stored.entry.reason,
             settled=stored.entry.settled,
             settled_fields=tuple([names[one] for one in names if one not in fields]),
+            facts=self._facts(stored),
         )
+
+    def _facts(self, stored: StoredConflict) -> dict[str, Any]:
+        """Return which constraint is broken, and by which other record.
+
+        Of a policy in conflict where it holds: column and prefix, ``None`` for all.
+        """
+        facts = stored.entry.facts
+        what = str(facts.get("what", ""))
+        if what.startswith("policy "):
+            scope = {what.removeprefix("policy "): DEFAULT_POLICY}
+            [rule] = policy_rules(scope)
+            names = {
+                f"{one:08x}": name
+                for one, name in self.column_names(stored.dataset).items()
+            }
+            column = names.get(rule.column or "", rule.column)
+            return {"column": column, "prefix": rule.prefix}
+        told = {"constraint": facts["constraint"]} if "constraint" in facts else {}
+        if isinstance(facts.get("other_key"), bytes):
+            told["other_key"] = key.decode_key(facts["other_key"])
+        if isinstance(facts.get("other_dataset"), bytes):
+            told["other_dataset"] = self.known(facts["other_dataset"]).name
+        return told
 
     def column_names(self, identity: bytes) -> dict[int, str]:
         """Return the names of a table's columns by id: those now, then older ones."""
-        found: dict[int, str] = {}
-        for manifest in (self.merged, *map(self._manifests.get, reversed(SIDES))):
-            entry = None if manifest is None else manifest.by_id.get(identity)
-            if manifest is not None and entry is not None and entry.kind == "table":
-                for column in manifest.schema(identity).columns:
+        found = self._columns.get(identity)
+        if found is None:
+            found = self._columns[identity] = {}
+            schemas = [self.schema(side, identity) for side in reversed(SIDES)]
+            now = self.merged.by_id.get(identity)
+            if now is not None and now.kind == "table":
+                schemas.insert(0, self.merged.schema(identity))
+            for schema in schemas:
+                for column in () if schema is None else schema.columns:
                     found.setdefault(column.id, column.name)
         return found
 
@@ -244,7 +266,46 @@ class ConflictView:
         entry = self.entry(side, stored.dataset)
         if entry is None or entry.kind == "blob":
             return None
-        return get(self.reader, entry.roots[0].address, stored.key)
+        found = self._found(side, stored, entry)
+        return None if found is None else found[1]
+
+    def _found(
+        self, side: Side, stored: StoredConflict, entry: Descriptor
+    ) -> tuple[bytes, bytes] | None:
+        """Return the key of a record as one side spells it, and what stands there."""
+        schema = self.schema(side, stored.dataset)
+        for one in spellings(stored.key, schema, self._schemas(stored.dataset)):
+            found = get(self.reader, entry.roots[0].address, one)
+            if found is not None:
+                return one, found
+        return None
+
+    def _schemas(self, identity: bytes) -> Iterator[Schema]:
+        """Yield the schemas of a table that its keys may be spelt under."""
+        now = self.merged.by_id.get(identity)
+        if now is not None and now.kind == "table":
+            yield self.merged.schema(identity)
+        for side in reversed(SIDES):
+            schema = self.schema(side, identity)
+            if schema is not None:
+                yield schema
+
+    def key_under(self, stored: StoredConflict, schema: Schema) -> bytes:
+        """Return the key of a row under the schema that its table has by now.
+
+        Unsupported ``settle-by-hand`` for one that does not fit it.
+        """
+        found = key_under(schema, stored.key, self._schemas(stored.dataset))
+        if found is None:
+            name = self.known(stored.dataset).name
+            raise Unsupported(
+                f"{key.decode_key(stored.key)!r} is no key of {name!r} as it is now",
+                code="settle-by-hand",
+                hint="Write the row under the key that it is to have, then settle it "
+                f"as it stands: `prolly resolve {name} KEY --keep`.",
+                dataset=name,
+            )
+        return found
 
     def value(self, side: Side, stored: StoredConflict) -> Any:
         """Return the value, row or description of a file of one side, or ABSENT."""
@@ -255,11 +316,10 @@ class ConflictView:
             reference = entry.roots[0]
             size = blob_length(self.reader.get_chunk, reference)
             return {"content": reference.address.hex(), "size": size}
-        data = self.record(side, stored)
-        if data is None:
+        found = self._found(side, stored, entry)
+        if found is None:
             return ABSENT
-        records = self._records(side, stored.dataset, entry)
-        value = records.decode_record(stored.key, data)
+        value = self._records(side, stored.dataset, entry).decode_record(*found)
         return value.summary() if isinstance(value, FileEntry) else value
 
     def _records(
@@ -271,56 +331,8 @@ class ConflictView:
             self._opened[side, identity] = found
         return found
 
-    def _described(self, side: Side, stored: StoredConflict, what: str) -> Any:
+    def described(self, side: Side, stored: StoredConflict, what: str) -> Any:
         """Return what one side says of a part of a dataset's description."""
         entry = self.entry(side, stored.dataset)
-        if entry is None:
-            return ABSENT
-        thing, _, name = what.partition(" ")
-        plain = {"name": entry.name, "local": entry.local, "kind": entry.kind}
-        if thing in plain:
-            return plain[thing]
-        if thing == "policy":
-            return entry.policies.get(name, ABSENT)
-        if thing == "dropped":
-            return {"kind": entry.kind, "root": entry.roots[0].address.hex()}
-        if entry.kind != "table":
-            return ABSENT
-        return _part(Schema.from_value(entry.schema), thing, name, stored.entry.fields)
-
-
-def _part(schema: Schema, thing: str, name: str, ids: tuple[int, ...]) -> Any:
-    """Return a part of a schema in its JSON form, ABSENT where it has none."""
-    form = schema.to_json()
-    if thing in ("key", "schema"):
-        return list(schema.key) if thing == "key" else form
-    if thing == "column":
-        named = {one.id: one.name for one in schema.columns}
-        wanted = {named[one] for one in ids if one in named} or {name}
-        listed = form["columns"]
-    else:
-        wanted = {name}
-        listed = form.get(f"{thing}es" if thing == "index" else f"{thing}s", [])
-    found = [one for one in listed if one["name"] in wanted]
-    return found[0] if found else ABSENT
-
-
-def no_conflict(name: ConflictName) -> KeyNotFound:
-    """Return (not raise) the error for a name under which nothing is in conflict."""
-    return KeyNotFound(
-        f"{name[1]!r} of {name[0]!r} is not in conflict",
-        code="no-such-conflict",
-        hint="`prolly conflicts` lists those that there are.",
-        dataset=name[0],
-        key=name[1],
-    )
-
-
-def no_merge(branch: str) -> Invalid:
-    """Return (not raise) the error where no merge waits."""
-    return Invalid(
-        f"no merge waits on branch {branch!r}",
-        code="no-merge",
-        hint="Begin one: `prolly merge REV`.",
-        branch=branch,
-    )
+        schema = self.schema(side, stored.dataset)
+        return shown_part(entry, what, stored.entry.fields, schema=schema)

@@ -6,13 +6,14 @@ into the working state, and marks the conflict here. Page: docs/spec/conflicts.m
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from prolly.chunks import ChunkWriter
 from prolly.codec import FORMAT_PARAMETERS, Reference, Referring, cbor, decode_referring
 from prolly.codec import key as key_codec
+from prolly.datasets import root_reference
 from prolly.errors import Corrupt, Error, NotFound
 from prolly.maps import decode_value, decode_values, encode_values
 from prolly.tree import NodeReader, apply, get, iter_batches
@@ -27,6 +28,8 @@ from .conflict_log import (
 
 # Conflicts marked in one go: their entries are some hundred bytes each.
 MARK_ENTRIES = 10_000
+
+How = TypeVar("How")
 
 
 class StoredConflict(NamedTuple):
@@ -152,13 +155,9 @@ class ConflictTree:
         ``no-such-conflict`` (``key``) for a key that is not in conflict; then nothing
         has changed.
         """
-        group = self._find(dataset, kind)
-        keys = sorted(settled)
-        if group is None:
-            raise _no_conflict(keys[0])
-        before = {key: self._require(dataset, kind, key) for key in keys}
-        after = {key: one.with_settled(settled[key]) for key, one in before.items()}
-        return self._marked(writer, group, before, after)
+        return self._changed(
+            writer, (dataset, kind), settled, ConflictEntry.with_settled
+        )
 
     def settle_fields(
         self,
@@ -171,12 +170,22 @@ class ConflictTree:
 
         A conflict is settled when none of its fields is left. As ``settle`` else.
         """
-        group = self._find(dataset, kind)
-        keys = sorted(taken)
+        return self._changed(writer, (dataset, kind), taken, ConflictEntry.with_taken)
+
+    def _changed(
+        self,
+        writer: ChunkWriter,
+        place: tuple[bytes, ConflictKind],
+        asked: Mapping[bytes, How],
+        change: Callable[[ConflictEntry, How], ConflictEntry],
+    ) -> bytes:
+        """Return the root after ``change`` of the entries that were asked for."""
+        keys = sorted(asked)
+        group = self._find(*place)
         if group is None:
             raise _no_conflict(keys[0])
-        before = {key: self._require(dataset, kind, key) for key in keys}
-        after = {key: one.with_taken(taken[key]) for key, one in before.items()}
+        before = {key: self._require(*place, key) for key in keys}
+        after = {key: change(one, asked[key]) for key, one in before.items()}
         return self._marked(writer, group, before, after)
 
     def _require(self, dataset: bytes, kind: ConflictKind, key: bytes) -> ConflictEntry:
@@ -217,8 +226,8 @@ class ConflictTree:
             sum(one.settled is None for one in entries.values())
             for entries in (after, before)
         )
-        kind = self._reader.read_chunk(root)[0]
-        value = tree_value(Reference(root, kind), group.open_count + opened - closed)
+        reference = root_reference(self._reader, root)
+        value = tree_value(reference, group.open_count + opened - closed)
         edit = [tree_key(group.dataset, group.kind)], [value]
         return apply(self._reader, writer, self.root, edit, FORMAT_PARAMETERS)
 

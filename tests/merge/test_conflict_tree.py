@@ -11,9 +11,15 @@ from hypothesis import strategies as st
 from prolly.chunks import MemoryStore
 from prolly.codec import FORMAT_PARAMETERS, encode_referring
 from prolly.codec import Reference as Edge
+from prolly.codec import key as key_codec
 from prolly.errors import Corrupt, NotFound
-from prolly.merge import ConflictEntry, ConflictKind, ConflictTree
-from prolly.merge.conflict_log import CONFLICT_REASON_CHARS_MAX, ConflictLog, tree_key
+from prolly.merge import REASON_CHARS_MAX, ConflictEntry, ConflictKind, ConflictTree
+from prolly.merge.conflict_log import (
+    SCHEMA_KEY_BYTES_MAX,
+    ConflictLog,
+    schema_key,
+    tree_key,
+)
 from prolly.tree import NodeReader, build, reachable
 
 KINDS = st.sampled_from(list(ConflictKind))
@@ -115,13 +121,13 @@ def test_two_findings_of_one_key_are_one_conflict() -> None:
 
 def test_a_reason_is_cut_at_its_limit() -> None:
     """A reason at the limit stays; one past it is cut."""
-    for size in (CONFLICT_REASON_CHARS_MAX, CONFLICT_REASON_CHARS_MAX + 1):
+    for size in (REASON_CHARS_MAX, REASON_CHARS_MAX + 1):
         written = Written(
             {(b"d", ConflictKind.RECORD, b"k"): ConflictEntry((), "r" * size)}
         )
         [one] = written.tree.entries()
-        assert len(one.entry.reason) == CONFLICT_REASON_CHARS_MAX
-        assert one.entry.reason.endswith("...") == (size > CONFLICT_REASON_CHARS_MAX)
+        assert len(one.entry.reason) == REASON_CHARS_MAX
+        assert one.entry.reason.endswith("...") == (size > REASON_CHARS_MAX)
 
 
 def test_conflicts_are_listed_from_a_key() -> None:
@@ -161,3 +167,23 @@ def test_trees_that_are_none_of_conflicts_are_corrupt() -> None:
         root = build(writer, [([key], [value])], FORMAT_PARAMETERS)
         with pytest.raises(Corrupt):
             list(ConflictTree(reader, root).entries())
+
+
+def test_a_part_of_a_description_has_a_short_key() -> None:
+    """At the limit its name is the key; one past it, its hash."""
+    for size in (SCHEMA_KEY_BYTES_MAX, SCHEMA_KEY_BYTES_MAX + 1):
+        what = "policy /" + "6" * (size - 8)
+        (name,) = key_codec.decode(schema_key(what))
+        assert (name == what) == (size == SCHEMA_KEY_BYTES_MAX)
+        assert schema_key(what) != schema_key(what[:-1] + "7")
+
+
+def test_a_long_entry_stands_out_of_line() -> None:
+    """An entry of any length is found as it was noted."""
+    fields = tuple(range(2**31, 2**31 + 500))
+    found = {
+        (b"d", ConflictKind.RECORD, b"%d" % number): ConflictEntry(fields[:count])
+        for number, count in enumerate((0, 500, 1))
+    }
+    tree = Written(found).tree
+    assert {one[:3]: one.entry for one in tree.entries()} == found

@@ -218,3 +218,25 @@ def test_a_constraint_names_its_columns() -> None:
     assert (conflict.kind, conflict.fields) == ("constraint", ("a", "b"))
     assert "false" in conflict.reason
     assert conflict.theirs["b"] == 9
+
+
+def test_a_part_with_a_long_name_is_found_and_settled() -> None:
+    """A scope of more bytes than its key may have: by its whole name, as any other."""
+
+    def policy(name: str | None) -> Write:
+        def write(tx: Transaction) -> None:
+            tx.map("m")["x"] = name
+            tx.set_policy("m", name, prefix="k" * 300)
+
+        return write
+
+    repo, conflicts = merged(policy("max"), policy("min"), policy("ours"))
+    [name] = [one for one in conflicts if len(one) == 3]
+    assert len(name[1]) > 600
+    [found] = conflicts.find("m", name[1], "schema")
+    assert (found.base, found.ours, found.theirs) == ("max", "min", "ours")
+    conflicts.settle_schema("m", name[1], "theirs")
+    assert name not in conflicts
+    conflicts.settle_all("ours")
+    conflicts.commit()
+    assert [one.policy for one in repo.at("main").policies("m")] == ["ours"]

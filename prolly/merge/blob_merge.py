@@ -1,0 +1,137 @@
+"""Three versions of a blob made one: it is taken whole, as one side has it.
+
+Where both sides changed it, the policy of the dataset decides, then resolvers are
+asked, as of a record. What they see of a version is its content's hash and its size; a
+resolver that wants to look inside opens the blob in the three snapshots. It answers a
+version, or bytes to stand in place of both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from prolly.codec import STAMPED_POLICY, Descriptor, Reference
+from prolly.datasets import root_reference
+from prolly.maps import ABSENT, blob_length, write_blob
+
+from .candidate import Candidate
+from .clash import Clash
+from .column_merge import three_way
+from .conflict_log import ConflictEntry, ConflictKind
+from .findings import Found
+from .lost_datasets import weight_of
+from .merge_work import DatasetVersions, Described, MergeWork
+from .policies import APP_PREFIX
+from .stamp_tree import BLOB_KEY, SideStamps, merge_stamps, stamps_versions
+from .taken_dataset import taken
+from .values import UNRESOLVED, Outcome, Values, last_written
+
+Roots = tuple[Reference, ...]
+
+_NO_ANSWER = "the answer is no version of the blob, and no bytes"
+
+
+def merge_blobs(
+    work: MergeWork, identity: bytes, versions: DatasetVersions, entry: Descriptor
+) -> Candidate:
+    """Return the blob that is to stand, under the merged description."""
+    base, ours, theirs = versions
+    assert ours is not None and theirs is not None
+    contents: Values = Values(
+        None if base is None else base.content_roots,
+        ours.content_roots,
+        theirs.content_roots,
+    )
+    content, clash = three_way(*contents)
+    stamped = stamps_versions(versions)
+    last = None
+    if work.policies(entry).of(b"") == STAMPED_POLICY:
+        stamps = SideStamps(work.reader, stamped).find(BLOB_KEY, None)
+        last = last_written(contents, stamps)
+    if last is not None:
+        content = last.value
+    elif clash:
+        content = _settled(work, Described(identity, entry), versions)
+    entry = replace(entry, roots=content)
+    if entry.keeps_stamps:
+        merged = merge_stamps(work.reader, work.writer, stamped)
+        merged.clashes.close()
+        stamps_reference = root_reference(work.reader, merged.root)
+        entry = replace(entry, roots=(*content, stamps_reference))
+    candidate = taken(work, identity, versions, "ours")
+    return replace(candidate, entry=entry, event="merged")
+
+
+def _settled(work: MergeWork, dataset: Described, versions: DatasetVersions) -> Roots:
+    """Return the roots of the blob that stands, where both sides changed it."""
+    base, ours, theirs = versions
+    assert ours is not None and theirs is not None
+    policy, mode = work.policies(dataset.entry).of(b""), work.rules.on_conflict
+    if policy in ("ours", "theirs"):
+        return ours.content_roots if policy == "ours" else theirs.content_roots
+    outcome = Outcome(UNRESOLVED)
+    if policy not in ("keep-both", STAMPED_POLICY):
+        outcome = _answered(work, dataset, versions)
+        if outcome.value is not UNRESOLVED:
+            roots: Roots = outcome.value
+            return roots
+    if mode == "keep-both" or policy in ("keep-both", STAMPED_POLICY):
+        winner, loser = sorted((ours, theirs), key=weight_of, reverse=True)
+        if mode != "base":
+            work.lost.append((dataset.identity, loser))
+        return winner.content_roots
+    if mode == "base" and base is not None:
+        return base.content_roots
+    told = ConflictEntry(reason=outcome.reason or "both sides changed the blob")
+    found = Found(ConflictKind.RECORD, BLOB_KEY, told)
+    name = work.names[dataset.identity]
+    work.findings.record(dataset.identity, name, found, lambda: ABSENT)
+    return ours.content_roots
+
+
+def _answered(
+    work: MergeWork, dataset: Described, versions: DatasetVersions
+) -> Outcome:
+    """Ask the policy's resolver, then ``resolve=``; the value is what is stored."""
+    policy = work.policies(dataset.entry).of(b"")
+    terms = work.terms(dataset)
+    asked: list[str | None] = [policy] if policy.startswith(APP_PREFIX) else []
+    if terms.resolve is not None:
+        asked.append(None)
+    if not asked:
+        return Outcome(UNRESOLVED)
+    shown = Values(*[_shown(work, one) for one in versions])
+    clash = Clash(terms.dataset, (), *shown, snapshots=terms.snapshots)
+    reasons = []
+    for name in asked:
+        outcome = _storable(work, terms.ask(name, clash), shown, versions)
+        if outcome.value is not UNRESOLVED:
+            return outcome
+        reasons.append(outcome.reason)
+    return Outcome(UNRESOLVED, "; ".join(filter(None, reasons)))
+
+
+def _shown(work: MergeWork, entry: Descriptor | None) -> Any:
+    """Return a version as resolvers see it, ABSENT where there is no such blob."""
+    if entry is None or entry.kind != "blob":
+        return ABSENT
+    reference = entry.roots[0]
+    size = blob_length(work.reader.get_chunk, reference)
+    return {"content": reference.address.hex(), "size": size}
+
+
+def _storable(
+    work: MergeWork, outcome: Outcome, shown: Values, versions: DatasetVersions
+) -> Outcome:
+    """Return the outcome with the roots of what was answered."""
+    answer = outcome.value
+    if answer is UNRESOLVED:
+        return outcome
+    if type(answer) is bytes:
+        return Outcome((write_blob(work.writer, answer),))
+    if type(answer) is dict:
+        for one, entry in zip(shown, versions, strict=True):
+            if answer == one and entry is not None:
+                return Outcome(entry.content_roots)
+    return Outcome(UNRESOLVED, _NO_ANSWER)

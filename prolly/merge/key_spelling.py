@@ -1,0 +1,95 @@
+"""The key of one record under two schemas of a table, whose key columns differ in type.
+
+A record keeps its identity when its key column is widened, but not the bytes of its
+key. Whoever looks a record of one version up in another goes through here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from prolly.codec import key as key_codec
+from prolly.errors import Error
+from prolly.tables import Column, Schema, column_type, converted, first_lossy
+
+from .schema_merge import same_key
+
+Pair = tuple[Column, Column]
+
+
+class KeySpelling:
+    """Keys under ``old`` as ``new`` spells them, and back; nothing is read.
+
+    Where one of the two is no table yet, or the keys are of different columns, every
+    key is its own spelling. ``changes`` tells whether any is not.
+    """
+
+    def __init__(self, old: Schema | None, new: Schema | None) -> None:
+        self._pairs: list[Pair] = []
+        if old is not None and new is not None and same_key(old, new):
+            self._pairs = list(zip(old.key_columns, new.key_columns, strict=True))
+        self.changes = any(one.type != other.type for one, other in self._pairs)
+
+    def forward(self, key: bytes) -> bytes | None:
+        """Return the key under the new schema; None for one that does not fit it."""
+        if not self.changes:
+            return key
+        return _spelt(key, self._pairs, _without_loss)
+
+    def back(self, key: bytes) -> bytes | None:
+        """Return the key that becomes this one under the new schema; None for none."""
+        if not self.changes:
+            return key
+        pairs = [(new, old) for old, new in self._pairs]
+        for turn in (_as_text, _as_plain_number):
+            found = _spelt(key, pairs, turn)
+            if found is not None and self.forward(found) == key:
+                return found
+        return None
+
+
+def is_key_of(schema: Schema, key: bytes) -> bool:
+    """Tell whether a key has the types of the key columns of a schema."""
+    columns = [(one, one) for one in schema.key_columns]
+    return schema.is_unknown or _spelt(key, columns, _as_text) == key
+
+
+def _spelt(
+    key: bytes, pairs: Sequence[Pair], turn: Callable[[Column, Column, Any], Any]
+) -> bytes | None:
+    parts = key_codec.decode(key)
+    if len(parts) != len(pairs):
+        return None
+    try:
+        turned = [
+            turn(one, other, column_type(one.type).check(part))
+            for part, (one, other) in zip(parts, pairs, strict=True)
+        ]
+        return None if None in turned else key_codec.encode(tuple(turned))
+    except Error:
+        return None
+
+
+def _without_loss(old: Column, new: Column, part: Any) -> Any:
+    now = list(converted(old, new, [part]))
+    return None if first_lossy(old, new, [part], now) is not None else now[0]
+
+
+def _as_text(old: Column, new: Column, part: Any) -> Any:
+    return converted(old, new, [part])[0]
+
+
+def _as_plain_number(old: Column, new: Column, part: Any) -> Any:
+    """Turn a number whose text the other type does not take: 1.0, or 1e+17, as int."""
+    if not isinstance(part, float | Decimal) or part != part or abs(part) == _INFINITE:
+        return _as_text(old, new, part)
+    text = column_type(old.type).format_text(part)
+    whole = Decimal(text)
+    if whole == whole.to_integral_value():
+        text = format(whole.to_integral_value(), "f")
+    return column_type(new.type).parse_text(text)
+
+
+_INFINITE = float("inf")

@@ -1,0 +1,144 @@
+"""The records of one dataset merged: three trees, with their stamps and losers."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from prolly.codec import STAMPED_POLICY
+from prolly.datasets import stored_table
+from prolly.tables import Schema
+from prolly.tree import (
+    Both,
+    EditBuffer,
+    NodeReader,
+    TreeMerge,
+    Versions,
+    WorkingTree,
+    get,
+    merge,
+)
+
+from .conflict_log import ConflictEntry, ConflictKind
+from .findings import Found
+from .key_spelling import KeySpelling
+from .lost_files import LostFiles
+from .merge_work import DatasetVersions, Described, MergeWork
+from .record_merge import RecordMerge
+from .shown_records import ShownRecords
+from .stamp_tree import (
+    MergedStamps,
+    SideStamps,
+    clashing_keys,
+    merge_stamps,
+    respelt_stamps,
+    stamps_versions,
+)
+from .terms import RecordConflict, Terms
+
+
+class Walked(NamedTuple):
+    """Merged records, files that lost, and the root of the stamps where some are."""
+
+    walk: TreeMerge
+    lost_files: LostFiles
+    stamps: bytes | None
+
+
+def walked(
+    work: MergeWork, dataset: Described, versions: DatasetVersions, roots: Versions
+) -> Walked:
+    """Merge record trees of one form; tell of conflicts and of what lost.
+
+    ``dataset`` is what comes of the three ``versions``.
+    """
+    identity, entry, schema = dataset
+    trees = work.trees(entry.parameters)
+    name = work.names[identity]
+    lost_files = LostFiles()
+    shown = ShownRecords(work.reader, entry.kind, schema)
+
+    def report(found: RecordConflict) -> None:
+        told = ConflictEntry(found.fields, found.reason)
+        work.findings.log.add(identity, ConflictKind.RECORD, found.key, told)
+
+    def lost(key: bytes, stored: bytes | None) -> None:
+        if entry.kind == "files" and stored is not None:
+            lost_files.add(key, stored)
+            return
+        found = Found(ConflictKind.RECORD, key, ConflictEntry())
+        work.findings.lose(identity, name, found, shown.value(key, stored))
+
+    stamped = _stamps_of(work, schema, versions)
+    is_attended = work.rules.on_conflict == "ours"
+    terms = work.terms(
+        dataset,
+        stamps=SideStamps(work.reader, stamped).find if entry.keeps_stamps else None,
+        report=report if is_attended else lambda found: None,
+        lost=lost,
+    )
+    record_merge = RecordMerge(entry.kind, schema, terms)
+    walk = merge(
+        work.reader,
+        work.writer,
+        roots,
+        trees.parameters,
+        record_merge.settle,
+        equal_too=record_merge.equal_too,
+    )
+    if not entry.keeps_stamps:
+        return Walked(walk, lost_files, None)
+    stamps = merge_stamps(work.reader, work.writer, stamped)
+    try:
+        returned = _returned(terms, record_merge, roots, work.reader, stamps)
+        tree = WorkingTree(work.reader, walk.root, trees.parameters, returned)
+        walk = walk._replace(root=tree.write(work.writer))
+        tree.close()
+    finally:
+        stamps.clashes.close()
+    return Walked(walk, lost_files, stamps.root)
+
+
+def _stamps_of(
+    work: MergeWork, schema: Schema | None, versions: DatasetVersions
+) -> Versions:
+    """Return the roots of the stamps, all under the keys of the merged schema."""
+    roots = [
+        root
+        if schema is None or one is None or one.kind != "table"
+        else respelt_stamps(
+            work.reader,
+            work.writer,
+            root,
+            KeySpelling(stored_table(one).schema, schema),
+        )
+        for one, root in zip(versions, stamps_versions(versions), strict=True)
+    ]
+    return Versions(*roots)
+
+
+def _returned(
+    terms: Terms,
+    record_merge: RecordMerge,
+    roots: Versions,
+    reader: NodeReader,
+    stamps: MergedStamps,
+) -> EditBuffer:
+    """Settle records that one side wrote, and then wrote back as they were.
+
+    To the walk over the records that side has no change; to who asks for the last
+    writer it has.
+    """
+    edits = EditBuffer()
+    for keys in clashing_keys(stamps):
+        batch = []
+        for key in keys:
+            stored = [None if one is None else get(reader, one, key) for one in roots]
+            both = Both(key, *stored)
+            is_whole = terms.policies.of(key) == STAMPED_POLICY
+            if (both.ours == both.base) is (both.theirs == both.base):
+                continue
+            if is_whole or (both.ours is not None and both.theirs is not None):
+                batch.append(both)
+        for both, merged in zip(batch, record_merge.settle(batch), strict=True):
+            edits.put(both.key, merged)
+    return edits
