@@ -61,6 +61,20 @@ class EditBuffer:
         """How many sorted runs are on the disk."""
         return len(self._runs)
 
+    @property
+    def is_half_full(self) -> bool:
+        """Tell whether half of what may stand in memory does."""
+        return self._bytes > self._bytes_max // 2
+
+    def take_ordered(self) -> Edits | None:
+        """Take all edits out if every one of them came in order and is in memory."""
+        if self._runs or not self._ordered[0]:
+            return None
+        ordered = self._ordered
+        self._ordered = [], []
+        self._bytes = 0
+        return ordered
+
     def put(self, key: bytes, value: bytes | None) -> None:
         """Write one record; ``None`` deletes it."""
         self._mix()

@@ -59,10 +59,6 @@ def _puts(edits: Edits) -> tuple[list[bytes], list[bytes]]:
     return keys, kept
 
 
-# Fewer records are sooner kept than built: what a look-up needs is finished each time.
-LOAD_RECORDS_MIN = 1000
-
-
 class WorkingTree:
     """One tree under edit. Not thread-safe.
 
@@ -120,7 +116,7 @@ class WorkingTree:
         """Write many records, in order.
 
         Given the writer that ``write`` will get, keys that ascend into an empty tree
-        are built into nodes as they come, and wait in no buffer.
+        are built into nodes as they come, once they are many; they spill no runs.
         """
         if writer is not None and self._loads(keys, values, writer):
             return
@@ -132,18 +128,27 @@ class WorkingTree:
         self, keys: Sequence[bytes], values: Sequence[bytes], writer: ChunkWriter
     ) -> bool:
         """Append records to a tree that is being built; tell whether that is so."""
-        load = self._load
-        if load is None:
-            if len(keys) < LOAD_RECORDS_MIN or self._buffer or not self._is_empty():
-                return False
-            load = LevelBuilder(writer, self.parameters, 0)
-        elif not keys or keys[0] <= self._loaded_until:
-            return not keys
-        if not all(map(lt, keys, islice(keys, 1, None))):
+        if self._load is None and not self._begin_load(writer):
             return False
-        self._load = load
-        load.extend(keys, values)
-        self._loaded_until = keys[-1]
+        assert self._load is not None
+        if keys:
+            ascend = all(map(lt, keys, islice(keys, 1, None)))
+            if keys[0] <= self._loaded_until or not ascend:
+                return False
+            self._load.extend(keys, values)
+            self._loaded_until = keys[-1]
+        return True
+
+    def _begin_load(self, writer: ChunkWriter) -> bool:
+        """Turn the buffer into a tree being built, if it is half full and in order."""
+        if not self._buffer.is_half_full or not self._is_empty():
+            return False
+        ordered = self._buffer.take_ordered()
+        if ordered is None:
+            return False
+        self._load = LevelBuilder(writer, self.parameters, 0)
+        self._load.extend(*_puts(ordered))
+        self._loaded_until = ordered[0][-1]
         return True
 
     def _is_empty(self) -> bool:

@@ -63,7 +63,8 @@ def test_records_that_come_in_order_are_built_as_they_come(seed: int) -> None:
     """Whatever comes between the batches, reads and the root are a rebuild's."""
     source = random.Random(seed)
     model = TreeModel()
-    tree = WorkingTree(reads(model), None, DEFAULT_PARAMETERS)
+    buffer = EditBuffer(source.choice((100_000, 10**9)))
+    tree = WorkingTree(reads(model), None, DEFAULT_PARAMETERS, buffer)
     records: dict[bytes, bytes] = {}
     at = 0
     for _ in range(source.randint(1, 6)):
@@ -96,12 +97,15 @@ def test_a_sorted_load_writes_each_node_once() -> None:
     """Records in order go to the writer as nodes, and none of them twice."""
     model = TreeModel()
     values = {b"%07d" % number: bytes(90) for number in range(20_000)}
-    tree = WorkingTree(reads(model), None, DEFAULT_PARAMETERS)
+    buffer = EditBuffer(1_500_000)
+    tree = WorkingTree(reads(model), None, DEFAULT_PARAMETERS, buffer)
     keys = list(values)
     model.fresh_reader()
     for low in range(0, len(keys), 4000):
         batch = keys[low : low + 4000]
         tree.put_many(batch, [values[key] for key in batch], model.writer)
+        assert buffer.runs_spilled == 0
+    assert model.writes > 100
     root = tree.write(model.writer)
     written = model.writes
     model.fresh_reader()
