@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from .output import plural, visible
+
+if TYPE_CHECKING:
+    from prolly import MergeResult, Repository
 
 
 def told_conflicts(counts: Mapping[str, int], *, tried: bool = False) -> list[str]:
@@ -21,3 +25,33 @@ def told_conflicts(counts: Mapping[str, int], *, tried: bool = False) -> list[st
         )
         lines.append("then prolly merge --continue; or prolly merge --abort")
     return lines
+
+
+def conflict_names(
+    repository: Repository, result: MergeResult
+) -> Iterator[dict[str, Any]]:
+    """Yield what a merge that was only tried leaves in conflict, as JSON."""
+    from .record_text import key_parts
+
+    kinds = {name: info.kind for name, info in repository.at("HEAD").datasets.items()}
+    for one in result.conflicts.of():
+        if one.kind == "schema":
+            parts = one.key
+        else:
+            parts = key_parts(one.key, typed=kinds.get(one.dataset) == "table")
+        told = {"dataset": one.dataset, "key": parts, "kind": one.kind}
+        yield {**told, "fields": list(one.fields)}
+
+
+def conflict_name_line(told: Mapping[str, Any]) -> str:
+    """Return one of them as a line: the dataset, the key, and the fields that clash."""
+    from .output import json_text
+
+    key = told["key"]
+    if isinstance(key, list):
+        bare = len(key) == 1 and isinstance(key[0], (str, int))
+        key = str(key[0]) if bare else json_text(key) if key else ""
+    words = f"  {told['dataset']} {key}".rstrip()
+    fields = f": {', '.join(told['fields'])}" if told["fields"] else ""
+    kind = "" if told["kind"] == "record" else f" ({told['kind']})"
+    return visible(words + kind + fields)

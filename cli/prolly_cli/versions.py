@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .invocation import Invocation
-from .output import Output, number, visible
+from .output import Output, json_text, number, visible
 
 if TYPE_CHECKING:
     from prolly import Address, DatasetChanges, Repository, Snapshot
@@ -124,6 +124,16 @@ def counts_json(
         }
         if events and one.event:
             shown[name]["event"] = one.event
+        if events and one.policies:
+            shown[name]["policies"] = [
+                {
+                    "column": held.column,
+                    "prefix": prefix_json(held.prefix),
+                    "old": held.old,
+                    "new": held.new,
+                }
+                for held in one.policies
+            ]
     return shown
 
 
@@ -138,7 +148,38 @@ def counts_text(counts: DatasetChanges, output: Output) -> str:
         )
     ]
     event = f" ({counts.event})" if counts.event else ""
-    return ", ".join(parts) + event
+    return ", ".join(parts) + event + policies_text(counts)
+
+
+def policies_text(counts: DatasetChanges) -> str:
+    """Return which policies differ: ``; policy max -> min of column cents``."""
+    told = [
+        f"; policy {one.old or 'none'} -> {one.new or 'none'} "
+        f"{scope_text(one.column, one.prefix)}"
+        for one in counts.policies
+    ]
+    return "".join(told)
+
+
+def prefix_json(prefix: Any) -> Any:
+    """Return a prefix as it is typed: text, or an array of parts."""
+    from .record_text import key_parts
+
+    if prefix is None or type(prefix) is str:
+        return prefix
+    return key_parts(prefix, typed=False)
+
+
+def scope_text(column: str | None, prefix: Any) -> str:
+    """Return where a policy holds, for people."""
+    words = []
+    if column is not None:
+        words.append(f"column {visible(column)}")
+    if prefix is not None:
+        spelt = prefix_json(prefix)
+        shown = spelt if type(spelt) is str else json_text(spelt)
+        words.append(f"keys from {visible(shown)}")
+    return ", ".join(words) if words else "everywhere"
 
 
 def counts_lines(counts: Mapping[str, DatasetChanges], output: Output) -> list[str]:

@@ -21,7 +21,7 @@ if _typing.TYPE_CHECKING:
     from .clash import REASON_CHARS_MAX, Clash, Resolve
     from .column_merge import RecordFacts, SchemaConflict
     from .conflict_log import ConflictEntry, ConflictKind, schema_key
-    from .conflict_tree import ConflictTree, StoredConflict
+    from .conflict_tree import ConflictTree, StoredConflict, bad_conflict_tree
     from .convergence import (
         ConvergedHead,
         Convergence,
@@ -107,6 +107,7 @@ __all__ = [
     "VirtualMerges",
     "Write",
     "authored_heads",
+    "bad_conflict_tree",
     "base_of",
     "check_new_policy_name",
     "check_policy",
@@ -183,7 +184,7 @@ _MODULES = {
     "unattended": ("UNATTENDED_MESSAGE", "is_unattended", "unattended_merge"),
     "column_merge": ("RecordFacts", "SchemaConflict"),
     "conflict_log": ("ConflictEntry", "ConflictKind", "schema_key"),
-    "conflict_tree": ("ConflictTree", "StoredConflict"),
+    "conflict_tree": ("ConflictTree", "StoredConflict", "bad_conflict_tree"),
     "dataset_parts": ("shown_part",),
     "findings": ("LOSERS_NAME", "LOSER_KEY_BYTES_MAX"),
     "key_spelling": ("KeySpelling", "is_key_of"),

@@ -16,7 +16,7 @@ from prolly.datasets import root_reference
 from prolly.maps import ABSENT, blob_length, write_blob
 
 from .candidate import Candidate
-from .clash import Clash
+from .clash import Clash, shortened, storable
 from .column_merge import three_way
 from .conflict_log import ConflictEntry, ConflictKind
 from .findings import Found
@@ -105,11 +105,11 @@ def _answered(
     clash = Clash(terms.dataset, (), *shown, snapshots=terms.snapshots)
     reasons = []
     for name in asked:
-        outcome = _storable(work, terms.ask(name, clash), shown, versions)
+        outcome = _kept(work, terms.ask(name, clash), shown, versions)
         if outcome.value is not UNRESOLVED:
             return outcome
         reasons.append(outcome.reason)
-    return Outcome(UNRESOLVED, "; ".join(filter(None, reasons)))
+    return Outcome(UNRESOLVED, shortened("; ".join(filter(None, reasons))))
 
 
 def _shown(work: MergeWork, entry: Descriptor | None) -> Any:
@@ -121,7 +121,7 @@ def _shown(work: MergeWork, entry: Descriptor | None) -> Any:
     return {"content": reference.address.hex(), "size": size}
 
 
-def _storable(
+def _kept(
     work: MergeWork, outcome: Outcome, shown: Values, versions: DatasetVersions
 ) -> Outcome:
     """Return the outcome with the roots of what was answered."""
@@ -130,6 +130,11 @@ def _storable(
         return outcome
     if type(answer) is bytes:
         return Outcome((write_blob(work.writer, answer),))
+    return storable(lambda: _version(answer, shown, versions))
+
+
+def _version(answer: Any, shown: Values, versions: DatasetVersions) -> Outcome:
+    """Return the roots of the version that was answered as it was shown."""
     if type(answer) is dict:
         for one, entry in zip(shown, versions, strict=True):
             if answer == one and entry is not None:

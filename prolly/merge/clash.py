@@ -9,9 +9,11 @@ here stops a merge.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from typing import Any
 
+from prolly.errors import Error, Invalid, LimitExceeded
 from prolly.maps import ABSENT
 
 from .values import UNRESOLVED, Outcome
@@ -19,6 +21,8 @@ from .values import UNRESOLVED, Outcome
 # A reason is stored with its conflict: one line on a screen or two that find the fault.
 # What a program raised may be of any length.
 REASON_CHARS_MAX = 500
+
+_VALUES = ("base", "ours", "theirs", "merged")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +54,42 @@ Resolve = Callable[[Clash], Any]
 
 def ask(resolve: Resolve, clash: Clash) -> Outcome:
     """Return what a resolver answers; ``UNRESOLVED`` with the reason where it
-    raises."""
+    raises.
+
+    It gets copies: what it does to them changes no record but by its answer.
+    """
+    values = {name: deepcopy(getattr(clash, name)) for name in _VALUES}
     try:
-        return Outcome(resolve(clash))
+        return Outcome(resolve(replace(clash, **values)))
     except Exception as error:
         # Code of the application may raise anything, and the merge goes on.
-        return Outcome(UNRESOLVED, shortened(f"{type(error).__name__}: {error}"))
+        return Outcome(UNRESOLVED, reason_of(error))
+
+
+def storable(store: Callable[[], Outcome]) -> Outcome:
+    """Return what comes of storing an answer; ``UNRESOLVED`` where it cannot stand.
+
+    What is wrong with the store itself is raised: Corrupt, StorageFailed and others.
+    """
+    try:
+        return store()
+    except (Invalid, LimitExceeded) as error:
+        return Outcome(UNRESOLVED, shortened(error.message))
+    except Error:
+        raise
+    except Exception as error:
+        # An answer is an object of the application: its methods may raise anything.
+        return Outcome(UNRESOLVED, reason_of(error))
+
+
+def reason_of(error: Exception) -> str:
+    """Return an exception as a reason; by its type alone where it does not print."""
+    kind = type(error).__name__
+    try:
+        return shortened(f"{kind}: {error}")
+    except Exception:
+        # Its text is made by code of the application, too.
+        return shortened(kind)
 
 
 def shortened(reason: str) -> str:

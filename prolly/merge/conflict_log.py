@@ -29,6 +29,7 @@ from prolly.codec import (
     encode_referring,
 )
 from prolly.codec import key as key_codec
+from prolly.codec.row import COLUMN_ID_BYTES
 from prolly.datasets import root_reference
 from prolly.errors import Corrupt
 from prolly.maps import write_blob
@@ -42,6 +43,7 @@ SCHEMA_KEY_BYTES_MAX = 400
 BASE_KEY = key_codec.encode(("base",))
 # How a conflict was settled of which fields were settled differently.
 MIXED = "fields"
+WAYS = frozenset({"ours", "theirs", "base", "kept", "value", MIXED})
 _FIELDS = ("fields", "reason", "settled")
 
 
@@ -81,18 +83,23 @@ class ConflictEntry(NamedTuple):
         if type(value) is not dict or not all(name in value for name in _FIELDS):
             raise _bad_entry("it is no map of fields, reason and settled")
         fields, reason, settled = (value[name] for name in _FIELDS)
-        if type(fields) is not list or not all(type(one) is int for one in fields):
+        if type(fields) is not list or not all(map(_is_column_id, fields)):
             raise _bad_entry("its fields are no ids of columns")
-        if type(reason) is not str or type(settled) not in (str, type(None)):
+        if type(reason) is not str or not (settled is None or _is_way(settled)):
             raise _bad_entry("its reason or how it was settled")
         facts = {name: one for name, one in value.items() if name not in _FIELDS}
+        taken = facts.get("taken", {})
+        if type(taken) is not dict or not all(map(_is_way, taken.values())):
+            raise _bad_entry("how its fields were settled")
+        if not all(type(facts.get(one, "")) is str for one in ("what", "constraint")):
+            raise _bad_entry("what it is about")
         return cls(tuple(fields), reason, settled, facts)
 
     @property
     def taken(self) -> Mapping[str, str]:
         """How single fields were settled, by column id in hexadecimal digits."""
-        found = self.facts.get("taken", {})
-        return found if type(found) is dict else {}
+        found: Mapping[str, str] = self.facts.get("taken", {})
+        return found
 
     @property
     def open_fields(self) -> tuple[int, ...]:
@@ -220,6 +227,14 @@ def _stored(writer: ChunkWriter, buffer: EditBuffer) -> Iterator[Batch]:
 
 def _outside(data: bytes, writer: ChunkWriter) -> Referring:
     return encode_referring([write_blob(writer, data)])
+
+
+def _is_column_id(value: object) -> bool:
+    return type(value) is int and 0 <= value < 1 << 8 * COLUMN_ID_BYTES
+
+
+def _is_way(value: object) -> bool:
+    return type(value) is str and value in WAYS
 
 
 def _bad_entry(reason: str) -> Corrupt:

@@ -122,9 +122,29 @@ class ConflictTree:
             for keys, values in iter_batches(self._reader, group.root, start=start):
                 decoded = decode_values(values, self._reader.get_chunk)
                 for key, value in zip(keys, decoded, strict=True):
-                    entry = ConflictEntry.from_value(value)
+                    entry = _entry(group.kind, value)
                     if not (open_only and entry.settled is not None):
                         yield StoredConflict(group.dataset, group.kind, key, entry)
+
+    def roots(self) -> list[bytes]:
+        """Return the roots of the trees of entries, by dataset and kind."""
+        return [one.root for one in self._groups()]
+
+    def faults(self) -> Iterator[Corrupt]:
+        """Yield what is wrong with the entries of each dataset and kind."""
+        for group in self._groups():
+            try:
+                found = self.entries(group.dataset, group.kind, open_only=True)
+                number = 0
+                for one in found:
+                    number += 1
+                    key_codec.decode(one.key)
+                if number != group.open_count:
+                    yield bad_conflict_tree(
+                        f"it says that {group.open_count} are open of {number}"
+                    )
+            except Corrupt as error:
+                yield error
 
     def get(
         self, dataset: bytes, kind: ConflictKind, key: bytes
@@ -135,7 +155,7 @@ class ConflictTree:
         if stored is None:
             return None
         value = decode_value(stored, self._reader.get_chunk)
-        return StoredConflict(dataset, kind, key, ConflictEntry.from_value(value))
+        return StoredConflict(dataset, kind, key, _entry(kind, value))
 
     def _find(self, dataset: bytes, kind: ConflictKind) -> _Group | None:
         encoded = tree_key(dataset, kind)
@@ -226,10 +246,19 @@ class ConflictTree:
             sum(one.settled is None for one in entries.values())
             for entries in (after, before)
         )
-        reference = root_reference(self._reader, root)
-        value = tree_value(reference, group.open_count + opened - closed)
+        open_count = group.open_count + opened - closed
+        if open_count < 0:
+            raise bad_conflict_tree("more are open than it says")
+        value = tree_value(root_reference(self._reader, root), open_count)
         edit = [tree_key(group.dataset, group.kind)], [value]
         return apply(self._reader, writer, self.root, edit, FORMAT_PARAMETERS)
+
+
+def _entry(kind: ConflictKind, value: object) -> ConflictEntry:
+    entry = ConflictEntry.from_value(value)
+    if kind == ConflictKind.SCHEMA and not entry.facts.get("what"):
+        raise bad_conflict_tree("one about a description does not say what")
+    return entry
 
 
 def _group(encoded: bytes, stored: bytes) -> _Group:
@@ -244,18 +273,21 @@ def _group(encoded: bytes, stored: bytes) -> _Group:
             or type(number) is not int
         ):
             raise ValueError("its parts are of other types")
+        if number < 0:
+            raise ValueError(f"it says that {number} are open")
         return _Group(dataset, ConflictKind(kind), references[0].address, number)
     except (ValueError, Error) as error:
-        raise _bad_tree(str(error)) from error
+        raise bad_conflict_tree(str(error)) from error
 
 
 def _referring(stored: bytes) -> tuple[tuple[Reference, ...], bytes]:
     if type(stored) is not Referring:
-        raise _bad_tree("a value refers to nothing")
+        raise bad_conflict_tree("a value refers to nothing")
     return decode_referring(stored)
 
 
-def _bad_tree(reason: str) -> Corrupt:
+def bad_conflict_tree(reason: str) -> Corrupt:
+    """Return (not raise) the error for a tree that is none of conflicts."""
     return Corrupt(
         f"not a tree of conflicts: {reason}",
         code="conflict-tree",

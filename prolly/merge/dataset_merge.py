@@ -160,5 +160,5 @@ def _records(
         walk=walk,
         stamps=stamps,
     )
-    lost_files.keep(candidate)
+    lost_files.keep(candidate, roots.base)
     return candidate

@@ -69,6 +69,9 @@ def _listed(
     stored: Mapping[str, Any], part: tuple[str, str], ids: tuple[int, ...], form: Any
 ) -> Any:
     thing, name = part
+    if thing not in _LISTS:
+        # What a newer release calls so.
+        return ABSENT
     listed, place_of_name = _LISTS[thing]
     named = [one[place_of_name] for one in stored[listed]]
     if thing == "column":

@@ -28,8 +28,10 @@ class KeySpelling:
 
     def __init__(self, old: Schema | None, new: Schema | None) -> None:
         self._pairs: list[Pair] = []
-        if old is not None and new is not None and same_key(old, new):
-            self._pairs = list(zip(old.key_columns, new.key_columns, strict=True))
+        known = [one for one in (old, new) if one is not None and not one.is_unknown]
+        if len(known) == 2 and same_key(*known):
+            columns = [one.key_columns for one in known]
+            self._pairs = list(zip(*columns, strict=True))
         self.changes = any(one.type != other.type for one, other in self._pairs)
 
     def forward(self, key: bytes) -> bytes | None:

@@ -216,9 +216,10 @@ class _ManifestMerge:
             return root
         candidate = self._candidates.get(LOSERS_ID)
         if candidate is None:
-            entry = self._ours.by_id.get(LOSERS_ID) or Descriptor(
-                LOSERS_NAME, "map", (), DEFAULT_PARAMETERS
-            )
+            # What either side dropped does not come back with what loses now.
+            is_dropped = LOSERS_ID in self._candidates
+            stood = None if is_dropped else self._ours.by_id.get(LOSERS_ID)
+            entry = stood or Descriptor(LOSERS_NAME, "map", (), DEFAULT_PARAMETERS)
             versions = DatasetVersions(None, entry, None)
             work.names.setdefault(LOSERS_ID, entry.name)
             candidate = _losers(work, entry, versions)

@@ -15,7 +15,7 @@ from prolly.maps import ABSENT
 from prolly.tables import Column, RecordCodec, Schema, column_type
 from prolly.tree import Both
 
-from .clash import Clash, shortened
+from .clash import Clash, reason_of, shortened, storable
 from .merged_row import CellAccess, MergedRow
 from .policies import APP_PREFIX
 from .terms import Terms
@@ -89,7 +89,10 @@ class RowAnswers:
             return outcome
         if outcome.value is ABSENT:
             return Outcome(None)
-        cells = self._cells_of(both, outcome.value)
+        return storable(lambda: self._stored(both, outcome.value))
+
+    def _stored(self, both: Both, answer: Any) -> Outcome:
+        cells = self._cells_of(both, answer)
         if isinstance(cells, str):
             return Outcome(UNRESOLVED, shortened(cells))
         return Outcome(self._access.encode(cells))
@@ -136,5 +139,7 @@ def fitted(column: Column, value: Any) -> Outcome:
         # Within an array, as in its row: a level of nesting less than a value has.
         cbor.encode([held])
         return Outcome(held)
-    except Error as error:
-        return Outcome(UNRESOLVED, shortened(f"column {column.name!r}: {error}"))
+    except Exception as error:
+        # The value may be an object of the application, whose methods raise anything.
+        told = str(error) if isinstance(error, Error) else reason_of(error)
+        return Outcome(UNRESOLVED, shortened(f"column {column.name!r}: {told}"))

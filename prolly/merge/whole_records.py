@@ -12,11 +12,11 @@ from typing import Any
 
 from prolly.codec import FileEntry, decode_file_entry, encode_file_entry
 from prolly.codec import key as key_codec
-from prolly.errors import Invalid, LimitExceeded
+from prolly.errors import Invalid
 from prolly.maps import ABSENT, decode_values, encode_value
 from prolly.tree import Both
 
-from .clash import Clash, shortened
+from .clash import Clash, storable
 from .policies import APP_PREFIX, DEFAULT_POLICY, WHOLE_POLICIES
 from .terms import RecordConflict, Terms
 from .values import UNRESOLVED, Outcome, Values
@@ -107,10 +107,7 @@ class WholeRecords(ABC):
                 return Outcome(stored)
         if value is ABSENT:
             return Outcome(None)
-        try:
-            return Outcome(self.encode(value, values))
-        except (Invalid, LimitExceeded) as error:
-            return Outcome(UNRESOLVED, shortened(error.message))
+        return storable(lambda: Outcome(self.encode(value, values)))
 
 
 class MapRecords(WholeRecords):

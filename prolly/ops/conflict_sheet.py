@@ -325,7 +325,7 @@ class _Sheet:
         if self._name is None:
             return error
         # Of a record with a line for each field that of the field, if one is at fault.
-        field = self._name._replace(field=str(error.facts.get("column")))
+        field = self._name._replace(field=str(error.facts.get("column", "")))
         line = self._lines.get(field, self._lines[self._name])
         facts = {**error.facts, "line": line}
         message = f"line {line}: {error.message}"

@@ -29,6 +29,7 @@ from prolly.maps import decode_value
 from prolly.tables import RecordCodec, Schema
 from prolly.tree import AddressSet, TreeCheck
 
+from .fsck_conflicts import conflict_faults
 from .fsck_derived import DerivedCheck
 
 ReadChunk = Callable[[bytes], bytes | None]
@@ -67,7 +68,7 @@ class DatasetCheck:
                 state = decode_working(chunk)
                 roots = [state.manifest]
                 if state.conflicts is not None and self._full:
-                    yield from self._trees.faults(state.conflicts, FORMAT_PARAMETERS)
+                    yield from conflict_faults(self._read, self._trees, state)
         except Corrupt:
             return
         for root in roots:

@@ -29,6 +29,7 @@ if _typing.TYPE_CHECKING:
         open_repository,
         open_store,
     )
+    from .policy_changes import PolicyChange
     from .proof import PROOF_BYTES_MAX, Proof
     from .reads import (
         RANGES_APART,
@@ -82,6 +83,7 @@ __all__ = [
     "LogEntry",
     "MergeResult",
     "MergeSnapshots",
+    "PolicyChange",
     "Proof",
     "Reads",
     "RecordVersion",
@@ -136,6 +138,7 @@ _MODULES = {
         "open_repository",
         "open_store",
     ),
+    "policy_changes": ("PolicyChange",),
     "proof": ("PROOF_BYTES_MAX", "Proof"),
     "reads": (
         "RANGES_APART",

@@ -16,6 +16,7 @@ from prolly.tables import Schema, Table
 from prolly.tree import Difference, NodeReader, diff
 
 from .column_pairs import ColumnPairs
+from .policy_changes import PolicyChange, policy_changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +52,14 @@ class DatasetChanges:
     """How many records of one dataset differ, and what happened to it as a whole.
 
     ``event`` is ``created``, ``dropped``, ``renamed``, ``altered`` (its schema or
-    settings) or empty.
+    settings) or empty; ``policies`` are those that differ then.
     """
 
     added: int = 0
     removed: int = 0
     modified: int = 0
     event: str = ""
+    policies: tuple[PolicyChange, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,9 @@ class Comparison:
                     removed += 1
                 elif decode is None or not is_restored(decode(difference), pair.kind):
                     modified += 1
-            counted[pair.name] = DatasetChanges(added, removed, modified, pair.event)
+            counted[pair.name] = DatasetChanges(
+                added, removed, modified, pair.event, policy_changes(pair.old, pair.new)
+            )
         return counted
 
     def events(self, dataset: str | None = None) -> dict[str, str]:

@@ -23,6 +23,7 @@ from prolly.merge import (
     ConflictKind,
     ConflictTree,
     StoredConflict,
+    bad_conflict_tree,
     policy_rules,
     schema_key,
     shown_part,
@@ -52,6 +53,7 @@ class ConflictView:
             for side, root in zip(SIDES, versions, strict=True)
         }
         self._opened: dict[tuple[Side, bytes], OrderedMap | Table] = {}
+        self._newest: dict[bytes, OrderedMap | Table] = {}
         self._columns: dict[bytes, dict[int, str]] = {}
 
     @classmethod
@@ -79,10 +81,16 @@ class ConflictView:
         return manifest.schema(identity)
 
     def known(self, identity: bytes) -> Descriptor:
-        """Return the newest description of a dataset: merged, or as a side has it."""
+        """Return the newest description of a dataset: merged, or as a side has it.
+
+        Raises Corrupt ``conflict-tree`` for an id that no version knows.
+        """
         entries = [self.merged.by_id.get(identity)]
         entries += [self.entry(side, identity) for side in ("ours", "theirs", "base")]
-        return next(entry for entry in entries if entry is not None)
+        for entry in entries:
+            if entry is not None:
+                return entry
+        raise bad_conflict_tree(f"no version has a dataset {identity.hex()}")
 
     @cached_property
     def _names(self) -> dict[str, bytes]:
@@ -191,7 +199,15 @@ class ConflictView:
                 kinds = ConflictKind.RECORD, ConflictKind.CONSTRAINT
                 if any(self.tree.get(identity, one, encoded) for one in kinds):
                     return encoded
-        return records_of(self.reader, entry).encode_key(user_key)
+        return self.newest(identity).encode_key(user_key)
+
+    def newest(self, identity: bytes) -> OrderedMap | Table:
+        """Return a dataset that is no blob as its newest description has it."""
+        found = self._newest.get(identity)
+        if found is None:
+            found = records_of(self.reader, self.known(identity))
+            self._newest[identity] = found
+        return found
 
     def shown(self, stored: StoredConflict) -> Conflict:
         """Return a conflict with its three values."""

@@ -7,8 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from prolly.codec import cbor
 from prolly.merge import APP_PREFIX, UNRESOLVED, Clash, Resolve, Rules
 from prolly.tree import NodeReader, Versions
+
+# A merge commit names resolvers and how conflicts were settled, in
+# ``COMMIT_METADATA_BYTES_MAX``: a quarter of that, which is sixty of the longest names.
+ANSWERS_BYTES_MAX = 16 * 1024
+# Who answered beside those that are named; no resolver is called so.
+OTHERS = "others"
 
 
 def no_snapshots(reader: NodeReader, versions: Versions) -> None:
@@ -36,6 +43,7 @@ class MergeRequest:
     policy: str | None = None
     commit: bool = True
     allow_unrelated: bool = False
+    fast_forward: bool = True
     snapshots: Callable[[NodeReader, Versions], Any] = no_snapshots
     before_moving: Callable[[], object] = no_action
 
@@ -48,12 +56,31 @@ class MergeRequest:
         return f"Merge {self.name}{into}"
 
 
+class _Resolvers(dict[str, Resolve]):
+    """Resolvers by name, which remember the names that were asked for in vain."""
+
+    def __init__(self, known: Mapping[str, Resolve], missing: set[str]) -> None:
+        super().__init__(known)
+        self._asked_in_vain = missing
+
+    def get(self, name: str, default: Any = None, /) -> Any:
+        if name not in self:
+            self._asked_in_vain.add(name)
+        return super().get(name, default)
+
+
 class Answers:
     """What resolvers answered in one merge, counted by their names."""
 
     def __init__(self, request: MergeRequest) -> None:
         self._request = request
         self._counts: Counter[str] = Counter()
+        self._missing: set[str] = set()
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The names of resolvers that policies ask for and the App does not have."""
+        return tuple(sorted(self._missing))
 
     def rules(self, snapshots: Any) -> Rules:
         """Return the rules of the merge, whose resolvers are counted."""
@@ -62,10 +89,13 @@ class Answers:
         return Rules(
             policy=request.policy,
             resolve=None if resolve is None else self._counted("resolve", resolve),
-            resolvers={
-                name: self._counted(APP_PREFIX + name, function)
-                for name, function in request.resolvers.items()
-            },
+            resolvers=_Resolvers(
+                {
+                    name: self._counted(APP_PREFIX + name, function)
+                    for name, function in request.resolvers.items()
+                },
+                self._missing,
+            ),
             snapshots=snapshots,
         )
 
@@ -84,5 +114,18 @@ class Answers:
         if self._request.policy is not None:
             told["policy"] = self._request.policy
         if self._counts:
-            told["answers"] = dict(self._counts)
+            told["answers"] = _bounded(self._counts)
         return {"merge": told} if told else {}
+
+
+def _bounded(counts: Counter[str]) -> dict[str, int]:
+    """Return the counts of the resolvers that answered most, and of all others."""
+    named: dict[str, int] = {}
+    room = ANSWERS_BYTES_MAX
+    for name, number in counts.most_common():
+        room -= len(cbor.encode([name, number]))
+        if room < 0:
+            named[OTHERS] = counts.total() - sum(named.values())
+            break
+        named[name] = number
+    return named

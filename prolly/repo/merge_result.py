@@ -23,6 +23,7 @@ class Merged(NamedTuple):
 
     base: Base
     manifest: ManifestMerge
+    missing_resolvers: tuple[str, ...] = ()
 
 
 class MergeResult:
@@ -34,6 +35,7 @@ class MergeResult:
     settled; then ``commit``. ``datasets`` counts what the merge changes on the branch.
     ``base`` names the commits that it was merged over, several for a criss-cross, and
     ``report`` says by dataset what was taken, merged, re-used and rewritten.
+    ``missing_resolvers`` names those that policies asked for and the App has not.
 
     What a merge that was only tried made lies in memory, and past a bound in a
     temporary file, until ``close``, or the end of a ``with`` block of the result: then
@@ -55,9 +57,11 @@ class MergeResult:
         self.conflicts = conflicts
         self.base: tuple[Address, ...] = ()
         self.report: Mapping[str, DatasetReport] = {}
+        self.missing_resolvers: tuple[str, ...] = ()
         if merged is not None:
             self.base = tuple(map(Address, merged.base.commits))
             self.report = merged.manifest.datasets
+            self.missing_resolvers = merged.missing_resolvers
         self._changes = changes
         self._scratch = scratch
 

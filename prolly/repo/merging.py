@@ -22,6 +22,7 @@ from prolly.codec import Commit, WorkingState, encode_commit, encode_working
 from prolly.errors import Invalid
 from prolly.history import BRANCHES, WORKING, is_ancestor
 from prolly.merge import (
+    APP_PREFIX,
     ManifestMerge,
     Rules,
     base_of,
@@ -65,8 +66,11 @@ def merge_branch(storage: Storage, request: MergeRequest) -> MergeResult:
 
 
 def preview_merge(storage: Storage, request: MergeRequest) -> MergeResult:
-    """Return how a merge would end; nothing is stored. Raises as ``merge_branch``."""
-    return _Merge(storage, request).preview()
+    """Return how a merge would end; nothing is stored. Raises as ``merge_branch``.
+
+    What is uncommitted does not matter: the branch's newest commit is merged.
+    """
+    return _Merge(storage, request, tried=True).preview()
 
 
 class MergeSnapshots(NamedTuple):
@@ -95,13 +99,16 @@ def snapshots_of(storage: Storage) -> Callable[[NodeReader, Versions], MergeSnap
 class _Merge:
     """One attempt: everything that it reads of refs, it reads at the beginning."""
 
-    def __init__(self, storage: Storage, request: MergeRequest) -> None:
+    def __init__(
+        self, storage: Storage, request: MergeRequest, *, tried: bool = False
+    ) -> None:
         if request.policy is not None:
             check_policy_name(request.policy)
+            _require_resolver(request.policy, request)
         self._storage = storage
         self._request = request
         before, state = read_state(storage, request.branch)
-        if before is not None:
+        if before is not None and (state.merge_parents or not tried):
             raise not_clean(request.branch, state)
         self._ours = read_head(storage, request.branch)
         self._ours_root = storage.commits.read(self._ours).root
@@ -160,7 +167,7 @@ class _Merge:
         reader = self._storage.reader
         require_stamps_in_time(reader, self._ours_root, theirs_root, now_us)
         if is_ancestor(commits, self._ours, request.theirs):
-            return "fast-forward"
+            return "fast-forward" if request.fast_forward else None
         shared = only_first_commit_shared(commits, self._ours, request.theirs)
         if shared and not request.allow_unrelated:
             raise unrelated(request)
@@ -177,7 +184,8 @@ class _Merge:
         theirs_root = storage.commits.read(request.theirs).root
         versions = Versions(base.root, self._ours_root, theirs_root)
         rules = self._answers.rules(request.snapshots(reader, versions))
-        return Merged(base, merge_manifests(reader, writer, versions, rules))
+        manifest = merge_manifests(reader, writer, versions, rules)
+        return Merged(base, manifest, self._answers.missing)
 
     def _state(self, merged: ManifestMerge) -> WorkingState:
         return WorkingState(
@@ -241,6 +249,20 @@ class _Merge:
         ]
         note = RefNote(environment.user(), f"merge: {why}", environment.now_us())
         writer.commit(moves, note)
+
+
+def _require_resolver(policy: str, request: MergeRequest) -> None:
+    """Refuse a policy of one merge whose resolver nobody brought."""
+    name = policy.removeprefix(APP_PREFIX)
+    if name == policy or name in request.resolvers:
+        return
+    known = ", ".join(sorted(request.resolvers)) or "it has none"
+    raise Invalid(
+        f"there is no resolver {name!r}",
+        code="unknown-policy",
+        hint=f"The App of the program brings them (--app, prolly.App): {known}.",
+        policy=policy,
+    )
 
 
 def not_clean(branch: str, state: WorkingState) -> Invalid:

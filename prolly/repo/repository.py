@@ -355,6 +355,7 @@ class Repository:
         commit: bool = True,
         dry_run: bool = False,
         allow_unrelated: bool = False,
+        fast_forward: bool = True,
         before_moving: Callable[[], object] | None = None,
     ) -> MergeResult:
         """Merge a version into a branch (the current one), and commit it.
@@ -364,11 +365,15 @@ class Repository:
         what is to stand, ``ABSENT`` for nothing, or ``UNRESOLVED``. What remains is in
         conflict: nothing is committed then, ours stands meanwhile, and the result's
         ``conflicts`` are to be settled. Without ``commit`` a merge without conflicts
-        waits too. With ``dry_run`` nothing is stored. ``before_moving`` is called when
-        all is merged and about to become durable. O(changes x depth) nodes.
+        waits too. With ``dry_run`` nothing is stored, and uncommitted changes do not
+        matter: the conflicts of that result are for reading. A branch that is part of
+        the version just moves on to it, also without ``commit``; unless
+        ``fast_forward`` is false: then it is a merge, too. ``before_moving`` is called
+        when all is merged and about to become durable. O(changes x depth) nodes.
 
         Raises Invalid ``uncommitted``, ``merging``, ``unrelated`` (unless allowed),
-        ``unknown-policy``, ``unattended-form`` (no author, and the words of merges that
+        ``unknown-policy`` (also of a resolver that the App has not),
+        ``unattended-form`` (no author, and the words of merges that
         replicas make), NotFound ``no-such-branch``, Stale ``contended``; then
         everything is as it was.
         """
@@ -386,6 +391,7 @@ class Repository:
             policy=policy,
             commit=commit,
             allow_unrelated=allow_unrelated,
+            fast_forward=fast_forward,
             snapshots=snapshots_of(self._storage),
             before_moving=before_moving or no_action,
         )

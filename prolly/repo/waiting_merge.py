@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from prolly.chunks import ChunkWriter
 from prolly.codec import COMMIT_METADATA_BYTES_MAX, Commit, WorkingState, cbor
 from prolly.errors import Conflicted, Invalid, Stale
-from prolly.merge import ConflictTree, is_unattended
+from prolly.merge import ConflictTree, bad_conflict_tree, is_unattended
 from prolly.tree import NodeReader
 
 # A commit is read whole by `log`: the first hundred are what a person looks through,
@@ -129,13 +129,18 @@ def require_authored(commit: Commit) -> None:
 
 
 def merge_metadata(reader: NodeReader, state: WorkingState) -> dict[str, Any]:
-    """Return the metadata of the commit of a merge: how it was made, and settled."""
+    """Return the metadata of the commit of a merge: how it was made, and settled.
+
+    Raises Corrupt ``conflict-tree`` for a tree that says it is settled, and is not.
+    """
     if state.conflicts is None:
         return state.metadata
     counts: Counter[str] = Counter()
     first: list[Any] = []
     for one in ConflictTree(reader, state.conflicts).entries():
-        how = str(one.entry.settled)
+        how = one.entry.settled
+        if how is None:
+            raise bad_conflict_tree("more are open than it says")
         counts[how] += 1
         if len(first) < SETTLED_LISTED_MAX:
             first.append([one.dataset, int(one.kind), one.key, how])

@@ -29,7 +29,7 @@ from prolly.datasets import (
     stored_table,
     write_manifest,
 )
-from prolly.errors import AlreadyExists, Invalid
+from prolly.errors import AlreadyExists, Invalid, NotFound
 from prolly.maps import (
     BlobEdit,
     BlobFile,
@@ -301,8 +301,9 @@ class Workspace:
         """Say how a merge settles what both sides changed in a dataset.
 
         ``prefix`` limits it to keys that begin so, ``column`` to one column of a table.
-        ``None`` removes the policy of just that scope. NotFound ``no-such-dataset``;
-        Invalid as :func:`prolly.merge.check_policy`.
+        ``None`` removes the policy of just that scope. NotFound ``no-such-dataset``,
+        ``no-such-policy`` where there is none to be removed; Invalid as
+        :func:`prolly.merge.check_policy`.
         """
         identity = self._require(name)
         entry = self._entries[identity]
@@ -313,6 +314,13 @@ class Workspace:
 
         checked = DEFAULT_POLICY if policy is None else policy
         scope = check_policy(checked, entry.kind, schema, column=column, prefix=prefix)
+        if policy is None and scope not in entry.policies:
+            raise NotFound(
+                f"dataset {name!r} has no policy of just this scope",
+                code="no-such-policy",
+                hint="`prolly policy DATASET` lists those that it has.",
+                dataset=name,
+            )
         self.set_scope(name, scope, policy)
 
     def set_scope(self, name: str, scope: str, policy: str | None) -> None:

@@ -11,7 +11,7 @@ from prolly.chunks import MemoryStore
 from prolly.codec import FORMAT_PARAMETERS
 from prolly.codec.record_stamps import REPLICA_BYTES
 from prolly.datasets import Manifest, records_of
-from prolly.errors import AlreadyExists, Invalid
+from prolly.errors import AlreadyExists, Invalid, NotFound
 from prolly.history import Commits
 from prolly.merge import Rules, merge_manifests
 from prolly.repo import Workspace
@@ -42,9 +42,9 @@ class ManifestWorld:
 
     Edits touch counters, a map, a table with a unique index, its columns, the names of
     datasets, datasets that come and go, notes and names whose last writer wins, a
-    policy that comes and goes, and a blob with all that lost beside it. Clocks are wrong by up to seconds, and writes a
-    millisecond apart. One that breaks a constraint changes nothing. ``added`` remembers
-    what was added to each counter.
+    policy that comes and goes, and a blob with all that lost beside it. Clocks are
+    wrong by up to seconds, and writes a millisecond apart. One that breaks a constraint
+    changes nothing. ``added`` remembers what was added to each counter.
     """
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class ManifestWorld:
             (2, self._come_and_go),
             (6, self._note),
             (1, self._change_policy),
-            (2, self._draw),
+            (6, self._draw),
         ]
         self._now_ms = 0
 
@@ -109,7 +109,7 @@ class ManifestWorld:
             edited = space.write()
             space.writer.commit()
             return edited
-        except (AlreadyExists, Invalid):
+        except (AlreadyExists, Invalid, NotFound):
             return root
         finally:
             space.close()

@@ -390,3 +390,74 @@ def test_files_and_blobs_in_conflict(library: Any, run: Run) -> None:
     assert run("files", "cat", "logo").out == "new"
     run("merge", "--continue")
     assert run("files", "cat", "docs", "a.txt").out == "theirs"
+
+
+def test_sides_exclude_each_other(merging: Run) -> None:
+    """Two of the options that name what stands are refused."""
+    for words in (("--ours", "--theirs"), ("--base", "--keep"), ("--keep", "-i")):
+        told = merging("resolve", "people", "2", *words, "--json", code=2)
+        assert told.error["code"] == "usage"
+
+
+def test_an_edit_of_what_is_in_conflict_is_kept(merging: Run) -> None:
+    """``put`` and ``delete`` say that it is open still; --keep settles it so."""
+    told = merging("put", "settings", "theme", '"blue"')
+    assert "prolly resolve settings theme --keep" in told.err
+    merging("resolve", "settings", "theme", "--keep")
+    assert merging("get", "settings", "theme").out == '"blue"\n'
+    assert "--keep" in merging("delete", "people", "2").err
+    assert merging("put", "settings", "theme", '"grey"').err == ""
+    merging("resolve", "people", "--keep")
+    merging("merge", "--continue")
+
+
+def test_nothing_is_cut_with_full(merging: Run) -> None:
+    """--full shows each side on a line of its own, whole."""
+    long = "x" * 500
+    merging("merge", "--abort")
+    merging("put", "settings", "theme", f'"{long}"')
+    merging("commit", "-m", "long")
+    merging("merge", "feature", code=1)
+    assert long not in merging("conflicts").out
+    assert f'    ours    "{long}"' in merging("conflicts", "--full").out.splitlines()
+
+
+def test_what_deleted_and_changed_means_is_said(merging: Run) -> None:
+    """Of a row that one side deleted the whole is in conflict, and it says why."""
+    lines = merging("conflicts", "people").out
+    assert "ours deleted it, theirs changed name" in lines
+    assert "the whole record is in conflict" in lines
+    told = merging("resolve", "people", "3", "--ours", "--field", "name", code=3)
+    assert "whole record" in told.err
+    told = merging("resolve", "people", "2", "--ours", "--field", "nam", code=3)
+    assert "name, height" in told.err
+
+
+def test_the_dialog_understands_words_and_says_what_it_does_not(merging: Run) -> None:
+    """``-i`` alone asks about all; a word that is no answer is told."""
+    told = merging("resolve", "-i", stdin=b"yes\nours\nk\nq\n")
+    assert "'yes' is no answer" in told.err
+    assert "settled 2 conflicts" in told.out
+
+
+def test_all_conflicts_go_into_a_sheet(merging: Run, place: Path) -> None:
+    """``export --all`` brings settlements back into a merge begun anew."""
+    merging("resolve", "people", "2", "--theirs")
+    merging("conflicts", "export", "all.csv", "--all")
+    merging("merge", "--abort")
+    merging("merge", "feature", code=1)
+    assert "took 2 lines" in merging("conflicts", "import", "all.csv").out
+    assert merging("get", "people", "2", "--json").document["name"] == "Bobby"
+
+
+def test_a_blob_is_settled_again(forked: Run, place: Path) -> None:
+    """Its one conflict has no key, and takes another side all the same."""
+    forked("reset", "--hard", "HEAD~1")
+    repo = prolly.open(place)
+    for branch, text in (("main", b"1"), ("feature", b"2")):
+        with repo.transaction(branch) as tx, tx.blob("big", "wb") as blob:
+            blob.write(text)
+    repo.close()
+    forked("merge", "feature", code=1)
+    for side in ("--theirs", "--ours", "--keep"):
+        assert "settled 1 conflict" in forked("resolve", "big", side).out

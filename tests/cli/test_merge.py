@@ -399,3 +399,69 @@ def test_profile_without_a_repository_tells_the_time(run: Run, place: Path) -> N
     assert failed.err.index("prolly: took ") < failed.err.index("[no-repository]") or (
         "[no-repository]" in failed.err
     )
+
+
+def test_a_dry_run_lists_the_conflicts_beside_uncommitted_changes(forked: Run) -> None:
+    """By dataset, key and fields; what is uncommitted stays and does not matter."""
+    forked("put", "settings", "size", "3")
+    told = forked("merge", "feature", "--dry-run", code=1).out.splitlines()
+    assert "  people 2: name, height" in told
+    assert "  people 3" in told
+    listed = forked("merge", "feature", "--dry-run", "--json", code=1).document
+    assert listed["conflict_keys"][0] == {
+        "dataset": "people",
+        "key": [2],
+        "kind": "record",
+        "fields": ["name", "height"],
+    }
+    assert forked("get", "settings", "size").out == "3\n"
+
+
+def test_a_merge_commit_where_none_is_needed(forked: Run) -> None:
+    """--no-ff makes one; without it notes say what -m and --no-commit did not do."""
+    forked("branch", "behind", "feature~1")
+    forked("branch", "other", "feature~1")
+    forked("switch", "behind")
+    forked("merge", "feature", "--no-ff", "-m", "by hand")
+    shown = forked("show", "--json").document
+    assert (len(shown["parents"]), shown["message"]) == (2, "by hand")
+    assert "changed against its first parent" in forked("show").out
+    forked("switch", "other")
+    told = forked("merge", "feature", "-m", "words", "--no-commit")
+    assert "no commit has the message" in told.err
+    assert "--no-ff with --no-commit" in told.err
+
+
+def test_resolvers_that_are_missing_are_told(forked: Run) -> None:
+    """Of --policy it is refused; of a dataset's policy a note names them."""
+    words = ("merge", "feature", "--policy", "app:nobody", "--json")
+    assert forked(*words, code=2).error["code"] == "unknown-policy"
+    forked("policy", "settings", "app:nobody")
+    forked("commit", "-m", "policy")
+    assert "no resolver is called nobody" in forked("merge", "feature", code=1).err
+
+
+def test_policies_that_differ_are_told(forked: Run) -> None:
+    """``status``, ``diff --stat`` and ``show`` say which, from what to what."""
+    forked("policy", "people", "max", "--column", "height")
+    line = "policy none -> max column height"
+    assert line in forked("status").out
+    assert line in forked("diff", "--stat").out
+    told = forked("status", "--json").document["datasets"]["people"]
+    assert told["policies"] == [
+        {"column": "height", "prefix": None, "old": None, "new": "max"}
+    ]
+    forked("commit", "-m", "policy")
+    assert line in forked("show").out
+    forked("policy", "people", "--unset", "--column", "height")
+    assert "policy max -> none column height" in forked("diff", "--stat").out
+    refused = forked("policy", "people", "--unset", "--json", code=3)
+    assert refused.error["code"] == "no-such-policy"
+
+
+def test_the_branch_on_which_a_merge_waits_is_named(merging: Run) -> None:
+    """By ``switch`` when it is left, and where a merge is to be ended elsewhere."""
+    assert "a merge waits on main" in merging("switch", "feature").err
+    for words in (("merge", "--continue"), ("merge", "--abort"), ("resolve", "-i")):
+        told = merging(*words, code=2)
+        assert "One waits on main" in told.err

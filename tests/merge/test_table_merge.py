@@ -23,7 +23,7 @@ from prolly.merge import (
     merge_manifests,
 )
 from prolly.repo import Repository, Transaction
-from prolly.tables import Schema, Table, Trees
+from prolly.tables import MutableTable, Schema, Table, Trees
 from prolly.testing.merge_model import read_state, rebuilt_roots
 from prolly.testing.repositories import memory_repository
 from prolly.tree import NodeReader, Versions
@@ -99,16 +99,22 @@ def _root(repo: Repository, branch: str) -> bytes:
     return repo.commit_of(repo.branches[branch]).root
 
 
+def spelt(table: MutableTable, key: int) -> int | str:
+    """Return a key as the table spells it by now."""
+    return key if table.schema.column("id").type == "int" else str(key)
+
+
 def rewritten(key: int, values: tuple[Any, ...]) -> Step:
     """Return a step that writes a row; columns take what fits them."""
 
     def step(tx: Transaction) -> None:
         table = tx.table("t")
-        row = dict(table[key]) if key in table else {}
+        here = spelt(table, key)
+        row = dict(table[here]) if here in table else {}
         for column, value in zip(table.schema.columns[1:], values, strict=False):
             try:
-                table.upsert({**row, "id": key, column.name: value})
-                row = dict(table[key])
+                table.upsert({**row, "id": here, column.name: value})
+                row = dict(table[here])
             except Error:
                 continue
 
@@ -117,7 +123,7 @@ def rewritten(key: int, values: tuple[Any, ...]) -> Step:
 
 def deleted(key: int) -> Step:
     """Return a step that deletes a row."""
-    return lambda tx: tx.table("t").delete(key)
+    return lambda tx: tx.table("t").delete(spelt(tx.table("t"), key))
 
 
 def altered(method: str, *words: Any, **options: Any) -> Step:
@@ -185,6 +191,11 @@ def cells_of(table: Table) -> dict[tuple[str, int], Any]:
 @given(STEPS, STEPS)
 def test_no_side_is_lost(ours: list[Step], theirs: list[Step]) -> None:
     """Each cell that a side wrote is in the result, or in conflict; all is valid."""
+    assert_no_side_is_lost(ours, theirs)
+
+
+def assert_no_side_is_lost(ours: list[Step], theirs: list[Step]) -> None:
+    """Fail where a cell is neither as somebody wrote it nor in conflict."""
     made = Altered(ours, theirs)
     merge = made.merge()
     made.assert_whole(merge.root)
@@ -206,6 +217,26 @@ def test_no_side_is_lost(ours: list[Step], theirs: list[Step]) -> None:
                 continue
             stands = merged.get((key, column))
             assert same_value(stands, cell), (key, column, cell, stands)
+    there = {one.id for one in made.table(merge.root).schema.columns}
+    for (key, column), cell in versions[0].items():
+        # What nobody wrote stands, where its row and its column do.
+        is_kept = all(
+            (key, made.table(root).schema.column("id").id) in side
+            and same_value(side.get((key, column), cell), cell)
+            for root, side in zip(made.roots[1:], versions[1:], strict=True)
+        )
+        if is_kept and column in there and key not in conflicts:
+            stands = merged.get((key, column))
+            assert same_value(stands, cell), (key, column, cell, stands)
+
+
+@FEWER
+@given(STEPS, STEPS)
+def test_a_widened_key_loses_no_side(ours: list[Step], theirs: list[Step]) -> None:
+    """The same with the key widened before all else, on one side or the other."""
+    widened = altered("widen_column", "id", "text")
+    assert_no_side_is_lost([widened, *ours], theirs)
+    assert_no_side_is_lost(ours, [widened, *theirs])
 
 
 @FEWER

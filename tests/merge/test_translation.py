@@ -7,7 +7,6 @@ from typing import Any
 from prolly.chunks import MemoryStore
 from prolly.codec import DEFAULT_PARAMETERS, TreeParameters
 from prolly.merge.row_translation import Misfit, Records
-from prolly.merge.touched_columns import touched_columns
 from prolly.merge.translation import Translation
 from prolly.tables import RecordCodec, Schema, Trees
 from prolly.tree import NodeReader, build, count, iter_batches
@@ -147,21 +146,3 @@ def test_other_parameters_cut_anew() -> None:
     root = Translation(trees, base, BASE).base()
     assert root is not None and root != base.root
     assert count(tables.reader, root) == 500
-
-
-def test_which_columns_a_side_wrote() -> None:
-    """Changed cells and new rows count; a default, a deletion and other columns not."""
-    tables = Tables()
-    base = tables.write(BASE, (1, 1, "x"), (2, 2, "y"))
-    a, b = BASE.column("a").id, BASE.column("b").id
-    cases: list[tuple[list[tuple[Any, ...]], set[int]]] = [
-        ([(1, 1, "x"), (2, 2, "y")], set()),
-        ([(1, 1, "x")], set()),
-        ([(1, 7, "x"), (2, 2, "y")], {a}),
-        ([(1, 1, "x"), (2, 2, "y"), (3, None, "z")], {b}),
-        ([(1, None, "x"), (2, 2, "z")], {a, b}),
-    ]
-    for rows, expected in cases:
-        side = tables.write(BASE, *rows)
-        ids = frozenset({a, b})
-        assert touched_columns(tables.trees, base, side, ids) == expected

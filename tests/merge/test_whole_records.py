@@ -208,6 +208,20 @@ def test_a_resolver_that_raises_leaves_the_conflict() -> None:
     ]
 
 
+def test_an_edited_argument_is_an_answer() -> None:
+    """A version edited in place and handed back stands as edited; else as it was."""
+
+    def edit(clash: Clash) -> Any:
+        clash.ours["tags"].extend(clash.theirs["tags"])
+        return clash.ours
+
+    case = [{"tags": tags} for tags in ([], ["o"], ["t"])]
+    assert MapMerge(resolve=edit)((*case,)) == [{"tags": ["o", "t"]}]
+    kept = MapMerge(resolve=lambda clash: edit(clash) and UNRESOLVED)
+    assert kept((*case,)) == [{"tags": ["o"]}]
+    assert MapMerge(resolve=lambda clash: clash.theirs)((*case,)) == [case[2]]
+
+
 def test_a_policy_names_a_resolver() -> None:
     """By the name behind app:; one that is not there is the reason."""
     merge = MapMerge(

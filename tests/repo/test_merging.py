@@ -227,14 +227,36 @@ def test_what_is_uncommitted_is_not_mixed_with(clean: Repository) -> None:
     with area.edit("edit") as edited:
         edited.map("m")["d"] = 4
     before = stored(clean)
-    for dry_run in (False, True):
-        error = refused(
-            "uncommitted", lambda dry=dry_run: clean.merge("feature", dry_run=dry)
-        )
-        assert error.branch == "main"
+    error = refused("uncommitted", lambda: clean.merge("feature"))
+    assert error.branch == "main"
+    with clean.merge("feature", dry_run=True) as tried:
+        assert tried.status == "merged"
     assert stored(clean) == before
     clean.create_branch("elsewhere", "main")
     assert clean.merge("feature", into="elsewhere").status == "merged"
+
+
+def test_a_merge_where_none_is_needed(clean: Repository) -> None:
+    """Without fast_forward a branch that could move on gets a merge commit."""
+    clean.create_branch("behind", "feature~1")
+    merged = clean.merge("feature", into="behind", fast_forward=False, dry_run=True)
+    assert merged.status == "merged"
+    merged.close()
+    result = clean.merge("feature", into="behind", fast_forward=False)
+    commit = clean.commit_of(clean.branches["behind"])
+    assert (result.status, len(commit.parents)) == ("merged", 2)
+    assert commit.root == clean.commit_of(clean.branches["feature"]).root
+
+
+def test_resolvers_that_nobody_brought(clashing: Repository) -> None:
+    """Of one merge it is refused at once; of a dataset the result names them."""
+    refused("unknown-policy", lambda: clashing.merge("feature", policy="app:nobody"))
+    for branch in ("main", "feature"):
+        with clashing.transaction(branch, message="policy") as tx:
+            tx.set_policy("m", "app:nobody")
+    result = clashing.merge("feature")
+    assert result.status == "conflicts"
+    assert result.missing_resolvers == ("nobody",)
 
 
 def test_a_merge_waits_already(clashing: Repository) -> None:

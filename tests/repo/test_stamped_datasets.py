@@ -17,7 +17,7 @@ from prolly.errors import Invalid
 from prolly.maps import encode_value
 from prolly.merge import STAMP_AHEAD_MS_MAX, stamps_of, stamps_root
 from prolly.ops import check_repository
-from prolly.repo import Repository, begin_history
+from prolly.repo import Repository, Transaction, begin_history
 from prolly.testing.repositories import EPOCH_US, ticking_environment, write_on
 from prolly.tree import NodeReader, build
 
@@ -124,6 +124,43 @@ def test_the_later_write_stands_after_a_merge(repo: Repository) -> None:
     write_on(repo, "main", lambda tx: tx.map("m").update(b=21))
     assert repo.merge("feature", into="main").status == "merged"
     assert dict(repo.at("main").map("m").items()) == {"a": 11, "b": 21, "c": 3}
+    assert list(check_repository(repo.store, full=True)) == []
+
+
+@pytest.mark.parametrize("is_ours_later", [False, True])
+@pytest.mark.parametrize("widens", ["no", "before", "after", "both"])
+def test_the_later_write_stands_under_a_widened_key(
+    repo: Repository, widens: str, is_ours_later: bool
+) -> None:
+    """Widened before the write or after it, on one side or on both: none is lost."""
+
+    def base(tx: Transaction) -> None:
+        tx.table("t", key="id").load({"id": key, "a": 0} for key in range(3))
+        tx.set_policy("t", "last-writer-wins")
+
+    def widen(tx: Transaction) -> None:
+        tx.table("t").alter().widen_column("id", "text")
+
+    def ours() -> None:
+        if widens in ("before", "both"):
+            write_on(repo, "main", widen)
+        key = "1" if widens in ("before", "both") else 1
+        write_on(repo, "main", lambda tx: tx.table("t").upsert({"id": key, "a": 1}))
+        if widens == "after":
+            write_on(repo, "main", widen)
+
+    def theirs() -> None:
+        write_on(repo, "feature", lambda tx: tx.table("t").upsert({"id": 1, "a": 2}))
+        if widens == "both":
+            write_on(repo, "feature", widen)
+
+    write_on(repo, "main", base)
+    repo.create_branch("feature", "main")
+    for write in (theirs, ours) if is_ours_later else (ours, theirs):
+        write()
+    assert repo.merge("feature", into="main").status == "merged"
+    later = 1 if is_ours_later else 2
+    assert [row["a"] for row in repo.at("main").table("t").values()] == [0, later, 0]
     assert list(check_repository(repo.store, full=True)) == []
 
 

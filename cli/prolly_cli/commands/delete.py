@@ -7,6 +7,7 @@ import click
 from ..command_group import Verb
 from ..invocation import Invocation
 from ..output import visible
+from ..waiting_merges import note_open
 
 
 @click.command("delete", cls=Verb)
@@ -34,4 +35,6 @@ def command(invocation: Invocation, dataset: str, key: str) -> None:
     if output.json:
         parts = key_parts(parsed, typed=is_table)
         output.document({"dataset": dataset, "key": parts, "change": "removed"})
-    output.say(f"{visible(dataset)}: removed {key_words(parsed, typed=is_table)}")
+    typed = key_words(parsed, typed=is_table)
+    output.say(f"{visible(dataset)}: removed {typed}")
+    note_open(output, repository, dataset, (parsed, typed))

@@ -11,6 +11,7 @@ from ..command_group import VerbGroup
 from ..invocation import Invocation
 from ..output import number, plural, visible
 from ..versions import at_option, read_version
+from ..waiting_merges import note_open_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +60,7 @@ def add(
         output.document({"dataset": dataset, **counts})
     shown = ", ".join(f"{number(getattr(result, name))} {name}" for name in _COUNTS)
     output.say(f"{visible(dataset)}: {shown}")
+    note_open_files(output, repository, dataset)
 
 
 _COUNTS = ("added", "modified", "removed", "unchanged")
@@ -103,6 +105,7 @@ def remove(invocation: Invocation, dataset: str, paths: tuple[str, ...]) -> None
     if output.json:
         output.document({"dataset": dataset, "removed": count})
     output.say(f"{visible(dataset)}: {number(count)} removed")
+    note_open_files(output, repository, dataset)
 
 
 @command.command("ls")

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..command_group import Verb
-from ..conflict_counts import told_conflicts
+from ..conflict_counts import conflict_name_line, conflict_names, told_conflicts
 from ..invocation import Invocation
 from ..output import Output, plural, visible
 from ..versions import counts_json, counts_lines, short_id
+from ..waiting_merges import require_waiting
 
 if TYPE_CHECKING:
     from prolly import MergeResult, Repository
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Merge also what shares nothing but the empty first commit.",
 )
+@click.option("--no-ff", is_flag=True, help="Commit a merge even where none is needed.")
 @click.option("--explain", is_flag=True, help="Say what was merged over, and how.")
 @click.pass_obj
 def command(invocation: Invocation, /, revision: str | None, **how: Any) -> int:
@@ -58,9 +60,26 @@ def command(invocation: Invocation, /, revision: str | None, **how: Any) -> int:
         commit=not how["no_commit"],
         dry_run=how["dry_run"],
         allow_unrelated=how["allow_unrelated"],
+        fast_forward=not how["no_ff"],
         before_moving=invocation.no_way_back,
     ) as result:
+        tell_notes(invocation.output, result, how)
         return report(invocation.output, repository, result, how)
+
+
+def tell_notes(output: Output, result: MergeResult, how: dict[str, Any]) -> None:
+    """Say what somebody may have meant otherwise."""
+    if result.missing_resolvers:
+        names = ", ".join(map(visible, result.missing_resolvers))
+        output.note(
+            f"no resolver is called {names}: what a policy leaves to it is in "
+            "conflict; --app MODULE:NAME brings resolvers"
+        )
+    if result.status == "fast-forward" and not how["dry_run"]:
+        if how["message"] is not None:
+            output.note("the branch just moved on, and no commit has the message")
+        if how["no_commit"]:
+            output.note("the branch just moved on; --no-ff with --no-commit waits")
 
 
 def end_merge(
@@ -74,6 +93,7 @@ def end_merge(
     if revision is not None or len(given) > 1 or (how["abort"] and how["message"]):
         word = "--abort" if how["abort"] else "--continue"
         raise click.UsageError(f"{word} stands alone: no REV, and no other option")
+    require_waiting(repository)
     invocation.no_way_back()
     branch, output = repository.head, invocation.output
     conflicts = repository.conflicts()
@@ -113,6 +133,8 @@ def report(
             told["conflicts_by_dataset"] = open_counts
         if how["dry_run"]:
             told["dry_run"] = True
+            if number:
+                told["conflict_keys"] = list(conflict_names(repository, result))
         if how["explain"]:
             told["explain"] = explained(result)
         output.document(told)
@@ -122,6 +144,9 @@ def report(
         output.say(f"  {line}")
     for line in told_conflicts(open_counts, tried=how["dry_run"]):
         output.say(line)
+    if how["dry_run"] and number:
+        for told in conflict_names(repository, result):
+            output.line(conflict_name_line(told))
     if how["explain"]:
         for line in explained_lines(result):
             output.line(line)

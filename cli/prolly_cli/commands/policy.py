@@ -9,8 +9,7 @@ import click
 from ..command_group import Verb
 from ..invocation import Invocation
 from ..output import visible
-from ..record_text import key_parts
-from ..versions import at_option, read_version
+from ..versions import at_option, prefix_json, read_version, scope_text
 
 if TYPE_CHECKING:
     from prolly.repo import Workspace
@@ -70,30 +69,6 @@ def list_policies(invocation: Invocation, dataset: str, at: str | None) -> None:
         output.say("no policy: what both sides change is in conflict")
     for one in rules:
         output.line(f"{one.policy}  {scope_text(one.column, one.prefix)}".rstrip())
-
-
-def prefix_json(prefix: Any) -> Any:
-    """Return a prefix as it is typed: text, or an array of parts."""
-    return prefix if prefix is None or type(prefix) is str else key_parts_of(prefix)
-
-
-def key_parts_of(prefix: Any) -> list[Any]:
-    """Return leading parts as JSON; an array of one for bytes."""
-    return key_parts(prefix, typed=False)
-
-
-def scope_text(column: str | None, prefix: Any) -> str:
-    """Return where a policy holds, for people."""
-    from ..output import json_text
-
-    words = []
-    if column is not None:
-        words.append(f"column {visible(column)}")
-    if prefix is not None:
-        spelt = prefix_json(prefix)
-        shown = spelt if type(spelt) is str else json_text(spelt)
-        words.append(f"keys from {visible(shown)}")
-    return ", ".join(words) if words else "everywhere"
 
 
 def set_policy(

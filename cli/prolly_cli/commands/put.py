@@ -10,6 +10,7 @@ import click
 from ..command_group import Verb
 from ..invocation import Invocation
 from ..output import visible
+from ..waiting_merges import note_open
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,7 +79,9 @@ def command(
     if output.json:
         parts = key_parts(parsed, typed=is_table)
         output.document({"dataset": dataset, "key": parts, "change": done})
-    output.say(f"{visible(dataset)}: {done} {key_words(parsed, typed=is_table)}")
+    typed = key_words(parsed, typed=is_table)
+    output.say(f"{visible(dataset)}: {done} {typed}")
+    note_open(output, repository, dataset, (parsed, typed))
 
 
 def read_value() -> str:

@@ -10,6 +10,7 @@ from ..command_group import Verb
 from ..conflict_counts import told_conflicts
 from ..invocation import Invocation
 from ..output import plural
+from ..waiting_merges import require_waiting
 
 if TYPE_CHECKING:
     from prolly import Conflicts
@@ -59,8 +60,8 @@ def command(
     how["side"] = side_of(how)
     check_words(dataset, key, how)
     repository = invocation.repository(writable=True)
+    require_waiting(repository)
     conflicts = repository.conflicts()
-    conflicts.require_merge()
     if dataset is not None:
         from ..conflict_values import require_conflicts
 

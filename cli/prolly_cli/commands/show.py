@@ -47,6 +47,7 @@ def command(invocation: Invocation, revision: str) -> None:
             counts = repository.diff_counts(commit.parents[0], commit_id)
             if counts:
                 output.line()
-                output.line("changed against its parent:")
+                which = "first parent" if len(commit.parents) > 1 else "parent"
+                output.line(f"changed against its {which}:")
             for line in counts_lines(counts, output):
                 output.line(f"  {line}")

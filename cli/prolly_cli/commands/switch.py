@@ -19,6 +19,9 @@ def command(invocation: Invocation, name: str) -> None:
     """
     repository = invocation.repository(writable=True)
     before = repository.head
+    left_merging = before in repository.branches and bool(
+        repository.working_area(before).state.merge_parents
+    )
     left_clean = before not in repository.branches or (
         repository.working_area(before).is_clean
     )
@@ -28,5 +31,7 @@ def command(invocation: Invocation, name: str) -> None:
         commit_id = str(repository.branches.require(name))
         output.document({"branch": name, "commit": commit_id})
     output.say(f"on branch {visible(name)}")
-    if before != name and not left_clean:
+    if before != name and left_merging:
+        output.note(f"a merge waits on {visible(before)}, and goes on there")
+    elif before != name and not left_clean:
         output.note(f"what is uncommitted on {before} waits there")
