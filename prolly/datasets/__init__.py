@@ -29,6 +29,7 @@ if _typing.TYPE_CHECKING:
         root_references,
         write_manifest,
     )
+    from .reference_links import ReferenceLinks
     from .references import (
         ReferenceViolation,
         reference_violations,
@@ -38,6 +39,7 @@ if _typing.TYPE_CHECKING:
 __all__ = [
     "DatasetInfo",
     "Manifest",
+    "ReferenceLinks",
     "ReferenceViolation",
     "changed_datasets",
     "dataset_of",
@@ -76,6 +78,7 @@ _MODULES = {
         "root_references",
         "write_manifest",
     ),
+    "reference_links": ("ReferenceLinks",),
     "references": ("ReferenceViolation", "reference_violations", "verify_references"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

@@ -44,7 +44,7 @@ class ReferenceViolation(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Bond:
+class Bond:
     """One reference of one table: child and parent as they stand in the new version."""
 
     child_id: bytes
@@ -107,15 +107,15 @@ def reference_violations(
     ]
     for identity, child in children.items():
         for reference in version.schema(identity).references:
-            now = _bond(version, identity, reference.name)
-            stood = [_bond(one, identity, reference.name) for one, _ in known]
+            now = bond_of(version, identity, reference.name)
+            stood = [bond_of(one, identity, reference.name) for one, _ in known]
             touched = [
                 {identity, was and was.parent_id, now and now.parent_id} & changed
                 for was, (_, changed) in zip(stood, known, strict=True)
             ]
             if not all(touched):
                 continue
-            fault = _misfit(child, reference, now)
+            fault = misfit_of(child, reference, now)
             if now is None or fault is not None:
                 assert fault is not None
                 parent = None if now is None else now.parent_id
@@ -125,7 +125,7 @@ def reference_violations(
 
 
 def _violations(
-    reader: NodeReader, stood: Sequence[_Bond | None], now: _Bond
+    reader: NodeReader, stood: Sequence[Bond | None], now: Bond
 ) -> Iterator[ReferenceViolation]:
     """Yield the rows that break a reference; ``stood`` is it in valid versions."""
     alike = [was for was in stood if was is not None and was.form == now.form]
@@ -140,7 +140,7 @@ def _schema(entry: Descriptor) -> Schema:
     return stored_table(entry).schema
 
 
-def _bond(manifest: Manifest, identity: bytes, name: str) -> _Bond | None:
+def bond_of(manifest: Manifest, identity: bytes, name: str) -> Bond | None:
     """Return the bond of a table's reference; None where a side of it is missing."""
     child = manifest.by_id.get(identity)
     if child is None:
@@ -152,12 +152,12 @@ def _bond(manifest: Manifest, identity: bytes, name: str) -> _Bond | None:
             continue
         found = manifest.find(reference.table)
         if found is not None and found[1].kind == "table":
-            return _Bond(identity, child, reference, *found)
+            return Bond(identity, child, reference, *found)
     return None
 
 
-def _misfit(
-    child: Descriptor, reference: Reference, bond: _Bond | None
+def misfit_of(
+    child: Descriptor, reference: Reference, bond: Bond | None
 ) -> Invalid | None:
     """Return the error unless the columns fit the key of a table that is there."""
     facts = {
@@ -187,18 +187,18 @@ def _misfit(
     )
 
 
-def _open(reader: NodeReader, entry: Descriptor) -> Table:
+def open_table(reader: NodeReader, entry: Descriptor) -> Table:
     stored = stored_table(entry)
     assert stored.records is not None
     return Table(reader, stored.records, stored.schema, stored.indexes)
 
 
 def _missing_parents(
-    reader: NodeReader, bond: _Bond, before: Descriptor | None
+    reader: NodeReader, bond: Bond, before: Descriptor | None
 ) -> Iterator[ReferenceViolation]:
     """Look at the rows that refer and differ from ``before``; all of them for None."""
-    child = _open(reader, bond.child)
-    known = None if before is None else _open(reader, before)
+    child = open_table(reader, bond.child)
+    known = None if before is None else open_table(reader, before)
     start = None if known is None else known.root
     columns = [] if known is None else _columns_before(bond, known.schema)
     parent_root = bond.parent.roots[0].address
@@ -206,25 +206,25 @@ def _missing_parents(
         if new is None:
             continue
         row = child.decode_record(encoded, new)
-        named = _named(row, bond.reference.columns)
+        named = named_key(row, bond.reference.columns)
         if known is not None and old is not None:
-            before_named = _named(known.decode_record(encoded, old), columns)
+            before_named = named_key(known.decode_record(encoded, old), columns)
             if named == before_named:
                 continue
         if named is None or get(reader, parent_root, named) is not None:
             continue
-        error = _missing(bond, child.row_key(row), row)
+        error = missing_row(bond, child.row_key(row), row)
         yield bond.violation(encoded, named, error)
 
 
-def _columns_before(bond: _Bond, schema: Schema) -> list[str]:
+def _columns_before(bond: Bond, schema: Schema) -> list[str]:
     """Return what the referring columns were called."""
     names = {one.id: one.name for one in schema.columns}
     now = _schema(bond.child)
     return [names[now.column(name).id] for name in bond.reference.columns]
 
 
-def _named(row: dict[str, Any], columns: Sequence[str]) -> bytes | None:
+def named_key(row: dict[str, Any], columns: Sequence[str]) -> bytes | None:
     """Return the encoded key that a row refers to; None where it refers to nothing."""
     parts = tuple([row[name] for name in columns])
     if None in parts:
@@ -237,7 +237,7 @@ def _named(row: dict[str, Any], columns: Sequence[str]) -> bytes | None:
 
 
 def _lost_parents(
-    reader: NodeReader, bond: _Bond, before: Descriptor
+    reader: NodeReader, bond: Bond, before: Descriptor
 ) -> Iterator[ReferenceViolation]:
     """Look for rows that refer to rows of the parent that are gone."""
     after = bond.parent.roots[0].address
@@ -245,16 +245,16 @@ def _lost_parents(
     for encoded, _, new in diff(reader, before.roots[0].address, after):
         if new is not None:
             continue
-        child = child or _open(reader, bond.child)
+        child = child or open_table(reader, bond.child)
         parts = key_codec.decode(encoded)
-        for row in _referring(child, bond.reference, parts):
-            if _named(row, bond.reference.columns) == encoded:
+        for row in referring_rows(child, bond.reference, parts):
+            if named_key(row, bond.reference.columns) == encoded:
                 key = child.row_key(row)
                 error = _in_use(bond, parts, key)
                 yield bond.violation(child.encode_key(key), encoded, error)
 
 
-def _referring(
+def referring_rows(
     child: Table, reference: Reference, parts: tuple[Any, ...]
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows whose cells equal the parts of a key."""
@@ -265,7 +265,7 @@ def _referring(
     raise AssertionError("a reference without an index on its columns")
 
 
-def _missing(bond: _Bond, key: Any, row: dict[str, Any]) -> Invalid:
+def missing_row(bond: Bond, key: Any, row: dict[str, Any]) -> Invalid:
     reference = bond.reference
     columns = [_schema(bond.child).column(name) for name in reference.columns]
     shown = ", ".join(
@@ -284,7 +284,7 @@ def _missing(bond: _Bond, key: Any, row: dict[str, Any]) -> Invalid:
     )
 
 
-def _in_use(bond: _Bond, parts: tuple[Any, ...], child_key: Any) -> Invalid:
+def _in_use(bond: Bond, parts: tuple[Any, ...], child_key: Any) -> Invalid:
     key = parts if len(parts) > 1 else parts[0]
     reference = bond.reference
     return Invalid(

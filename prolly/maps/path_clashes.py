@@ -16,7 +16,7 @@ from .files_paths import parents, path_clash
 
 
 def iter_path_clashes(
-    reader: NodeReader, old: bytes | None, new: bytes | None
+    reader: NodeReader, old: bytes | None, new: bytes
 ) -> Iterator[tuple[bytes, list[bytes]]]:
     """Yield (key, keys of files that it excludes) of files that ``old`` has not.
 
@@ -37,9 +37,7 @@ def iter_path_clashes(
             yield encoded, clashing
 
 
-def require_no_path_clash(
-    reader: NodeReader, old: bytes | None, new: bytes | None
-) -> None:
+def require_no_path_clash(reader: NodeReader, old: bytes | None, new: bytes) -> None:
     """Raise Invalid ``file-path-clash`` where a new file excludes another."""
     for encoded, clashing in iter_path_clashes(reader, old, new):
         raise path_clash(key.decode_key(encoded), key.decode_key(clashing[0]))

@@ -25,10 +25,10 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple
 
-from prolly.codec import key as key_codec
 from prolly.errors import Invalid
+from prolly.maps import iter_path_clashes
 from prolly.tables import Check, Column, RecordCodec, Schema, index_violations
-from prolly.tree import EditBuffer, diff, get, iter_batches
+from prolly.tree import EditBuffer, diff
 
 from .candidate import INDEX_FAULTS, Candidate, constraint_fields
 from .column_merge import SIDES, SchemaConflict, Side
@@ -36,7 +36,9 @@ from .conflict_log import ConflictEntry, ConflictKind
 from .findings import Found
 from .merge_work import MergeWork
 from .schema_merge import marked
+from .unique_links import LINKED_RECORDS_MAX, UniqueLinks
 
+EQUAL_CELLS = "rows have equal cells"
 # Rows decoded in one go, as columns.
 BATCH_RECORDS = 2048
 
@@ -57,6 +59,8 @@ class Withholding:
         self._candidate = candidate
         self._edits = EditBuffer()
         self._dropped: set[str] = set()
+        # The records that were withheld since somebody took these.
+        self._latest: list[bytes] = []
 
     def blame(self, fault: Fault) -> None:
         """Withhold theirs' change to the records at fault, or the constraint."""
@@ -80,6 +84,7 @@ class Withholding:
             return
         candidate = self._candidate
         self._edits.put(key, candidate.stored_by_ours(key))
+        self._latest.append(key)
         candidate.withheld += 1
         fields: tuple[int, ...] = ()
         if candidate.schema is not None and not what.startswith("reference "):
@@ -92,6 +97,20 @@ class Withholding:
             Found(ConflictKind.CONSTRAINT, key, entry),
             lambda: candidate.value_of(key, loses),
         )
+
+    def holds_back(self, key: bytes) -> bool:
+        """Tell whether a record was withheld."""
+        return self._edits.find(key)[0]
+
+    @property
+    def has_dropped(self) -> bool:
+        """Tell whether a constraint was left out."""
+        return bool(self._dropped)
+
+    def take_latest(self) -> list[bytes]:
+        """Return the records that were withheld since this was asked last."""
+        latest, self._latest = self._latest, []
+        return latest
 
     def drop(self, what: str, reason: str) -> None:
         """Do without a constraint that theirs brought."""
@@ -131,8 +150,40 @@ def settle_rules(work: MergeWork, candidate: Candidate) -> None:
         round_ = Withholding(work, candidate)
         for fault in _faults_of_indexes(candidate):
             round_.blame(fault)
+        if not round_.has_dropped and _is_kept_by_ours(work, candidate):
+            _follow_clashes(round_, candidate)
         is_settled = round_.end()
         assert is_settled, reason
+
+
+def _follow_clashes(round_: Withholding, candidate: Candidate) -> None:
+    """Withhold what clashes with records that stand as ours again, step by step."""
+    with UniqueLinks(candidate) as links:
+        followed = 0
+        while latest := round_.take_latest():
+            followed += len(latest)
+            if followed > LINKED_RECORDS_MAX:
+                return
+            faults = []
+            for name, key, changed in links.clashes(latest):
+                guilty = [one for one in changed if not round_.holds_back(one)]
+                if guilty:
+                    faults.append((f"index {name}", sorted({*guilty, key}), guilty))
+            for what, keys, guilty in faults:
+                for one in guilty:
+                    other = next(known for known in keys if known != one)
+                    facts = {"other_key": other}
+                    round_.withhold(one, what, EQUAL_CELLS, facts)
+
+
+def _is_kept_by_ours(work: MergeWork, candidate: Candidate) -> bool:
+    """Tell whether records break no rule of the dataset where they are all of ours."""
+    if candidate.schema is None or candidate.entry.kind != "table":
+        return False
+    if _kept_by(work, candidate, "ours") != _kept_by(work, candidate, None):
+        return False
+    names = [one.name for one in candidate.schema.indexes]
+    return all(candidate.vetted(name)[0] == "ours" for name in names)
 
 
 def _faults_of_records(work: MergeWork, candidate: Candidate) -> Iterator[Fault]:
@@ -239,25 +290,13 @@ def _faults_of_indexes(candidate: Candidate) -> Iterator[Fault]:
     for index in schema.indexes:
         _, vetted = candidate.vetted(index.name)
         for found in index_violations(reader, schema, index, _root(candidate), vetted):
-            reason = found.reason or "rows have equal cells"
+            reason = found.reason or EQUAL_CELLS
             yield Fault(f"index {index.name}", found.keys, reason)
 
 
 def _path_clashes(candidate: Candidate) -> Iterator[Fault]:
     """Yield files that would stand where another file's directory is."""
     reader, root = candidate.trees.reader, _root(candidate)
-    for key, old, new in diff(reader, candidate.side("ours"), root):
-        if old is not None or new is None:
-            continue
-        (path,) = key_codec.decode(key)
-        parts = path.split("/")
-        above = ["/".join(parts[:end]) for end in range(1, len(parts))]
-        keys = [key_codec.encode((one,)) for one in above]
-        clashing = [one for one in keys if get(reader, root, one) is not None]
-        start, stop = key_codec.prefix_range(f"{path}/")
-        for below, _ in iter_batches(reader, root, start=start, stop=stop):
-            clashing += below[:1]
-            break
-        if clashing:
-            reason = "a file stands where another's directory is"
-            yield Fault("path", (key, *clashing), reason)
+    for key, clashing in iter_path_clashes(reader, candidate.side("ours"), root):
+        reason = "a file stands where another's directory is"
+        yield Fault("path", (key, *clashing), reason)

@@ -67,13 +67,12 @@ def _free_key(
     content = decode_file_entry(stored).content
     while True:
         key = key_codec.encode((beside(path, "~" + mark.hex()[:_HASH_DIGITS]),))
-        is_made, there = edits.find(key)
-        versions = [None if one is None else get(reader, one, key) for one in roots]
-        known = [there if is_made else None, *versions]
-        standing = [decode_file_entry(one).content for one in known if one is not None]
-        if content in standing:
+        now, base = [None if one is None else get(reader, one, key) for one in roots]
+        standing = edits.find(key)[1] or now
+        known = standing or base
+        if known is not None and decode_file_entry(known).content == content:
             return None
-        if known[0] is None and known[1] is None:
+        if standing is None:
             return key
         mark = blake3(mark + stored).digest()
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 from prolly.chunks import ChunkWriter
@@ -48,12 +49,15 @@ class DatasetReport(NamedTuple):
     but for its name). ``walk`` counts the nodes of the merge, where there was one;
     ``rewritten`` names the versions whose rows were rewritten for the merged schema;
     ``withheld`` counts the records in which theirs gave way to a constraint.
+    ``settled`` counts by policy what it settled: records, in tables cells, and rows
+    that one side deleted; ``resolve`` is the function given to this merge.
     """
 
     event: str
     walk: TreeMerge | None = None
     rewritten: tuple[str, ...] = ()
     withheld: int = 0
+    settled: Mapping[str, int] = MappingProxyType({})
 
 
 class ManifestMerge(NamedTuple):
@@ -242,6 +246,7 @@ class _ManifestMerge:
                     candidate.walk,
                     candidate.rewritten,
                     candidate.withheld,
+                    dict(sorted(self._work.settled.get(identity, {}).items())),
                 )
         return dict(sorted(reports.items()))
 

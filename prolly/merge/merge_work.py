@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -70,6 +71,8 @@ class MergeWork:
     names: dict[bytes, str] = field(default_factory=dict)
     # What lost as a whole, with the id of the dataset that won.
     lost: list[tuple[bytes, Descriptor]] = field(default_factory=list)
+    # How much each policy settled, by dataset.
+    settled: dict[bytes, Counter[str]] = field(default_factory=dict)
 
     def trees(self, parameters: TreeParameters) -> Trees:
         """Return where trees are read and written, cut so."""
@@ -100,6 +103,7 @@ class MergeWork:
             resolve=self.rules.resolve,
             resolvers=self.rules.resolvers,
             snapshots=self.rules.snapshots,
+            settled=self.settled.setdefault(dataset.identity, Counter()),
             **told,
         )
 

@@ -16,7 +16,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from prolly.codec import Descriptor
-from prolly.datasets import Manifest, ReferenceViolation, reference_violations
+from prolly.datasets import (
+    Manifest,
+    ReferenceLinks,
+    ReferenceViolation,
+    reference_violations,
+)
 from prolly.tree import get
 
 from .candidate import Candidate, Candidates
@@ -24,6 +29,7 @@ from .column_merge import SchemaConflict
 from .constraint_merge import Withholding, settle_rules
 from .merge_work import DatasetVersions, MergeWork
 from .taken_dataset import taken
+from .unique_links import LINKED_RECORDS_MAX
 
 
 class Manifests(NamedTuple):
@@ -46,6 +52,7 @@ def settle_references(
         round_ = _Round(work, manifests.ours, candidates)
         for violation in reference_violations(work.reader, valid, merged):
             round_.blame(violation)
+        round_.follow(merged)
         changed = round_.end()
         if changed is None:
             return merged
@@ -81,6 +88,50 @@ class _Round:
             self._of(violation.parent).withhold(parent_key, what, reason, facts)
         else:
             self._of(violation.child).drop(what, reason)
+
+    def follow(self, version: bytes) -> None:
+        """Withhold what refers to rows that were withheld, step by step.
+
+        ``version`` is the manifest that the round looked at. It comes to what rounds
+        come to: a row that is gone breaks no other rule, so nothing else is to be asked
+        in between. Where it is not rows of theirs that go, rounds go on.
+        """
+        links: ReferenceLinks | None = None
+        followed = 0
+        while gone := self._gone():
+            followed += sum(map(len, gone.values()))
+            if followed > LINKED_RECORDS_MAX:
+                return
+            links = links or ReferenceLinks(self._work.reader, version)
+            broken = [
+                one for one in links.violations(gone) if not self._is_withheld(one)
+            ]
+            keys = [(one.child, one.child_key) for one in broken]
+            if not all(key and self._is_changed(child, key) for child, key in keys):
+                return
+            for violation in broken:
+                self.blame(violation)
+
+    def _gone(self) -> dict[bytes, list[bytes]]:
+        """Return the rows that went in the last step, none unless all just went."""
+        gone: dict[bytes, list[bytes]] = {}
+        if self._restored:
+            return {}
+        for identity, withholding in self._withholding.items():
+            latest = withholding.take_latest()
+            candidate = self._candidate(identity)
+            if withholding.has_dropped:
+                return {}
+            if any(candidate.stored_by_ours(one) is not None for one in latest):
+                return {}
+            if latest:
+                gone[identity] = latest
+        return gone
+
+    def _is_withheld(self, violation: ReferenceViolation) -> bool:
+        withholding = self._withholding.get(violation.child)
+        assert violation.child_key is not None
+        return withholding is not None and withholding.holds_back(violation.child_key)
 
     def _is_changed(self, identity: bytes, key: bytes) -> bool:
         """Tell whether a record stands otherwise than ours has it."""

@@ -50,6 +50,7 @@ class RowAnswers:
             answer = terms.ask(name, self._clash(both, merged))
             outcome = self._storable(both, answer)
             if outcome.value is not UNRESOLVED:
+                terms.note(name)
                 return outcome
             reasons.append(outcome.reason)
         return Outcome(UNRESOLVED, shortened("; ".join(filter(None, reasons))))

@@ -172,6 +172,7 @@ class TableRecords:
         if outcome.value is UNRESOLVED:
             merged.leave(slot, outcome.reason)
             return
+        self._terms.note(policy)
         self._place(merged, slot, cells.theirs, values, outcome.value)
         if policy == "keep-both":
             merged.loses_ours |= outcome.value is not values.ours
@@ -236,6 +237,7 @@ class TableRecords:
                 return both.base if terms.on_conflict == "base" else both.ours
             policy = "keep-both"
             outcome = terms.weigh(policy, Values(*sides), both.key)
+        terms.note(policy)
         winner, loser = both.ours, both.theirs
         if outcome.value is sides[2]:
             winner, loser = loser, winner

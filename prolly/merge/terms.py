@@ -6,6 +6,7 @@ what remains is settled as the merge as a whole wants it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -21,6 +22,9 @@ ReadChunk = Callable[[bytes], bytes | None]
 # The stamps that ours and theirs gave a key since the base, for a column or, with None,
 # the record.
 FindStamps = Callable[[bytes, int | None], Stamps]
+
+# What is counted as settled by the function that was given to one merge.
+RESOLVE = "resolve"
 
 
 class RecordConflict(NamedTuple):
@@ -54,6 +58,8 @@ class Terms:
     snapshots: Any = None
     report: Callable[[RecordConflict], None] = _tell_nobody
     lost: Callable[[bytes, bytes | None], None] = _tell_nobody
+    # How many records, in tables cells, each policy settled; "resolve" for resolve=.
+    settled: Counter[str] = field(default_factory=Counter)
 
     @property
     def are_plain(self) -> bool:
@@ -79,3 +85,7 @@ class Terms:
         if resolve is None:
             return Outcome(UNRESOLVED, reason)
         return ask(resolve, clash)
+
+    def note(self, policy: str | None) -> None:
+        """Count one record or cell as settled by a policy; by resolve= for None."""
+        self.settled[policy or RESOLVE] += 1

@@ -85,11 +85,14 @@ class WholeRecords(ABC):
         else:
             outcome = terms.weigh(policy, values, both.key)
         outcome = self._storable(outcome, both, values)
+        settles: str | None = policy
         if outcome.value is UNRESOLVED and terms.resolve is not None:
-            reason = outcome.reason
+            settles, reason = None, outcome.reason
             answer = terms.ask(None, self._clash(both, values))
             outcome = self._storable(answer, both, values)
             outcome = outcome._replace(reason=outcome.reason or reason)
+        if outcome.value is not UNRESOLVED:
+            terms.note(settles)
         return outcome
 
     def _clash(self, both: Both, values: Values) -> Clash:

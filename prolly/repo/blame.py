@@ -131,7 +131,8 @@ class _View:
         self.names: list[str | None] = list(names)
         self.types: list[str] = [""] * len(names)
         if isinstance(self.records, Table):
-            found = [_counterpart(one, self.records) for one in columns]
+            ids = {one.id for one in columns}
+            found = [_counterpart(one, self.records, ids) for one in columns]
             self.names = [None if one is None else one.name for one in found]
             self.types = ["" if one is None else one.type for one in found]
         self.mask = sum(
@@ -148,11 +149,14 @@ class _View:
         return {VALUE_FIELD: bytes(stored)}
 
 
-def _counterpart(column: Column, table: Table) -> Column | None:
-    """Return what a column was in an older table: by id, else by name."""
+def _counterpart(column: Column, table: Table, ids: set[int]) -> Column | None:
+    """Return what a column was in an older table: by id, else by name.
+
+    ``ids`` are those of all columns now: what one of them was is no other one.
+    """
     older = table.schema.columns
     same = [one for one in older if one.id == column.id]
-    same += [one for one in older if one.name == column.name]
+    same += [one for one in older if one.name == column.name and one.id not in ids]
     return same[0] if same else None
 
 

@@ -7,7 +7,7 @@ the value that is to stand into the working state and marks the conflict, in one
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
 from typing import Any
@@ -22,6 +22,7 @@ from prolly.merge import (
     DEFAULT_POLICY,
     ConflictKind,
     ConflictTree,
+    KeySpelling,
     StoredConflict,
     bad_conflict_tree,
     policy_rules,
@@ -55,6 +56,7 @@ class ConflictView:
         self._opened: dict[tuple[Side, bytes], OrderedMap | Table] = {}
         self._newest: dict[bytes, OrderedMap | Table] = {}
         self._columns: dict[bytes, dict[int, str]] = {}
+        self._retyped: dict[bytes, bool] = {}
 
     @classmethod
     def of_state(
@@ -165,7 +167,17 @@ class ConflictView:
     ) -> ConflictName:
         if stored.kind == ConflictKind.SCHEMA:
             return label, str(stored.entry.facts.get("what", "")), "schema"
-        return label, () if entry.kind == "blob" else key.decode_key(stored.key)
+        return label, self._user_key(entry, stored)
+
+    def _user_key(self, entry: Descriptor, stored: StoredConflict) -> Any:
+        """Return the key of a record as people give it, under the schema of now."""
+        if entry.kind == "blob":
+            return ()
+        found = None
+        if self._is_retyped(stored.dataset):
+            schemas = list(self._schemas(stored.dataset))
+            found = key_under(schemas[0], stored.key, schemas)
+        return key.decode_key(stored.key if found is None else found)
 
     def find(self, name: ConflictName) -> list[StoredConflict]:
         """Return what stands under a name: a record may clash in two ways."""
@@ -191,15 +203,30 @@ class ConflictView:
         entry = self.known(identity)
         if entry.kind == "blob":
             return BLOB_KEY
-        if entry.kind == "table":
-            # The merge may have spelt it otherwise than the table does by now.
-            parts = user_key if type(user_key) is tuple else (user_key,)
-            with suppress(Error):
-                encoded = key.encode(parts)
+        if self._is_retyped(identity):
+            for spelt in self._spelt(identity, user_key):
                 kinds = ConflictKind.RECORD, ConflictKind.CONSTRAINT
-                if any(self.tree.get(identity, one, encoded) for one in kinds):
-                    return encoded
+                if any(self.tree.get(identity, one, spelt) for one in kinds):
+                    return spelt
         return self.newest(identity).encode_key(user_key)
+
+    def _spelt(self, identity: bytes, user_key: Any) -> Iterator[bytes]:
+        """Yield how the merge may have spelt a key that is of any of the schemas."""
+        parts = user_key if type(user_key) is tuple else (user_key,)
+        with suppress(Error):
+            spelt = key.encode(parts)
+            schemas = list(self._schemas(identity))
+            for schema in schemas:
+                yield from spellings(spelt, schema, schemas)
+
+    def _is_retyped(self, identity: bytes) -> bool:
+        """Tell whether the versions of a table differ in the types of its key."""
+        found = self._retyped.get(identity)
+        if found is None:
+            schemas = list(self._schemas(identity))
+            found = any(KeySpelling(schemas[0], one).changes for one in schemas)
+            self._retyped[identity] = found
+        return found
 
     def newest(self, identity: bytes) -> OrderedMap | Table:
         """Return a dataset that is no blob as its newest description has it."""
@@ -224,7 +251,7 @@ class ConflictView:
             shown_key: Any = str(stored.entry.facts.get("what", ""))
             values = {one: self.described(one, stored, shown_key) for one in SIDES}
         else:
-            shown_key = () if entry.kind == "blob" else key.decode_key(stored.key)
+            shown_key = self._user_key(entry, stored)
             values = {side: self.value(side, stored) for side in SIDES}
         return Conflict(
             self._labels[stored.dataset],
@@ -289,8 +316,11 @@ class ConflictView:
         self, side: Side, stored: StoredConflict, entry: Descriptor
     ) -> tuple[bytes, bytes] | None:
         """Return the key of a record as one side spells it, and what stands there."""
-        schema = self.schema(side, stored.dataset)
-        for one in spellings(stored.key, schema, self._schemas(stored.dataset)):
+        spelt: Iterable[bytes] = [stored.key]
+        if self._is_retyped(stored.dataset):
+            schema = self.schema(side, stored.dataset)
+            spelt = spellings(stored.key, schema, self._schemas(stored.dataset))
+        for one in spelt:
             found = get(self.reader, entry.roots[0].address, one)
             if found is not None:
                 return one, found
@@ -306,13 +336,16 @@ class ConflictView:
             if schema is not None:
                 yield schema
 
-    def key_under(self, stored: StoredConflict, schema: Schema) -> bytes:
+    def key_under(
+        self, stored: StoredConflict, schema: Schema, *, wanted: bool
+    ) -> bytes | None:
         """Return the key of a row under the schema that its table has by now.
 
-        Unsupported ``settle-by-hand`` for one that does not fit it.
+        Of one that does not fit it there is no row: None, or, if a row is ``wanted``,
+        Unsupported ``settle-by-hand``.
         """
         found = key_under(schema, stored.key, self._schemas(stored.dataset))
-        if found is None:
+        if found is None and wanted:
             name = self.known(stored.dataset).name
             raise Unsupported(
                 f"{key.decode_key(stored.key)!r} is no key of {name!r} as it is now",

@@ -115,9 +115,12 @@ def _take_rows(table: MutableTable, view: ConflictView, batch: Sequence[Taken]) 
     schema, there = table.schema, view.schema(side, dataset)
     pairs = [] if there is None else _columns_now(there, schema)
     rows: list[Row] = []
-    keys = table.decode_keys([view.key_under(one.stored, schema) for one in batch])
-    for key, one in zip(keys, batch, strict=True):
+    for one in batch:
         row = view.value(side, one.stored)
+        spelt = view.key_under(one.stored, schema, wanted=row is not ABSENT)
+        if spelt is None:
+            continue
+        [key] = table.decode_keys([spelt])
         stands = table.get(key)
         if row is not ABSENT:
             cells = _cells_now(pairs, row)
@@ -247,9 +250,11 @@ def write_value(
             del mapping[key]
     elif entry.kind == "table":
         table = workspace.table(entry.name)
-        key = table.decode_keys([view.key_under(stored, table.schema)])[0]
-        if value is ABSENT:
-            if key in table:
+        wanted = value is not ABSENT
+        spelt = view.key_under(stored, table.schema, wanted=wanted)
+        key = None if spelt is None else table.decode_keys([spelt])[0]
+        if not wanted:
+            if spelt is not None and key in table:
                 table.delete(key)
             return
         if not isinstance(value, Mapping):

@@ -32,6 +32,7 @@ if _typing.TYPE_CHECKING:
     from .index_upkeep import StoredTable, Trees, carry_indexes
     from .inference import InferredColumn, JsonInference, TextInference
     from .mutable_table import LoadMode, Missing, MutableTable, OnDuplicate
+    from .new_entries import NewEntries
     from .predicate import PREDICATE_DEPTH_MAX, PREDICATE_TERMS_MAX, Predicate
     from .predicate_text import (
         PREDICATE_CHARS_MAX,
@@ -77,6 +78,7 @@ __all__ = [
     "LoadMode",
     "Missing",
     "MutableTable",
+    "NewEntries",
     "OffersArrow",
     "OnDuplicate",
     "Predicate",
@@ -136,6 +138,7 @@ _MODULES = {
     "index_faults": ("IndexViolation", "Vetted", "index_violations"),
     "inference": ("InferredColumn", "JsonInference", "TextInference"),
     "mutable_table": ("LoadMode", "Missing", "MutableTable", "OnDuplicate"),
+    "new_entries": ("NewEntries",),
     "predicate": ("PREDICATE_DEPTH_MAX", "PREDICATE_TERMS_MAX", "Predicate"),
     "predicate_text": (
         "PREDICATE_CHARS_MAX",

@@ -52,7 +52,7 @@ def index_violations(
     ``vetted`` are records under the same schema that it does stand over; without them
     all records are looked at.
     """
-    with_index = _Entries(reader, schema, index)
+    with_index = EntriesThatFit(reader, schema, index)
     removed, added = EditBuffer(), EditBuffer()
     try:
         start = None if vetted is None else vetted.records
@@ -89,7 +89,7 @@ def _groups(added: EditBuffer, parts: int) -> Iterator[tuple[bytes, list[bytes]]
         yield cells, [joined[end:] for joined, end in group]
 
 
-class _Entries:
+class EntriesThatFit:
     """The entries of records in one index; those that have none are told apart."""
 
     def __init__(self, reader: NodeReader, schema: Schema, index: Index) -> None:

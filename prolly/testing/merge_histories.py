@@ -222,9 +222,12 @@ def settle(repo: Repository, branch: str, source: random.Random) -> None:
     """
     conflicts = repo.conflicts(branch)
     if source.random() < 0.5:
-        # Theirs and base of a description want a person to alter it.
+        # A side of a description may want a person to alter it.
+        take = source.choice(_SIDES)
         with suppress(Invalid, Unsupported):
-            conflicts.settle_all(source.choice(_SIDES))
+            conflicts.settle_all(take)
+        if conflicts and take == "ours":
+            conflicts.settle_all("keep")
         if conflicts or not _is_whole(repo, branch):
             repo.working_area(branch).discard()
             return
@@ -235,7 +238,7 @@ def settle(repo: Repository, branch: str, source: random.Random) -> None:
             take = source.choice(_SIDES[:2])
             conflicts.settle_schema(one.dataset, one.key, take)
         else:
-            conflicts.settle_schema(one.dataset, one.key, "ours")
+            conflicts.settle_schema(one.dataset, one.key, "keep")
     assert len(conflicts) == 0
 
 

@@ -461,3 +461,53 @@ def test_a_blob_is_settled_again(forked: Run, place: Path) -> None:
     forked("merge", "feature", code=1)
     for side in ("--theirs", "--ours", "--keep"):
         assert "settled 1 conflict" in forked("resolve", "big", side).out
+
+
+def test_parts_of_a_schema_show_what_differs(run: Run, repository: Path) -> None:
+    """Before the records, the policy by its column's name, and only what differs."""
+    repo = prolly.open(repository)
+    with repo.transaction("main", message="base") as tx:
+        tx.table("t", key="id").upsert({"id": 1, "note": 1, "size": 1})
+        tx.set_policy("t", "max", column="size")
+    repo.create_branch("feature")
+    for branch, kind, policy in (
+        ("main", "text", "min"),
+        ("feature", "decimal", "ours"),
+    ):
+        with repo.transaction(branch, message="mine") as tx:
+            tx.table("t").alter().widen_column("note", kind)
+            tx.set_policy("t", policy, column="size")
+            tx.table("t").upsert({"id": 1, "note": None, "size": len(kind)})
+    repo.close()
+    run("merge", "feature", code=1)
+    lines = run("conflicts").out.splitlines()
+    assert '  type  "int"  "text"  "decimal"' in lines
+    assert not [line for line in lines if line.startswith("  nullable")]
+    assert "  the policy of column size" in "\n".join(lines)
+    kinds = [one["kind"] for one in run("conflicts", "--json").lines]
+    assert kinds == sorted(kinds, key=("schema", "record", "constraint").index)
+    facts = [one["facts"] for one in run("conflicts", "--json").lines if "facts" in one]
+    assert {"column": "size", "prefix": None} in facts
+    run("resolve", "t", "--schema", "column note", "--theirs", code=2)
+    run("resolve", "t", "--schema", "column note", "--keep")
+
+
+def test_a_broken_rule_is_named(run: Run, repository: Path) -> None:
+    """With the rule and the other record, for people, as JSON and in the sheet."""
+    repo = prolly.open(repository)
+    with repo.transaction("main", message="base") as tx:
+        tx.table("t", key="id").upsert({"id": 1, "mail": "a"})
+        tx.table("t").alter().add_index("mail", ["mail"], unique=True)
+    repo.create_branch("feature")
+    for branch, number in (("main", 2), ("feature", 3)):
+        with repo.transaction(branch, message="mine") as tx:
+            tx.table("t").insert({"id": number, "mail": "b"})
+    repo.close()
+    run("merge", "feature", code=1)
+    assert "index mail, together with 2 of 't'" in run("conflicts").out
+    [told] = run("conflicts", "--json").lines
+    assert told["facts"] == {"constraint": "index mail", "other_key": [2]}
+    run("conflicts", "export", "sheet.csv")
+    assert "index mail, together with 2" in (repository / "sheet.csv").read_text()
+    run("resolve", "t", "3", "--value", '{"mail": "c"}')
+    assert run("get", "t", "3", "--json").document == {"id": 3, "mail": "c"}

@@ -465,3 +465,12 @@ def test_the_branch_on_which_a_merge_waits_is_named(merging: Run) -> None:
     for words in (("merge", "--continue"), ("merge", "--abort"), ("resolve", "-i")):
         told = merging(*words, code=2)
         assert "One waits on main" in told.err
+
+
+def test_what_policies_settled_is_counted(forked: Run) -> None:
+    """By policy: records of a map, cells of a table, rows that one side deleted."""
+    words = ("merge", "feature", "--policy", "theirs", "--dry-run")
+    assert "people: settled by policy: theirs 3" in forked(*words).out
+    told = forked(*words, "--explain", "--json").document["explain"]["datasets"]
+    assert told["people"]["settled"] == {"theirs": 3}
+    assert told["settings"]["settled"] == {"theirs": 1}

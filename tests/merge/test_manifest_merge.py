@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from prolly.codec import DEFAULT_PARAMETERS
 from prolly.codec import key as key_codec
 from prolly.datasets import Manifest, verify_references
-from prolly.merge import ConflictTree, ManifestMerge, Rules, merge_manifests
+from prolly.maps import OrderedMap
+from prolly.merge import (
+    LOSERS_NAME,
+    ConflictTree,
+    ManifestMerge,
+    Rules,
+    merge_manifests,
+)
+from prolly.repo import Transaction
 from prolly.tables import Trees
 from prolly.testing.merge_model import (
     NAMES,
@@ -25,6 +33,7 @@ from prolly.testing.merge_model import (
     write_state,
 )
 from prolly.testing.repositories import memory_repository
+from prolly.testing.three_versions import Step, ThreeVersions
 from prolly.tree import NodeReader, Versions
 
 Edit = tuple[str, int, Any]
@@ -197,3 +206,25 @@ def test_histories_without_a_base_merge(mode: Any) -> None:
     state = read_state(merging.reader, merge.root)
     assert state["map"] == {1: "x", 2: "same", 3: "y"}
     assert merge.conflicts is None
+
+
+def test_losers_that_one_side_dropped_stay_away() -> None:
+    """Whichever side dropped them: what loses now stands alone, and alike."""
+
+    def put(value: int, old: int | None = None) -> Step:
+        def step(tx: Transaction) -> None:
+            tx.map("m")["k"] = value
+            if old is not None:
+                tx.map(LOSERS_NAME)["old"] = old
+            elif value:
+                tx.drop(LOSERS_NAME)
+
+        return step
+
+    versions = ThreeVersions(put(0, 1), put(1, 1), put(2))
+    rules = Rules(on_conflict="keep-both")
+    made = [versions.merge(rules, swapped) for swapped in (False, True)]
+    assert made[0].root == made[1].root
+    entry = Manifest(versions.reader, made[0].root).require(LOSERS_NAME)
+    losers = OrderedMap(versions.reader, entry.roots[0].address)
+    assert [one["value"] for one in losers.values()] == [1]

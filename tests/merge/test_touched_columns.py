@@ -15,12 +15,12 @@ BASE = Schema.create([("id", "int"), ("a", "int"), ("b", "text")], "id")
 ALL = frozenset(one.id for one in BASE.cell_columns)
 
 
-def written(trees: Trees, *rows: tuple[Any, ...]) -> Records:
+def written(trees: Trees, *rows: tuple[Any, ...], schema: Schema = BASE) -> Records:
     """Return rows as a tree."""
-    codec = RecordCodec(BASE)
+    codec = RecordCodec(schema)
     columns: list[list[Any]] = [list(one) for one in zip(*rows, strict=True)]
     batch = codec.encode_keys(columns), codec.encode_rows(columns, trees.writer)
-    return Records(BASE, build(trees.writer, [batch], DEFAULT_PARAMETERS), trees[2])
+    return Records(schema, build(trees.writer, [batch], DEFAULT_PARAMETERS), trees[2])
 
 
 def test_which_columns_a_side_wrote() -> None:
@@ -41,3 +41,16 @@ def test_which_columns_a_side_wrote() -> None:
         assert touched_columns(trees, base, side, ALL) == expected
         assert touched_columns(trees, base, side, frozenset({a})) == expected & {a}
     assert touched_columns(trees, None, base, ALL) == ALL
+
+
+def test_another_type_of_the_key_writes_no_cell() -> None:
+    """Rows under a widened key are compared with those of the base."""
+    writer = MemoryStore().writer()
+    trees = Trees(NodeReader(writer.get), writer, DEFAULT_PARAMETERS)
+    base = written(trees, (1, 1, "x"), (2, 2, "y"))
+    columns = [("id", "text"), ("a", "int"), ("b", "text")]
+    wide = Schema.create(columns, "id", base=BASE)
+    side = written(trees, ("1", 1, "x"), ("2", 2, "y"), schema=wide)
+    assert touched_columns(trees, base, side, ALL) == frozenset()
+    side = written(trees, ("1", 1, "x"), ("2", 2, "z"), schema=wide)
+    assert touched_columns(trees, base, side, ALL) == {BASE.column("b").id}

@@ -115,6 +115,18 @@ def test_keys_of_another_type_are_sorted_anew() -> None:
     assert rows == [("10", 1, "x"), ("2", 2, "y")]
 
 
+def test_a_row_is_compared_with_its_base_under_any_key() -> None:
+    """A null that nobody wrote is no misfit, and a dropped column reads as before."""
+    tables = Tables()
+    base = tables.write(BASE, (1, 1, "x"), (2, None, "y"))
+    wide = Schema.create([("id", "text"), ("a", "int")], "id", base=BASE)
+    side = tables.write(wide, ("1", 1), ("2", None))
+    columns = [("id", "text"), ("a", "int", False, 0), ("b", "text")]
+    strict = Schema.create(columns, "id", base=BASE)
+    assert tables.turned(base, side, strict) == [("1", 1, "x"), ("2", None, "y")]
+    assert tables.misfits == []
+
+
 def test_of_two_rows_that_get_one_key_the_first_stays() -> None:
     """The second, if the side wrote it, is a misfit as a whole."""
     text = Schema.create([("id", "text"), ("a", "int"), ("b", "text")], "id")

@@ -215,11 +215,11 @@ def test_an_edited_argument_is_an_answer() -> None:
         clash.ours["tags"].extend(clash.theirs["tags"])
         return clash.ours
 
-    case = [{"tags": tags} for tags in ([], ["o"], ["t"])]
-    assert MapMerge(resolve=edit)((*case,)) == [{"tags": ["o", "t"]}]
+    case: tuple[Any, Any, Any] = ({"tags": []}, {"tags": ["o"]}, {"tags": ["t"]})
+    assert MapMerge(resolve=edit)(case) == [{"tags": ["o", "t"]}]
     kept = MapMerge(resolve=lambda clash: edit(clash) and UNRESOLVED)
-    assert kept((*case,)) == [{"tags": ["o"]}]
-    assert MapMerge(resolve=lambda clash: clash.theirs)((*case,)) == [case[2]]
+    assert kept(case) == [{"tags": ["o"]}]
+    assert MapMerge(resolve=lambda clash: clash.theirs)(case) == [case[2]]
 
 
 def test_a_policy_names_a_resolver() -> None:

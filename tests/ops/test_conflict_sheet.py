@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -14,6 +15,10 @@ import prolly
 from prolly.errors import Error, Invalid
 from prolly.ops import export_conflicts, import_conflicts
 from prolly.ops.conflict_sheet import COLUMNS, REASON
+from prolly.tables import MutableTable, Schema
+from prolly.testing.repositories import Write, diverged
+
+MUTABLE_ENCODED = MutableTable._encoded
 
 Edit = Callable[[dict[str, str]], None]
 
@@ -268,3 +273,58 @@ def test_a_sheet_of_all_settles_a_merge_that_is_begun_anew(
     assert repo.at_working().map("settings")["theme"] == "mine"
     [conflict] = repo.conflicts().of()
     assert conflict.fields == ("height",)
+
+
+@pytest.mark.parametrize("kind", ["record", "schema", "constraint"])
+@pytest.mark.parametrize("dataset", ["people", "settings"])
+@pytest.mark.parametrize(
+    "key", ["5", "-0", "1e999", '{"a": 1}', '"x"', "null", "true", "[[]]", "[{}]", "{}"]
+)
+def test_a_key_that_is_none_is_refused(
+    repo: prolly.Repository, tmp_path: Path, kind: str, dataset: str, key: str
+) -> None:
+    """Whatever stands there: Invalid with the line, and nothing is settled."""
+    lines = exported(repo)
+    lines[1].update(dataset=dataset, kind=kind, key=key, take="ours")
+    with pytest.raises(Invalid) as caught:
+        imported(repo, lines, tmp_path / "sheet.csv")
+    assert (caught.value.code, caught.value.facts["line"]) == ("conflict-sheet", 3)
+    assert len(repo.conflicts()) == 3
+
+
+def test_a_wide_row_is_read_and_written_once() -> None:
+    """Each field has a line; what is said of one record is settled together."""
+    names = [f"c{number}" for number in range(60)]
+
+    def writes(value: int) -> Write:
+        def write(tx: prolly.Transaction) -> None:
+            row = dict.fromkeys(names, value)
+            tx.table("wide", key="id").load([{"id": key, **row} for key in (1, 2)])
+
+        return write
+
+    repo = diverged(writes(0), writes(1), writes(2))
+    repo.merge("feature")
+    stream = io.BytesIO()
+    export_conflicts(repo.conflicts("main"), stream)
+    lines = list(csv.DictReader(io.StringIO(stream.getvalue().decode(), newline="")))
+    for line in lines:
+        way = names.index(line["field"]) % 3
+        line["take"] = ("theirs", "base", "value")[way]
+        line["value"] = "9" if way == 2 else ""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(lines[0]))
+    writer.writeheader()
+    writer.writerows(lines)
+    with (
+        patch.object(Schema, "from_value", wraps=Schema.from_value) as schemas,
+        patch.object(MutableTable, "_encoded", autospec=True) as encoded,
+    ):
+        encoded.side_effect = MUTABLE_ENCODED
+        sheet = io.BytesIO(text.getvalue().encode())
+        assert import_conflicts(repo.conflicts("main"), sheet) == 120
+    assert schemas.call_count < 60
+    assert encoded.call_count <= 2 * 3
+    assert not repo.conflicts("main")
+    for row in repo.at_working("main").table("wide").values():
+        assert [row[name] for name in names] == [2, 0, 9] * 20

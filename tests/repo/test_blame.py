@@ -202,3 +202,16 @@ def test_what_cannot_be_blamed_says_so(repo: Repository) -> None:
     with pytest.raises(Invalid) as wrong:
         repo.blame("b", "x")
     assert wrong.value.code == "wrong-kind"
+
+
+def test_a_column_that_took_the_name_of_another() -> None:
+    """A column that was renamed keeps its commit; the new one of its name has its own."""
+    repo = memory_repository()
+    with repo.transaction("main", message="first") as tx:
+        tx.table("t", key="id").upsert({"id": 1, "a": 7})
+    with repo.transaction("main", message="second") as tx:
+        tx.table("t").alter().rename_column("a", "b").add_column("a", "int")
+        tx.table("t").upsert({"id": 1, "a": 7, "b": 7})
+    fields = repo.blame("t", 1).fields
+    told = {name: one.commit.message for name, one in fields.items()}
+    assert (told["a"], told["b"]) == ("second", "first")

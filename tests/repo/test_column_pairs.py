@@ -90,7 +90,7 @@ def test_two_branches_add_a_column_of_one_name() -> None:
             tx.table("t").upsert({"id": 1, "a": 1, "note": value})
     merged = repo.merge("bob")
     assert sum(one.modified for one in merged.datasets.values()) == 1
-    merged.conflicts.settle_all("ours")
+    merged.conflicts.settle_all("keep")
     merged.commit()
     parents = repo.commit_of(repo.resolve("main")).parents
     for parent in parents:

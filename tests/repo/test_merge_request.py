@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
 
+from prolly.codec import cbor
 from prolly.maps import ABSENT
 from prolly.merge import UNRESOLVED, Clash
 from prolly.repo import App, Repository, Snapshot, Transaction
+from prolly.repo.merge_request import ANSWERS_BYTES_MAX, OTHERS, _bounded
 from prolly.testing.repositories import diverged, memory_repository, write_on
 from prolly.testing.waiting_merges import rows, sets
 
@@ -201,3 +204,37 @@ def test_a_policy_of_the_application_for_one_merge(clashing: Repository) -> None
     clashing.app.resolver("sum")(lambda clash: clash.ours + clash.theirs)
     assert clashing.merge("feature", policy="app:sum").status == "merged"
     assert values(clashing)["b"] == 5
+
+
+@pytest.mark.parametrize("past", [0, 1])
+def test_the_names_of_resolvers_are_bounded(past: int) -> None:
+    """At the limit all are named; past it those that settled most, others together."""
+    names = [f"{number:04}" + "n" * 251 for number in range(300)]
+    size = len(cbor.encode([f"app:{names[0]}", 1]))
+    number = ANSWERS_BYTES_MAX // size + past
+    app = App()
+    for name in names[:number]:
+        app.resolver(name)(lambda clash: clash.theirs)
+
+    def base(tx: Transaction) -> None:
+        for place, name in enumerate(names[:number]):
+            tx.map("m")[f"{place:03}"] = 0
+            tx.set_policy("m", f"app:{name}", prefix=f"{place:03}")
+
+    keys = [f"{place:03}" for place in range(number)]
+    ours, theirs = (sets(**dict.fromkeys(keys, value)) for value in (1, 2))
+    repo = diverged(base, ours, theirs)
+    repo.app = app
+    assert repo.merge("feature").status == "merged"
+    answers = repo.commit_of("main").metadata["merge"]["answers"]
+    assert sum(answers.values()) == number
+    assert answers.get(OTHERS, 0) == past
+    assert len(answers) == number
+
+
+def test_a_merge_of_hundreds_of_resolvers_can_wait_and_be_committed() -> None:
+    """Their counts and conflicts on long keys leave room for each other."""
+    counts = Counter({f"app:{number:03}" + "n" * 250: 1 for number in range(300)})
+    told = _bounded(counts)
+    assert sum(told.values()) == 300
+    assert len(cbor.encode(told)) <= ANSWERS_BYTES_MAX + 20

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prolly.errors import Unsupported
 from prolly.maps import ABSENT
 from prolly.repo import Repository, Transaction
 from prolly.testing.repositories import diverged
@@ -58,18 +59,22 @@ def test_a_side_is_shown_and_taken_under_any_key(
     mine: Edits, others: Edits, widened: tuple[bool, bool], take: Any
 ) -> None:
     """Whoever widened the key: each side is shown as it is, and stands when taken."""
-    ours, theirs = Side(mine, is_widened=widened[0]), Side(others, is_widened=widened[1])
+    ours, theirs = (
+        Side(mine, is_widened=widened[0]),
+        Side(others, is_widened=widened[1]),
+    )
     repo = diverged(base, ours, theirs)
-    result = repo.merge("feature", fast_forward=False)
-    found = list(result.conflicts.values())
+    repo.merge("feature", fast_forward=False)
+    conflicts = repo.conflicts("main")
+    found = list(conflicts.values())
     for one in found:
         for side, shown in ((ours, one.ours), (theirs, one.theirs)):
             value = side.value(one.key)
             assert shown is value if value is ABSENT else shown["a"] == value
         assert (one.base is ABSENT) is (int(one.key) > 2)
     if found:
-        result.conflicts.settle_all(take)
-        result.conflicts.commit()
+        conflicts.settle_all(take)
+        conflicts.commit()
     taken = ours if take == "ours" else theirs
     stands = rows(repo)
     for one in found:
@@ -88,10 +93,9 @@ def test_a_row_that_breaks_a_constraint(take: Any) -> None:
         tx.table("t").alter().widen_column("id", "text")
         tx.table("t").insert({"id": "2", "u": 5})
 
-    repo = diverged(
-        unique, ours, lambda tx: tx.table("t").insert({"id": 3, "u": 5})
-    )
-    conflicts = repo.merge("feature").conflicts
+    repo = diverged(unique, ours, lambda tx: tx.table("t").insert({"id": 3, "u": 5}))
+    repo.merge("feature")
+    conflicts = repo.conflicts("main")
     assert conflicts["t", "3"].theirs == {"id": 3, "u": 5}
     with repo.working_area("main").edit("free") as edited:
         edited.table("t").delete("2")
@@ -102,17 +106,42 @@ def test_a_row_that_breaks_a_constraint(take: Any) -> None:
 
 
 def test_a_key_that_is_widened_while_the_merge_waits() -> None:
-    """The conflict keeps its name, shows both sides, and settles under the new key."""
+    """The conflict has the new key, and is found under the old one, too."""
 
     def row(value: int) -> Any:
         return lambda tx: tx.table("t").upsert({"id": 1, "a": value, "b": "1"})
 
     repo = diverged(base, row(1), row(2))
-    conflicts = repo.merge("feature").conflicts
+    repo.merge("feature")
+    conflicts = repo.conflicts("main")
     with repo.working_area("main").edit("widen") as edited:
         edited.table("t").alter().widen_column("id", "text")
     [one] = conflicts.values()
-    assert one.key == 1 and (one.ours["a"], one.theirs["a"]) == (1, 2)
-    conflicts.settle("t", 1, "theirs")
+    assert one.key == "1" and list(conflicts) == [("t", "1")]
+    assert ("t", 1) in conflicts and (one.ours["a"], one.theirs["a"]) == (1, 2)
+    conflicts.settle("t", "1", "theirs")
     conflicts.commit()
     assert rows(repo) == {"0": 0, "1": 2, "2": 0}
+
+
+@pytest.mark.parametrize("take", ["ours", "base", "keep", "theirs"])
+def test_a_row_whose_key_does_not_fit(take: Any) -> None:
+    """It is shown under its own key; who has no such row may be taken, theirs not."""
+    key = 2**53 + 1
+    repo = diverged(
+        base,
+        lambda tx: tx.table("t").alter().widen_column("id", "float"),
+        lambda tx: tx.table("t").insert({"id": key, "a": 5}),
+    )
+    repo.merge("feature")
+    conflicts = repo.conflicts("main")
+    assert conflicts["t", key].theirs == {"id": key, "a": 5, "b": None}
+    if take == "theirs":
+        with pytest.raises(Unsupported) as caught:
+            conflicts.settle("t", key, take)
+        assert caught.value.code == "settle-by-hand"
+        conflicts.settle_value("t", key, ABSENT)
+    else:
+        conflicts.settle("t", key, take)
+    conflicts.commit()
+    assert len(rows(repo)) == 3

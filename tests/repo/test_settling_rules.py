@@ -257,7 +257,8 @@ def policy(name: str) -> Write:
 
 
 @pytest.mark.parametrize(
-    ("take", "stands"), [("base", "max"), ("keep", "max"), ("ours", "ours"), ("theirs", "min")]
+    ("take", "stands"),
+    [("base", "max"), ("keep", "max"), ("ours", "ours"), ("theirs", "min")],
 )
 def test_a_policy_that_both_changed(take: Any, stands: str) -> None:
     """The base's stands meanwhile; each of the three is one word away."""

@@ -105,12 +105,12 @@ def test_long_keys_are_listed_as_far_as_there_is_room(size: int) -> None:
             for value in (0, 1, 2)
         ]
     )
-    result = repo.merge("feature", policy="app:none")
+    result = repo.merge("feature", policy="text")
     repo.conflicts("main").settle_all("ours")
     metadata = repo.commit_of(result.commit("done")).metadata
     told = metadata["merge"]
     assert told["settled"] == {"ours": SETTLED_LISTED_MAX}
-    assert told["policy"] == "app:none"
+    assert told["policy"] == "text"
     shown = [key_codec.decode_key(one[2]) for one in told["conflicts"]]
     assert shown == keys[: len(shown)]
     listed = len(shown)

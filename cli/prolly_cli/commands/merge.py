@@ -150,6 +150,10 @@ def report(
     if how["explain"]:
         for line in explained_lines(result):
             output.line(line)
+    elif how["dry_run"]:
+        for name, one in result.report.items():
+            if one.settled:
+                output.line(f"{visible(name)}: {settled_words(one)}")
     return 1 if number else 0
 
 
@@ -196,7 +200,15 @@ def walked(report: DatasetReport) -> dict[str, Any]:
         told["rewritten"] = list(report.rewritten)
     if report.withheld:
         told["withheld"] = report.withheld
+    if report.settled:
+        told["settled"] = dict(report.settled)
     return told
+
+
+def settled_words(report: DatasetReport) -> str:
+    """Return how many records, in tables cells, each policy settled."""
+    told = [f"{visible(name)} {count:,}" for name, count in report.settled.items()]
+    return f"settled by policy: {', '.join(told)}"
 
 
 def explained_lines(result: MergeResult) -> list[str]:
@@ -223,4 +235,6 @@ def explained_lines(result: MergeResult) -> list[str]:
             lines.append(f"  rows rewritten of {', '.join(one.rewritten)}")
         if one.withheld:
             lines.append(f"  {plural(one.withheld, 'record')} of theirs withheld")
+        if one.settled:
+            lines.append(f"  {settled_words(one)}")
     return lines
