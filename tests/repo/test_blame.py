@@ -205,7 +205,7 @@ def test_what_cannot_be_blamed_says_so(repo: Repository) -> None:
 
 
 def test_a_column_that_took_the_name_of_another() -> None:
-    """A column that was renamed keeps its commit; the new one of its name has its own."""
+    """A renamed column keeps its commit; the new one of its name has its own."""
     repo = memory_repository()
     with repo.transaction("main", message="first") as tx:
         tx.table("t", key="id").upsert({"id": 1, "a": 7})
