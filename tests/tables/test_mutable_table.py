@@ -96,7 +96,13 @@ class TableMachine(RuleBasedStateMachine):
         """Load rows; whatever is refused changes nothing."""
         given_rows = [{"group": k[0], "id": k[1], **cells} for k, cells in rows]
         kept = rows[::-1] if stays == "first" else rows
-        fresh = {key: whole(key, cells) for key, cells in kept}
+        fresh = {}
+        for key, cells in dict(kept).items():
+            fresh[key] = row_now = whole(key, cells)
+            if mode == "update" and key in self.model:
+                # What a row leaves out stays as it stood before the load.
+                given_cells = {name: row_now[name] for name in cells}
+                fresh[key] = {**self.model[key], **given_cells}
         twice = stays == "error" and len(fresh) < len(rows)
         known = mode == "append" and bool(fresh.keys() & self.model.keys())
         if twice or known:
