@@ -49,7 +49,7 @@ def _changes(
     if base is None:
         return diff(reader, None, side.root)
     spelling = KeySpelling(base.schema, side.schema)
-    if not spelling.changes:
+    if not spelling.changes and base.schema.reads_alike(side.schema):
         return diff(reader, base.root, side.root)
     root = base.root
 
@@ -57,7 +57,7 @@ def _changes(
         was = spelling.back(key)
         return None if was is None else get(reader, root, was)
 
-    # As records of another key, all of them are new.
+    # Of another key, all of them are new; of other places for cells, any may differ.
     return (
         (key, before(key), new)
         for key, _, new in diff(reader, None, side.root)
