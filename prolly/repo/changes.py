@@ -5,8 +5,10 @@ Datasets are paired by id, so a renamed dataset is compared with its old self.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from prolly.codec import Descriptor, FileEntry, cbor, key
@@ -203,7 +205,33 @@ class Comparison:
             # One value without a key: it lies within no bounds.
             differs = old != new and start is stop is None
             return iter([(b"", old, new)] if differs else [])
-        return diff(self._reader, old, new, start=start, stop=stop)
+        if _reads_alike(pair):
+            return diff(self._reader, old, new, start=start, stop=stop)
+        # Equal bytes may be other cells: every record is compared as a row.
+        sides = (
+            diff(self._reader, old, None, start=start, stop=stop),
+            diff(self._reader, None, new, start=start, stop=stop),
+        )
+        return map(_joined, groupby(heapq.merge(*sides, key=_key), _key))
+
+
+def _reads_alike(pair: _Pair) -> bool:
+    old, new = _schema_of(pair.old), _schema_of(pair.new)
+    return old is None or new is None or old.reads_alike(new)
+
+
+def _key(difference: Difference) -> bytes:
+    return difference[0]
+
+
+def _joined(group: tuple[bytes, Iterator[Difference]]) -> Difference:
+    """Return both sides of one key as one difference."""
+    key, sides = group
+    before: bytes | None = None
+    after: bytes | None = None
+    for _, old, new in sides:
+        before, after = old or before, new or after
+    return key, before, after
 
 
 def _schema_of(entry: Descriptor | None) -> Schema | None:

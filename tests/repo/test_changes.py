@@ -173,3 +173,22 @@ def test_history_and_log_agree_with_blame(repo: Repository) -> None:
     assert {
         name: entry.commit.message for name, entry in repo.blame("t", 1).fields.items()
     } == {"id": "", "z": "", "b": "write"}
+
+
+def test_equal_bytes_under_moved_columns_are_a_change() -> None:
+    """After a drop the same stored row is cells of another column, and is told."""
+    with memory_repository() as repo:
+        with repo.transaction("main") as tx:
+            table = tx.table("moved", key="id")
+            table.load([{"id": 1, "a": "p", "b": None}, {"id": 2, "a": "q", "b": "q"}])
+            gone, stays = (one.name for one in table.schema.cell_columns)
+            table.alter().add_index("by", stays)
+            table.upsert({"id": 1, gone: "p", stays: None})
+        with repo.transaction("main") as tx:
+            table = tx.table("moved")
+            table.alter(force=True).drop_column(gone)
+            table.upsert({"id": 1, stays: "p"})
+        now = repo.at("main").table("moved")
+        assert list(now.index("by").rows("p")) == [{"id": 1, stays: "p"}]
+        found = {one.key: one.new for one in repo.diff("main~1", "main", "moved")}
+        assert found[1] == {"id": 1, stays: "p"}
