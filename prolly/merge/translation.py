@@ -90,7 +90,9 @@ class Translation:
     def _mended(self, way: RowTranslation) -> bytes:
         """Mend the misfits among the records that a side changed; no other has any."""
         reader, writer, parameters = self._trees
-        base = None if self._base is None else self._base.root
+        base = None
+        if self._base is not None and self._base.schema.reads_alike(way.version.schema):
+            base = self._base.root
         differences = diff(reader, base, way.version.root)
         new = ((key, one) for key, _, one in differences if one is not None)
         edits = EditBuffer()
