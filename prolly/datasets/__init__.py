@@ -19,6 +19,7 @@ if _typing.TYPE_CHECKING:
         require_local,
         stored_table,
     )
+    from .differing_records import record_differences
     from .manifest import (
         Manifest,
         changed_datasets,
@@ -46,6 +47,7 @@ __all__ = [
     "describe",
     "missing_dataset",
     "read_descriptor",
+    "record_differences",
     "records_of",
     "reference_violations",
     "require_kind",
@@ -79,6 +81,7 @@ _MODULES = {
         "write_manifest",
     ),
     "reference_links": ("ReferenceLinks",),
+    "differing_records": ("record_differences",),
     "references": ("ReferenceViolation", "reference_violations", "verify_references"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

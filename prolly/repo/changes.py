@@ -5,17 +5,15 @@ Datasets are paired by id, so a renamed dataset is compared with its old self.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 from prolly.codec import Descriptor, FileEntry, cbor, key
-from prolly.datasets import changed_datasets, records_of
+from prolly.datasets import changed_datasets, record_differences, records_of
 from prolly.maps import ABSENT, Files, blob_length
 from prolly.tables import Schema, Table
-from prolly.tree import Difference, NodeReader, diff
+from prolly.tree import Difference, NodeReader
 
 from .column_pairs import ColumnPairs
 from .policy_changes import PolicyChange, policy_changes
@@ -198,40 +196,13 @@ class Comparison:
     def _differences(
         self, pair: _Pair, bounds: tuple[bytes | None, bytes | None]
     ) -> Iterator[Difference]:
-        old = None if pair.old is None else pair.old.roots[0].address
-        new = None if pair.new is None else pair.new.roots[0].address
-        start, stop = bounds
         if pair.kind == "blob":
+            old = None if pair.old is None else pair.old.roots[0].address
+            new = None if pair.new is None else pair.new.roots[0].address
             # One value without a key: it lies within no bounds.
-            differs = old != new and start is stop is None
+            differs = old != new and bounds == (None, None)
             return iter([(b"", old, new)] if differs else [])
-        if _reads_alike(pair):
-            return diff(self._reader, old, new, start=start, stop=stop)
-        # Equal bytes may be other cells: every record is compared as a row.
-        sides = (
-            diff(self._reader, old, None, start=start, stop=stop),
-            diff(self._reader, None, new, start=start, stop=stop),
-        )
-        return map(_joined, groupby(heapq.merge(*sides, key=_key), _key))
-
-
-def _reads_alike(pair: _Pair) -> bool:
-    old, new = _schema_of(pair.old), _schema_of(pair.new)
-    return old is None or new is None or old.reads_alike(new)
-
-
-def _key(difference: Difference) -> bytes:
-    return difference[0]
-
-
-def _joined(group: tuple[bytes, Iterator[Difference]]) -> Difference:
-    """Return both sides of one key as one difference."""
-    key, sides = group
-    before: bytes | None = None
-    after: bytes | None = None
-    for _, old, new in sides:
-        before, after = old or before, new or after
-    return key, before, after
+        return record_differences(self._reader, pair.old, pair.new, bounds)
 
 
 def _schema_of(entry: Descriptor | None) -> Schema | None:

@@ -10,10 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from prolly.codec import Descriptor, manifest_key
-from prolly.datasets import Manifest, missing_dataset, read_descriptor, records_of
+from prolly.datasets import (
+    Manifest,
+    missing_dataset,
+    read_descriptor,
+    record_differences,
+    records_of,
+)
 from prolly.maps import Files, OrderedMap
 from prolly.tables import Table
-from prolly.tree import Difference, diff, get
+from prolly.tree import Difference, get
 
 from .storage import Storage
 
@@ -85,10 +91,9 @@ class Trail:
         bounds: tuple[bytes | None, bytes | None],
     ) -> Iterator[Difference]:
         """Yield the stored records that differ, read down to where paths part."""
-        before = None if old is None else old.root
-        after = None if new is None else new.root
-        start, stop = bounds
-        return diff(self._storage.reader, before, after, start=start, stop=stop)
+        before = None if old is None else old.entry
+        after = None if new is None else new.entry
+        return record_differences(self._storage.reader, before, after, bounds)
 
 
 def only(encoded: bytes) -> tuple[bytes, bytes]:
