@@ -14,7 +14,7 @@ import typing as _typing
 from importlib import import_module as _import_module
 
 if _typing.TYPE_CHECKING:
-    from .api import Repository, init, new_id, open
+    from .api import Repository, clone, init, new_id, open
     from .codec import Address, FileEntry
     from .datasets import DatasetInfo
     from .errors import (
@@ -58,6 +58,7 @@ if _typing.TYPE_CHECKING:
         Snapshot,
         Transaction,
     )
+    from .server import serve
     from .tables import Column, MutableTable, Schema, Table
 
 __version__ = "0.1.0"
@@ -107,15 +108,17 @@ __all__ = [
     "Table",
     "Transaction",
     "Unsupported",
+    "clone",
     "init",
     "new_id",
     "open",
+    "serve",
 ]
 
 # Where each name is defined. Modules are loaded when a name of theirs is asked for:
 # a program that only reads would else spend most of its start on what it never uses.
 _MODULES = {
-    "api": ("Repository", "init", "new_id", "open"),
+    "api": ("Repository", "clone", "init", "new_id", "open"),
     "codec": ("Address", "FileEntry"),
     "datasets": ("DatasetInfo",),
     "errors": (
@@ -159,6 +162,7 @@ _MODULES = {
         "Snapshot",
         "Transaction",
     ),
+    "server": ("serve",),
     "tables": ("Column", "MutableTable", "Schema", "Table"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from prolly.chunks import CountingStore, Durability, LocalStore, Store, StoreCounts
 from prolly.env import IdSource
 from prolly.repo import Repository as RepositoryCore
 from prolly.repo import Revision, create_store, open_store, with_upkeep
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Executor
+    from pathlib import Path
+
+    from prolly.chunks import Costs, Durability, LocalStore, Store
     from prolly.ops import Check, DatasetStatistics, GcReport, StoreStatistics
     from prolly.repo import App
+    from prolly.sync import Filler, SyncProgress, SyncReport
 
 # What each door leads to is loaded when it is first opened: starting is felt.
 
@@ -26,8 +31,30 @@ class Repository(RepositoryCore):
     of a commit id, or a :class:`Snapshot`.
     """
 
-    counts: StoreCounts | None = None
-    """What was asked of the store so far, where ``open`` was told to count."""
+    costs: Costs | None = None
+    """What the work cost so far, where ``open`` was told to count."""
+
+    cloned: SyncReport | None = None
+    """What came, where ``clone`` made this repository."""
+
+    _filler: Filler | None = None
+
+    def fill_absent(self, addresses: Sequence[bytes]) -> Sequence[bytes | None]:
+        """Get chunks that this partial replica lacks from where it came.
+
+        What is read of an absent range asks for it so. Raises NotFound ``absent``.
+        """
+        if self._filler is None:
+            from prolly.sync import Filler
+
+            self._filler = Filler(self)
+        return self._filler(addresses)
+
+    def close(self) -> None:
+        """Release the store; use after it raises Invalid ``closed``. Twice is fine."""
+        if self._filler is not None:
+            self._filler.close()
+        super().close()
 
     def gc(self, *, grace: timedelta | None = None, dry_run: bool = False) -> GcReport:
         """Remove what nothing reaches any more, and give its space back.
@@ -49,7 +76,7 @@ class Repository(RepositoryCore):
             environment=self._storage.environment,
         )
 
-    def fsck(self, *, full: bool = False) -> Check:
+    def fsck(self, *, full: bool = False, jobs: int | Executor = 1) -> Check:
         """Return the check of everything there is, to be iterated for its faults.
 
         Without ``full``: refs resolve, everything they reach is there and of the right
@@ -57,10 +84,15 @@ class Repository(RepositoryCore):
         spelling and the place that the format asks for, every record decodes, and
         indexes, cuts of blobs and references between tables are what records and bytes
         give. Without the extra ``blob`` cutting takes a second for some MB.
+
+        ``jobs``: so many processes, or those of an executor, look at the leaves of a
+        full check; the faults are the same. A program that gives a number runs it under
+        ``if __name__ == "__main__":``. Raises Invalid ``jobs``; while it is iterated,
+        StorageFailed ``worker-lost``.
         """
         from prolly.ops import check_repository
 
-        return check_repository(self.store, full=full)
+        return check_repository(self.store, full=full, jobs=jobs)
 
     def stats(self, revision: Revision = "HEAD") -> StoreStatistics:
         """Return what the store holds, and how it divides among refs and datasets.
@@ -82,6 +114,116 @@ class Repository(RepositoryCore):
         from prolly.ops import dataset_statistics
 
         return dataset_statistics(self.store, self.at(revision), dataset)
+
+    def fetch(
+        self,
+        name: str = "origin",
+        *,
+        depth: int | None = None,
+        unshallow: bool = False,
+        progress: Callable[[SyncProgress], object] | None = None,
+    ) -> SyncReport:
+        """Get what a remote has and this repository lacks; move its tracking refs.
+
+        ``name`` is a remote's, or a URL: then only new tags are kept, and ``tips`` of
+        the report say what came. All that comes is checked before any ref moves. What a
+        broken line brought is kept for the next time.
+
+        A partial replica gets what it has of everything. With ``depth`` its history
+        reaches back so many commits, with ``unshallow`` to the beginning.
+
+        Raises NotFound ``no-such-remote``, Invalid ``remote-url``, RemoteFailed, and
+        Corrupt for what is not right: then nothing is changed.
+        """
+        from prolly.sync import fetch
+
+        how = _told(progress)
+        return fetch(self, name, depth=depth, unshallow=unshallow, **how)
+
+    def is_cut(self, revision: Revision) -> bool:
+        """Tell whether history ends at a commit here although it had parents.
+
+        So it is in a clone with ``depth``. Raises as ``resolve``.
+        """
+        return self._storage.commits.is_cut(self.resolve(revision))
+
+    def pin(
+        self,
+        dataset: str,
+        prefix: Any = None,
+        *,
+        progress: Callable[[SyncProgress], object] | None = None,
+    ) -> SyncReport:
+        """Bring a dataset into a partial replica, of all its commits, and keep it so.
+
+        With ``prefix`` the records whose keys begin with it. Later fetches bring what
+        is new of them. Where nothing is absent nothing happens. Raises NotFound
+        ``no-such-dataset``, and as ``fetch``.
+        """
+        from prolly.sync import pin
+
+        return pin(self, dataset, prefix, **_told(progress))
+
+    def fetch_range(
+        self,
+        dataset: str,
+        prefix: Any = None,
+        *,
+        revision: Revision = "HEAD",
+        progress: Callable[[SyncProgress], object] | None = None,
+    ) -> SyncReport:
+        """Bring what is absent of a dataset of one version into a partial replica.
+
+        With ``prefix`` the records whose keys begin with it. Raises as ``pin``.
+        """
+        from prolly.sync import fetch_range
+
+        how = _told(progress)
+        return fetch_range(self, dataset, prefix, revision=revision, **how)
+
+    def pull(
+        self,
+        name: str = "origin",
+        branch: str | None = None,
+        *,
+        progress: Callable[[SyncProgress], object] | None = None,
+        **merging: Any,
+    ) -> SyncReport:
+        """Fetch, then merge the remote's branch into the one of its name here.
+
+        ``branch`` is by default the current one. ``merge`` of the report is the result
+        of the merge, whose conflicts are to be settled; ``merging`` is handed to
+        ``merge``. Raises NotFound ``no-such-branch``, and as ``fetch`` and ``merge``.
+        """
+        from prolly.sync import pull
+
+        return pull(self, name, branch, **_told(progress), **merging)
+
+    def push(
+        self,
+        name: str = "origin",
+        branch: str | None = None,
+        *,
+        force_with_lease: bool | bytes = False,
+        progress: Callable[[SyncProgress], object] | None = None,
+    ) -> SyncReport:
+        """Send a branch and what it reaches to a remote, and move the branch there.
+
+        Only forward; with ``force_with_lease`` also elsewhere, if the remote's branch
+        stands where it was last seen, or at the commit given. The branch may be the
+        current one over there: what is uncommitted is carried over when it is
+        committed. Raises Stale ``not-fast-forward``, ``lease``, ``ref-moved``, what the
+        other side raises, and RemoteFailed.
+        """
+        from prolly.sync import push
+
+        return push(
+            self, name, branch, force_with_lease=force_with_lease, **_told(progress)
+        )
+
+
+def _told(progress: Callable[[SyncProgress], object] | None) -> dict[str, Any]:
+    return {} if progress is None else {"progress": progress}
 
 
 _new_id = IdSource()
@@ -109,6 +251,45 @@ def init(
     return Repository(_kept_tidy(store) if auto_gc else store, directory, app=app)
 
 
+def clone(
+    url: str,
+    path: str | os.PathLike[str],
+    *,
+    depth: int | None = None,
+    datasets: Sequence[str] = (),
+    prefix: Any = None,
+    lazy: bool = False,
+    auto_gc: bool = False,
+    app: App | None = None,
+    progress: Callable[[SyncProgress], object] | None = None,
+) -> Repository:
+    """Make a repository in a directory with all that another one has, and open it.
+
+    Its remote ``origin`` is ``url``; its one branch is the current one over there, the
+    others are ``origin/NAME``. Where a line broke, the next call goes on.
+
+    It is a partial replica with ``depth`` (the newest so many commits of each branch),
+    ``datasets`` (no others), of one dataset with ``prefix`` (records whose keys begin
+    with it), or ``lazy`` (no records but of ``datasets``). What is absent is asked of
+    the remote when it is read, and NotFound ``absent`` where that cannot be reached.
+
+    ``auto_gc`` and ``app`` as of ``open``. Raises AlreadyExists
+    (``repository-exists``), Invalid (``remote-url``, ``clone-depth``,
+    ``clone-prefix``), NotFound (``no-such-dataset``), RemoteFailed, and Corrupt for
+    what came and is not right; then there is no repository, but after RemoteFailed.
+    """
+    from prolly.sync import Wish, clone
+
+    def opened(store: LocalStore, directory: Path) -> Repository:
+        return Repository(_kept_tidy(store) if auto_gc else store, directory, app=app)
+
+    wish = Wish(depth, tuple(datasets), prefix, lazy)
+    repository, report = clone(url, path, wish=wish, opened=opened, **_told(progress))
+    assert isinstance(repository, Repository)
+    repository.cloned = report
+    return repository
+
+
 def open(
     path: str | os.PathLike[str],
     *,
@@ -124,17 +305,20 @@ def open(
     ``"scratch"`` (no fsync: a power failure may lose or corrupt the repository). With
     ``auto_gc`` commits collect garbage and tidy up when that is worth its time, as the
     command line does. ``app`` brings resolvers, which descriptors name and merges
-    call. With ``count`` the repository's ``counts`` tell what its store did. Raises
-    NotFound (``no-repository``), Unsupported
-    (``format-version``), ReadOnly.
+    call. With ``count`` the repository's ``costs`` tell what the work on it cost.
+    Raises NotFound (``no-repository``), Unsupported (``format-version``), ReadOnly.
     """
     store, directory = open_store(path, writable=writable, durability=durability)
     kept = _kept_tidy(store) if auto_gc and writable else store
     if not count:
         return Repository(kept, directory, app=app)
-    counting = CountingStore(kept)
-    repository = Repository(counting, directory, app=app)
-    repository.counts = counting.counts
+    from prolly.chunks import CountingStore
+    from prolly.tree import CountingCache
+
+    counting = CountingStore(kept, store.costs)
+    cache = CountingCache(store.costs)
+    repository = Repository(counting, directory, app=app, cache=cache)
+    repository.costs = counting.costs
     return repository
 
 

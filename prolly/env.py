@@ -51,17 +51,19 @@ def _login_name() -> str:
 
 @dataclass(frozen=True)
 class Environment:
-    """Clock, randomness and user, each a function that a test may replace.
+    """Clock, waiting, randomness and user, each a function that a test may replace.
 
     ``now_us()`` is microseconds since 1970-01-01 UTC. ``random_bytes(n)`` returns n
     unpredictable bytes. ``user()`` is the default author of a commit; ``named_user()``
     is an author who was named for this process, and empty where none was.
+    ``sleep(seconds)`` waits.
     """
 
     now_us: Callable[[], int] = lambda: time.time_ns() // 1000
     random_bytes: Callable[[int], bytes] = os.urandom
     user: Callable[[], str] = _system_user
     named_user: Callable[[], str] = _named_user
+    sleep: Callable[[float], None] = time.sleep
 
 
 def temporary_file(directory: str | None = None) -> BinaryIO:

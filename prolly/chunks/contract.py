@@ -33,6 +33,7 @@ from prolly.codec.pack import CHUNK_BYTES_MAX
 
 __all__ = [
     "CHUNK_BYTES_MAX",
+    "COVERAGE_REF",
     "REF_NAME_BYTES_MAX",
     "ChunkStore",
     "ChunkWriter",
@@ -45,6 +46,11 @@ __all__ = [
 
 # A ref name is a key of the index, and LMDB's keys end at 511 bytes.
 REF_NAME_BYTES_MAX = 400
+
+# Where a ref of this name stands, nodes may link to chunks that were left out on
+# purpose: the store is that of a partial replica. Elsewhere whatever is there has all
+# that it links to there too.
+COVERAGE_REF = "replica/coverage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +108,10 @@ class ChunkWriter(ABC):
     @abstractmethod
     def get(self, address: bytes) -> bytes | None:
         """Return a chunk of this batch or of the store behind it, else ``None``."""
+
+    def get_many(self, addresses: Sequence[bytes]) -> list[bytes | None]:
+        """Return such chunks in the order asked; ``None`` where absent."""
+        return [self.get(address) for address in addresses]
 
     @abstractmethod
     def commit(self, moves: Sequence[RefMove] = (), note: RefNote | None = None) -> int:

@@ -3,42 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+
+from prolly.codec import ChunkType
 
 from .contract import ChunkWriter, RefMove, RefNote, Store
+from .costs import Costs
 from .wrapping_store import WrappingStore, WrappingWriter
 
-
-@dataclass(slots=True)
-class StoreCounts:
-    """What went through a store; chunks, unless the name says calls or bytes.
-
-    ``gets`` counts chunks asked for, present or not. ``puts`` counts chunks given to
-    writers, also those that were there already.
-    """
-
-    gets: int = 0
-    get_calls: int = 0
-    get_bytes: int = 0
-    checks: int = 0
-    puts: int = 0
-    put_bytes: int = 0
-    commits: int = 0
-    ref_reads: int = 0
-    ref_moves: int = 0
-
-    def reset(self) -> None:
-        """Begin again at nought."""
-        for field in fields(self):
-            setattr(self, field.name, 0)
+# What a node of a record tree begins with.
+NODE_MARKS = (bytes([ChunkType.LEAF]), bytes([ChunkType.INNER]))
 
 
 class CountingStore(WrappingStore):
-    """Counts in ``counts``. Exact while one thread uses it; a near guess with more."""
+    """Counts in ``costs``, which others may count into as well."""
 
-    def __init__(self, inner: Store) -> None:
+    def __init__(self, inner: Store, costs: Costs | None = None) -> None:
         super().__init__(inner)
-        self.counts = StoreCounts()
+        self.costs = Costs() if costs is None else costs
 
     def get(self, address: bytes) -> bytes | None:
         chunk = self.inner.get(address)
@@ -51,14 +32,14 @@ class CountingStore(WrappingStore):
         return chunks
 
     def contains_many(self, addresses: Sequence[bytes]) -> list[bool]:
-        self.counts.checks += len(addresses)
+        self.costs.checks += len(addresses)
         return self.inner.contains_many(addresses)
 
     def writer(self) -> ChunkWriter:
         return _CountingWriter(self.inner.writer(), self)
 
     def read_ref(self, name: str) -> bytes | None:
-        self.counts.ref_reads += 1
+        self.costs.ref_reads += 1
         return self.inner.read_ref(name)
 
     def move_refs(self, moves: Sequence[RefMove], note: RefNote | None = None) -> int:
@@ -68,14 +49,24 @@ class CountingStore(WrappingStore):
 
     def count_gets(self, chunks: Sequence[bytes | None]) -> None:
         """Count one call that asked for these chunks."""
-        self.counts.get_calls += 1
-        self.counts.gets += len(chunks)
-        self.counts.get_bytes += sum(len(chunk) for chunk in chunks if chunk)
+        found = [chunk for chunk in chunks if chunk]
+        costs = self.costs
+        costs.get_calls += 1
+        costs.gets += len(chunks)
+        costs.get_bytes += sum(map(len, found))
+        costs.nodes_read += sum(chunk.startswith(NODE_MARKS) for chunk in found)
+
+    def count_put(self, chunk: bytes) -> None:
+        """Count one chunk that was given to a writer."""
+        costs = self.costs
+        costs.puts += 1
+        costs.put_bytes += len(chunk)
+        costs.nodes_written += chunk.startswith(NODE_MARKS)
 
     def count_commit(self, moves: Sequence[RefMove]) -> None:
         """Count one commit that was accepted."""
-        self.counts.commits += 1
-        self.counts.ref_moves += sum(move.old != move.new for move in moves)
+        self.costs.commits += 1
+        self.costs.ref_moves += sum(move.old != move.new for move in moves)
 
 
 class _CountingWriter(WrappingWriter):
@@ -87,8 +78,7 @@ class _CountingWriter(WrappingWriter):
 
     def put(self, chunk: bytes) -> bytes:
         address = self.inner.put(chunk)
-        self._store.counts.puts += 1
-        self._store.counts.put_bytes += len(chunk)
+        self._store.count_put(chunk)
         return address
 
     def put_many(self, chunks: Iterable[bytes]) -> list[bytes]:
@@ -96,14 +86,18 @@ class _CountingWriter(WrappingWriter):
 
     def _counted(self, chunks: Iterable[bytes]) -> Iterable[bytes]:
         for chunk in chunks:
-            self._store.counts.puts += 1
-            self._store.counts.put_bytes += len(chunk)
+            self._store.count_put(chunk)
             yield chunk
 
     def get(self, address: bytes) -> bytes | None:
         chunk = self.inner.get(address)
         self._store.count_gets([chunk])
         return chunk
+
+    def get_many(self, addresses: Sequence[bytes]) -> list[bytes | None]:
+        chunks = self.inner.get_many(addresses)
+        self._store.count_gets(chunks)
+        return chunks
 
     def commit(self, moves: Sequence[RefMove] = (), note: RefNote | None = None) -> int:
         sequence = self.inner.commit(moves, note)

@@ -25,7 +25,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TypeVar
 
@@ -59,6 +59,10 @@ MAP_BYTES_MAX = 2**44
 
 # Doubled this often, the smallest map is past the largest; more is a fault of ours.
 GROWTHS_MAX = 24
+
+
+# What the file begins with: a page for each of the last two commits.
+META_PAGES = 2
 
 
 class SharedEnvironment:
@@ -173,7 +177,7 @@ class SharedEnvironment:
             )
         with self._writing:
             self._require_handle()
-            require_whole(self.data_path, is_open=self.identity)
+            self._require_whole()
             try:
                 try:
                     return self._attempt(function)
@@ -181,6 +185,24 @@ class SharedEnvironment:
                     return self._write_in_grown_map(function)
             except lmdb.Error as error:
                 raise self._failed(error, "writing the index") from error
+
+    def _require_whole(self) -> None:
+        """Raise as ``require_whole`` does; nearly always a look at the length is all.
+
+        LMDB knows the last page from its map, which is there as far as the file is.
+        """
+        handle = self._handle
+        assert handle is not None, "it was required"
+        with suppress(OSError):
+            status = os.stat(self.data_path)
+            if (
+                (status.st_dev, status.st_ino) == self.identity
+                and status.st_size >= META_PAGES * self._page_bytes
+                and status.st_size
+                >= (handle.info()["last_pgno"] + 1) * self._page_bytes
+            ):
+                return
+        require_whole(self.data_path, is_open=self.identity)
 
     def damages(self) -> list[str]:
         """Return what is wrong with the pages of the file, whatever table has them.
@@ -296,6 +318,7 @@ class SharedEnvironment:
     def _use_handle(self, handle: lmdb.Environment) -> None:
         """Let reads and writes go through this handle from now on."""
         self._map_size = handle.info()["map_size"]
+        self._page_bytes: int = handle.stat()["psize"]
         self._handle = handle
         self._begin = handle.begin
         self._begin_get = handle.begin if self.is_locked else _begin_nothing

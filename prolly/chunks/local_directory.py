@@ -1,6 +1,7 @@
 """The directory of a local store: its files, their making, and what a crash leaves.
 
     data.mdb lock.mdb   the index (LMDB)
+    journal             small commits that wait for the index
     packs/HASH.pack     immutable packs, named by their content
     tmp/                files that are being written, each locked by its owner
     gc.lock             shared by writers from a pack's rename to their commit;
@@ -19,6 +20,7 @@ from contextlib import suppress
 
 from prolly.errors import AlreadyExists, Corrupt
 
+from .costs import Costs
 from .lmdb_opening import DATA_FILE, LOCKS_FILE
 from .storage_failures import from_os_error, index_missing, no_store
 
@@ -37,7 +39,10 @@ class StoreDirectory:
         self.packs = os.path.join(self.path, PACKS)
         self.temporary = os.path.join(self.path, TEMPORARY)
         self.gc_lock = os.path.join(self.path, "gc.lock")
+        self.journal = os.path.join(self.path, "journal")
         self._is_new = False
+        # Of this process: whoever waits for the disk in this directory counts here.
+        self.costs = Costs()
 
     def create(self) -> None:
         """Make the directories; some may be there from a creation that was cut short.
@@ -51,6 +56,9 @@ class StoreDirectory:
                 self._is_new = True
             for path in (self.packs, self.temporary):
                 os.makedirs(path, exist_ok=True)
+            # Made now, so that the first commit has no name to wait for.
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+            os.close(os.open(self.journal, flags, 0o644))
         except (FileExistsError, NotADirectoryError) as error:
             raise AlreadyExists(
                 f"{self.path} is in the way: it is not a directory",
@@ -66,7 +74,7 @@ class StoreDirectory:
         """Remove what ``create`` made, after a failure; what was there before stays."""
         if not self._is_new:
             return
-        for name in (DATA_FILE, LOCKS_FILE):
+        for name in (DATA_FILE, LOCKS_FILE, os.path.basename(self.journal)):
             with suppress(OSError):
                 os.unlink(os.path.join(self.path, name))
         for path in (self.packs, self.temporary, self.path):

@@ -1,7 +1,8 @@
 """The index of a local store: its tables in LMDB, and the one step that changes them.
 
 The tables are those of ``local_tables``, the bytes of entries those of
-``prolly.codec.store_entry``. Numbers of packs are never used twice, so a location that
+``prolly.codec.store_entry``. What small commits brought since waits in the journal:
+here both are one. Numbers of packs are never used twice, so a location that
 was read before a sweep cannot name another pack.
 """
 
@@ -9,30 +10,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import lmdb
 
+from prolly.codec.journal_record import encode_journal_body
 from prolly.codec.store_entry import (
     decode_counter,
     decode_log_key,
     decode_log_move,
     encode_log_key,
 )
+from prolly.errors import Corrupt
 
-from .contract import RefLogEntry
+from .contract import RefLogEntry, RefMove
+from .costs import Costs
 from .lmdb_environment import SharedEnvironment
-from .local_index_step import IndexBatch, IndexStep
+from .lmdb_truncation import LOOKS_MAX
+from .local_journal import LocalJournal, Waiting
 from .local_tables import (
     CHUNKS,
+    JOURNAL,
     LOG,
     LOG_NAMES,
     PACKS,
+    REFS,
+    SEQUENCE,
     SETTINGS,
     UNNAMED,
     pack_key,
 )
 from .ref_rules import plan_moves
+from .storage_failures import read_outrun
+
+if TYPE_CHECKING:
+    from .local_index_step import IndexBatch, IndexStep
 
 T = TypeVar("T")
 
@@ -44,14 +56,58 @@ PAST_ALL = b"\xff" * 64
 
 
 class LocalIndex:
-    """The tables of one store. Thread-safe as its environment is."""
+    """The tables of one store, and its journal. Thread-safe as its environment is.
 
-    def __init__(self, environment: SharedEnvironment) -> None:
+    It counts its waits for the disk in ``costs``. What reads the journal raises as
+    ``LocalJournal.waiting``, and Stale ``read-outrun`` while it is taken in again and
+    again.
+    """
+
+    def __init__(
+        self, environment: SharedEnvironment, journal: LocalJournal, costs: Costs
+    ) -> None:
         self.environment = environment
+        self._journal = journal
+        self._costs = costs
+
+    def close(self) -> None:
+        """Close the journal; the environment is others' as well."""
+        self._journal.close()
+
+    def _both(self, read: Callable[[], T]) -> tuple[T, Waiting]:
+        """Return what the tables say, and what waits beside them, as of one moment.
+
+        A generation ends before refs change in the tables, so while it stands, what was
+        read of them stands too, and the journal only grows.
+        """
+        generation = self._journal.known.generation
+        if generation < 0:
+            generation = self._stored_counter(JOURNAL)
+        for _ in range(LOOKS_MAX):
+            found = read()
+            try:
+                waiting = self._journal.waiting(generation)
+            except Corrupt:
+                if self._stored_counter(JOURNAL) == generation:
+                    raise
+                generation = self._stored_counter(JOURNAL)
+                continue
+            current = self._stored_counter(JOURNAL)
+            if current == generation:
+                return found, waiting
+            generation = current
+        raise read_outrun()
 
     def chunk_entry(self, address: bytes) -> bytes | None:
         """Return the entry of a chunk, or ``None``."""
-        return self.environment.get(CHUNKS, address)
+        entry = self.environment.get(CHUNKS, address)
+        if entry is not None:
+            return entry
+        waiting = self._journal.known
+        entry = waiting.chunks.get(address)
+        if entry is None or self._stored_counter(JOURNAL) != waiting.generation:
+            return self.chunk_entries([address]).get(address)
+        return entry
 
     def chunk_entries(self, addresses: Sequence[bytes]) -> dict[bytes, bytes]:
         """Return the entries of those chunks that are present."""
@@ -61,16 +117,38 @@ class LocalIndex:
             cursor = transaction.cursor(environment.databases[CHUNKS])
             return dict(cursor.getmulti(addresses))
 
-        return environment.read(find)
+        found, waiting = self._both(lambda: environment.read(find))
+        chunks = waiting.chunks
+        if chunks and len(found) < len(addresses):
+            found.update((one, chunks[one]) for one in addresses if one in chunks)
+        return found
 
     def pack_name(self, number: int) -> bytes | None:
         """Return the hash of a pack, or ``None`` when it was swept."""
-        return self.environment.get(PACKS, pack_key(number))
+        key = pack_key(number)
+        found, waiting = self._both(lambda: self.environment.get(PACKS, key))
+        return waiting.packs.get(key) if found is None else found
+
+    def read_ref(self, name: bytes) -> bytes | None:
+        """Return what a ref points at, or ``None``."""
+        found, waiting = self._both(lambda: self.environment.get(REFS, name))
+        return waiting.refs.get(name, found)
 
     def counter(self, name: bytes) -> int:
         """Return a counter of the settings; 0 when it was never raised."""
+        if name == SEQUENCE:
+            found, waiting = self._both(lambda: self._stored_counter(name))
+            return waiting.sequence or found
+        return self._stored_counter(name)
+
+    def _stored_counter(self, name: bytes) -> int:
         value = self.environment.get(SETTINGS, name)
         return 0 if value is None else decode_counter(value)
+
+    def chunk_count(self) -> int:
+        """Return the number of chunks, at no cost."""
+        found, waiting = self._both(lambda: self.environment.table_size(CHUNKS)[0])
+        return found + len(waiting.chunks)
 
     def iter_keys(self, table: bytes, prefix: bytes) -> Iterator[bytes]:
         """Yield the keys of a table that begin with ``prefix``, in order."""
@@ -81,18 +159,33 @@ class LocalIndex:
         self, table: bytes, prefix: bytes, *, values: bool = True
     ) -> Iterator[tuple[bytes, bytes]]:
         """Yield (key, value) of the keys that begin with ``prefix``, in order."""
-        start = prefix
-        while True:
-            page = self._page(table, start, values)
+        start: bytes | None = prefix
+        while start is not None:
+            page, start = self._page(table, start, values)
             for key, value in page:
                 if not key.startswith(prefix):
                     return
                 yield key, value
-            if len(page) < PAGE_ROWS:
-                return
-            start = page[-1][0] + b"\0"
 
     def _page(
+        self, table: bytes, start: bytes, values: bool
+    ) -> tuple[list[tuple[bytes, bytes]], bytes | None]:
+        """Return a page of a table, and where the next one begins, if there is one."""
+        page, waiting = self._both(lambda: self._stored_page(table, start, values))
+        more = len(page) == PAGE_ROWS
+        end = page[-1][0] if more else None
+        come = [
+            (key, value)
+            for key, value in _rows_of(waiting, table)
+            if start <= key and (end is None or key <= end)
+        ]
+        if come:
+            rows: dict[bytes, bytes | None] = {**dict(page), **dict(come)}
+            kept = {key: row for key, row in rows.items() if row is not None}
+            page = [(key, kept[key]) for key in sorted(kept)]
+        return page, None if end is None else end + b"\0"
+
+    def _stored_page(
         self, table: bytes, start: bytes, values: bool
     ) -> list[tuple[bytes, bytes]]:
         def find(transaction: lmdb.Transaction[bytes]) -> list[tuple[bytes, bytes]]:
@@ -108,13 +201,17 @@ class LocalIndex:
 
     def iter_log(self, name: bytes | None) -> Iterator[RefLogEntry]:
         """Yield the moves of one ref, or of all, newest first."""
+        _, waiting = self._both(lambda: None)
+        log = list(waiting.log)
+        for key, value, ref in reversed(log):
+            if name is None or ref == name:
+                yield _log_entry(key, value)
         table, prefix = (LOG, b"") if name is None else (LOG_NAMES, name + b"\0")
-        before = prefix + PAST_ALL
+        before = prefix + (log[0][0] if log else PAST_ALL)
         while True:
             page = self._log_page(table, prefix, before)
             for key, value in page:
-                move = decode_log_move(value)
-                yield RefLogEntry(decode_log_key(key)[0], *move)
+                yield _log_entry(key, value)
             if len(page) < PAGE_ROWS:
                 return
             before = prefix + page[-1][0]
@@ -144,26 +241,57 @@ class LocalIndex:
 
     def log_from(self, sequence: int) -> list[bytes]:
         """Return a page of log entries from a sequence number on, oldest first."""
+        first = encode_log_key(sequence, 0)
 
         def find(transaction: lmdb.Transaction[bytes]) -> list[bytes]:
             cursor = transaction.cursor(self.environment.databases[LOG])
-            if not cursor.set_range(encode_log_key(sequence, 0)):
+            if not cursor.set_range(first):
                 return []
             return list(islice(cursor.iternext(keys=False), PAGE_ROWS))
 
-        return self.environment.read(find)
+        page, waiting = self._both(lambda: self.environment.read(find))
+        if len(page) < PAGE_ROWS:
+            page += [value for key, value, _ in list(waiting.log) if key >= first]
+        return page
 
     def commit(self, batch: IndexBatch) -> int:
         """Add a batch in one durable step; return the sequence number.
 
         Raises Stale ``ref-moved`` and ``gc-epoch``; then nothing was changed.
         """
-        return self.change(lambda step: self._apply(step, batch))
+        waits = False
 
-    def _apply(self, step: IndexStep, batch: IndexBatch) -> int:
-        changes = plan_moves(batch.moves, step.read_ref)
-        if batch.gc_epoch is not None:
-            step.check_counted_on(batch.gc_epoch, batch.counted_on)
+        def add(step: IndexStep) -> int:
+            nonlocal waits
+            changes = plan_moves(batch.moves, step.read_ref)
+            waits = batch.is_nothing(changes)
+            if waits:
+                return step.sequence()
+            if batch.gc_epoch is not None:
+                step.check_counted_on(batch.gc_epoch, batch.counted_on)
+            room = self._journal.room(step.waiting)
+            waits = batch.may_wait(changes, room)
+            if waits:
+                return self._append(step, batch, changes)
+            step.take_in()
+            return self._apply(step, batch, changes)
+
+        sequence = self._write(add)
+        if not waits:
+            self._count_wait()
+        return sequence
+
+    def _append(
+        self, step: IndexStep, batch: IndexBatch, changes: Sequence[RefMove]
+    ) -> int:
+        record = step.record_of(batch, changes)
+        body = encode_journal_body(record)
+        self._journal.append(step.waiting.generation, body, record)
+        return record.sequence
+
+    def _apply(
+        self, step: IndexStep, batch: IndexBatch, changes: Sequence[RefMove]
+    ) -> int:
         if batch.packs:
             step.add_packs(batch)
         if batch.inline:
@@ -173,6 +301,21 @@ class LocalIndex:
         if (batch.packs or batch.inline) and not any(move.new for move in changes):
             step.raise_counter(UNNAMED)
         return step.move_refs(changes, batch.note)
+
+    def journal_fault(self) -> Corrupt | None:
+        """Return what is wrong with the journal, or ``None``."""
+        try:
+            self._both(lambda: None)
+        except Corrupt as error:
+            return error
+        return None
+
+    def release_journal(self) -> int:
+        """Take the journal into the tables and its space back; return the bytes."""
+        self.change(lambda step: None)
+        return self._write(
+            lambda step: 0 if step.waiting.end else self._journal.empty()
+        )
 
     def write_setting(self, name: bytes, value: bytes | None) -> None:
         """Store or remove a setting."""
@@ -185,12 +328,52 @@ class LocalIndex:
                 transaction.put(name, value, db=table)
 
         self.environment.write(change)
+        self._count_wait()
 
     def change(self, function: Callable[[IndexStep], T]) -> T:
         """Return what the function makes of one write transaction, once durable.
 
-        The function may be called again when the map has to grow.
+        What waits in the journal is in the tables then. The function may be called
+        again when the map has to grow.
         """
-        return self.environment.write(
-            lambda changing: function(IndexStep(changing, self.environment.databases))
-        )
+
+        def taking_in(step: IndexStep) -> T:
+            step.take_in()
+            return function(step)
+
+        result = self._write(taking_in)
+        self._count_wait()
+        return result
+
+    def _write(self, function: Callable[[IndexStep], T]) -> T:
+        # Whoever only reads has no use for it, and starting is felt.
+        from .local_index_step import IndexStep
+
+        def run(transaction: lmdb.Transaction[bytes]) -> T:
+            databases = self.environment.databases
+            generation = transaction.get(JOURNAL, None, databases[SETTINGS])
+            number = 0 if generation is None else decode_counter(generation)
+            waiting = self._journal.waiting(number)
+            return function(IndexStep(transaction, databases, waiting))
+
+        return self.environment.write(run)
+
+    def _count_wait(self) -> None:
+        if self.environment.options.sync:
+            self._costs.fsyncs += 1
+
+
+def _rows_of(waiting: Waiting, table: bytes) -> list[tuple[bytes, bytes | None]]:
+    """Return what waits for a table, by key; ``None`` for what is to go."""
+    if table == REFS:
+        return list(waiting.refs.items())
+    if table == CHUNKS:
+        return list(waiting.chunks.items())
+    if table == PACKS:
+        packs = list(waiting.packs.items())
+        return [*packs, *((name, number) for number, name in packs)]
+    return []
+
+
+def _log_entry(key: bytes, value: bytes) -> RefLogEntry:
+    return RefLogEntry(decode_log_key(key)[0], *decode_log_move(value))

@@ -11,6 +11,11 @@ from dataclasses import dataclass, field
 
 import lmdb
 
+from prolly.codec.journal_record import (
+    JOURNAL_BODY_BYTES_MAX,
+    JournalMove,
+    JournalRecord,
+)
 from prolly.codec.store_entry import (
     INLINE_MARK,
     LogMove,
@@ -22,10 +27,12 @@ from prolly.codec.store_entry import (
 )
 from prolly.errors import Stale
 
-from .contract import RefMove, RefNote
+from .contract import COVERAGE_REF, RefMove, RefNote
+from .local_journal import Waiting
 from .local_tables import (
     CHUNKS,
     GC_EPOCH,
+    JOURNAL,
     LOG,
     LOG_NAMES,
     NEXT_PACK,
@@ -40,6 +47,16 @@ from .ref_rules import encode_name
 
 NO_NOTE = RefNote()
 
+# More than what a record of the journal takes for a chunk beside its bytes, and for a
+# move: two names of 400 bytes, three addresses, heads.
+ENTRY_BYTES = 64
+MOVE_BYTES = 1024
+UTF8_CHARACTER_BYTES = 4
+
+
+def _nothing(is_partial: bool) -> set[bytes]:
+    return set()
+
 
 @dataclass(frozen=True, slots=True)
 class IndexBatch:
@@ -47,39 +64,119 @@ class IndexBatch:
 
     ``counted_on`` gives the addresses that must be present: what was found so since
     ``gc_epoch`` was read, and what the new chunks link to. It is asked only when a
-    sweep came between. ``publish`` makes the packs that it is given readable and
-    durable.
+    sweep came between, and told whether the store is of a partial replica. ``publish``
+    makes the packs that it is given readable and durable.
     """
 
     inline: dict[bytes, bytes] = field(default_factory=dict)
     packs: Sequence[PackBuilder] = ()
     publish: Callable[[Sequence[PackBuilder]], None] | None = None
-    counted_on: Callable[[], set[bytes]] = set
+    counted_on: Callable[[bool], set[bytes]] = _nothing
     gc_epoch: int | None = None
     moves: Sequence[RefMove] = ()
     note: RefNote = NO_NOTE
 
+    def is_nothing(self, changes: Sequence[RefMove]) -> bool:
+        """Tell whether nothing is left to be done once its moves hold."""
+        return not (changes or self.inline or self.packs)
+
+    def may_wait(self, changes: Sequence[RefMove], room: int) -> bool:
+        """Tell whether it may be appended to a journal with this much room.
+
+        Chunks that nothing names are counted in the tables.
+        """
+        if not any(move.new for move in changes) and (self.inline or self.packs):
+            return False
+        entries = len(self.inline) + sum(len(pack.places) for pack in self.packs)
+        texts = len(self.note.who) + len(self.note.why)
+        size = sum(map(len, self.inline.values())) + ENTRY_BYTES * entries
+        size += (MOVE_BYTES + UTF8_CHARACTER_BYTES * texts) * len(changes)
+        return size + MOVE_BYTES <= min(room, JOURNAL_BODY_BYTES_MAX)
+
 
 class IndexStep:
-    """One write transaction, and the changes that can be made in it."""
+    """One write transaction, and the changes that can be made in it.
+
+    ``waiting`` is what the journal holds beside the tables. Until it is taken in, only
+    what is asked here knows of it, and nothing may be changed but by ``append``.
+    """
 
     def __init__(
         self,
         transaction: lmdb.Transaction[bytes],
         databases: dict[bytes, lmdb._Database],
+        waiting: Waiting,
     ) -> None:
         self._transaction = transaction
         self._databases = databases
+        self.waiting = waiting
+        self._is_new_generation = False
+
+    def take_in(self) -> None:
+        """Bring what waits in the journal into the tables, and end its generation."""
+        waiting = self.waiting
+        if not waiting.end:
+            return
+        transaction, databases = self._transaction, self._databases
+        self._add_chunks(list(waiting.chunks.items()))
+        for number, name in waiting.packs.items():
+            transaction.put(number, name, db=databases[PACKS])
+            transaction.put(name, number, db=databases[PACKS])
+        for name, target in waiting.refs.items():
+            self._put_ref(name, target)
+        for key, entry, name in waiting.log:
+            self._put_log(key, entry, name)
+        self._put_counter(SEQUENCE, waiting.sequence)
+        if waiting.packs:
+            self._put_counter(NEXT_PACK, int.from_bytes(max(waiting.packs), "big"))
+        self._begin_generation()
+
+    def _begin_generation(self) -> None:
+        """Let nobody believe what he read of the tables and the journal before."""
+        if not self._is_new_generation:
+            self._is_new_generation = True
+            self.waiting = Waiting(self.raise_counter(JOURNAL))
 
     def read_ref(self, name: str) -> bytes | None:
-        return self._transaction.get(name.encode(), None, self._databases[REFS])
+        encoded = name.encode()
+        if encoded in self.waiting.refs:
+            return self.waiting.refs[encoded]
+        return self._transaction.get(encoded, None, self._databases[REFS])
+
+    def record_of(self, batch: IndexBatch, changes: Sequence[RefMove]) -> JournalRecord:
+        """Return what a batch adds, as a record of the journal; publish its packs.
+
+        Raises Stale ``gc-epoch`` as ``check_targets``.
+        """
+        chunks = [
+            (address, INLINE_MARK + chunk) for address, chunk in batch.inline.items()
+        ]
+        packs: list[tuple[bytes, bytes]] = []
+        unknown: list[PackBuilder] = []
+        for pack in batch.packs:
+            known = self._pack_number(pack.name)
+            if known is None:
+                known = self._next_pack() + len(unknown)
+                unknown.append(pack)
+                packs.append((pack_key(known), pack.name))
+            chunks += locations_of(pack, known)
+        self._check_targets(changes, {address for address, _ in chunks})
+        if unknown:
+            publish_all(batch, unknown)
+        sequence = self.sequence() + 1
+        moves = [
+            JournalMove(encode_name(move.name), _log_entry(move, batch.note), move.new)
+            for move in changes
+        ]
+        return JournalRecord(sequence, chunks, packs, moves)
 
     def check_counted_on(
-        self, gc_epoch: int, counted_on: Callable[[], set[bytes]]
+        self, gc_epoch: int, counted_on: Callable[[bool], set[bytes]]
     ) -> None:
         """Raise Stale when a sweep has come between and took what was counted on."""
         if self.counter(GC_EPOCH) != gc_epoch:
-            self._require_present(counted_on())
+            is_partial = self.read_ref(COVERAGE_REF) is not None
+            self._require_present(counted_on(is_partial))
 
     def check_targets(self, changes: Sequence[RefMove]) -> None:
         """Raise Stale when a ref would point at a chunk that was swept.
@@ -87,8 +184,12 @@ class IndexStep:
         Whoever moves it may have read the chunk before. A store that was never swept
         has lost nothing, and is not asked.
         """
+        self._check_targets(changes, set())
+
+    def _check_targets(self, changes: Sequence[RefMove], own: set[bytes]) -> None:
         if self.counter(GC_EPOCH):
-            self._require_present({move.new for move in changes if move.new})
+            targets = {move.new for move in changes if move.new}
+            self._require_present(targets - own)
 
     def _require_present(self, addresses: set[bytes]) -> None:
         present = self.entries(sorted(addresses))
@@ -104,7 +205,11 @@ class IndexStep:
     def entries(self, addresses: Sequence[bytes]) -> dict[bytes, bytes]:
         """Return the entries of those chunks that are present."""
         cursor = self._transaction.cursor(self._databases[CHUNKS])
-        return dict(cursor.getmulti(addresses))
+        found = dict(cursor.getmulti(addresses))
+        waiting = self.waiting.chunks
+        if waiting:
+            found.update((one, waiting[one]) for one in addresses if one in waiting)
+        return found
 
     def add_packs(self, batch: IndexBatch) -> None:
         """Publish the packs that the index does not name yet, and add their chunks."""
@@ -116,20 +221,34 @@ class IndexStep:
                 unknown.append(pack)
             rows += locations_of(pack, number)
         if unknown:
-            assert batch.publish is not None, "packs come with a way to publish them"
-            batch.publish(unknown)
+            publish_all(batch, unknown)
         self._add_chunks(rows)
 
     def knows_pack(self, name: bytes) -> bool:
         """Tell whether the index names a pack."""
-        return self._transaction.get(name, None, self._databases[PACKS]) is not None
+        return self._pack_number(name) is not None
+
+    def _pack_number(self, name: bytes) -> int | None:
+        for number, waiting in self.waiting.packs.items():
+            if waiting == name:
+                return int.from_bytes(number, "big")
+        known = self._transaction.get(name, None, self._databases[PACKS])
+        return None if known is None else int.from_bytes(known, "big")
+
+    def _next_pack(self) -> int:
+        waiting = max(self.waiting.packs, default=b"")
+        return max(self.counter(NEXT_PACK), int.from_bytes(waiting, "big")) + 1
+
+    def sequence(self) -> int:
+        """Return the number of the newest commit that moved a ref."""
+        return self.waiting.sequence or self.counter(SEQUENCE)
 
     def name_pack(self, pack: PackBuilder) -> tuple[int, bool]:
         """Return the number of a pack, and whether the index names it only now."""
         table = self._databases[PACKS]
-        known = self._transaction.get(pack.name, None, table)
+        known = self._pack_number(pack.name)
         if known is not None:
-            return int.from_bytes(known, "big"), False
+            return known, False
         number = self.raise_counter(NEXT_PACK)
         key = pack_key(number)
         self._transaction.put(key, pack.name, db=table)
@@ -208,32 +327,51 @@ class IndexStep:
     def move_refs(self, changes: Sequence[RefMove], note: RefNote) -> int:
         """Move refs that were seen to stand right; return the sequence number."""
         if not changes:
-            return self.counter(SEQUENCE)
+            return self.sequence()
+        self._begin_generation()
         sequence = self.raise_counter(SEQUENCE)
-        transaction, databases = self._transaction, self._databases
-        for position, (name, old, new) in enumerate(
-            (move.name, move.old, move.new) for move in changes
-        ):
-            encoded = encode_name(name)
-            if new is None:
-                transaction.delete(encoded, db=databases[REFS])
-            else:
-                transaction.put(encoded, new, db=databases[REFS])
+        for position, move in enumerate(changes):
+            name = encode_name(move.name)
+            self._put_ref(name, move.new)
             key = encode_log_key(sequence, position)
-            entry = LogMove(name, old, new, note.who, note.why, note.time_us)
-            transaction.put(key, encode_log_move(entry), db=databases[LOG])
-            transaction.put(encoded + b"\0" + key, b"", db=databases[LOG_NAMES])
+            self._put_log(key, _log_entry(move, note), name)
         return sequence
+
+    def _put_ref(self, name: bytes, target: bytes | None) -> None:
+        table = self._databases[REFS]
+        if target is None:
+            self._transaction.delete(name, db=table)
+        else:
+            self._transaction.put(name, target, db=table)
+
+    def _put_log(self, key: bytes, entry: bytes, name: bytes) -> None:
+        transaction, databases = self._transaction, self._databases
+        transaction.put(key, entry, db=databases[LOG])
+        transaction.put(name + b"\0" + key, b"", db=databases[LOG_NAMES])
 
     def raise_counter(self, name: bytes) -> int:
         """Add one to a counter and return it; the first is 1."""
         value = self.counter(name) + 1
-        self._transaction.put(name, encode_counter(value), db=self._databases[SETTINGS])
+        self._put_counter(name, value)
         return value
+
+    def _put_counter(self, name: bytes, value: int) -> None:
+        self._transaction.put(name, encode_counter(value), db=self._databases[SETTINGS])
 
     def counter(self, name: bytes) -> int:
         value = self._transaction.get(name, None, self._databases[SETTINGS])
         return 0 if value is None else decode_counter(value)
+
+
+def _log_entry(move: RefMove, note: RefNote) -> bytes:
+    facts = LogMove(move.name, move.old, move.new, note.who, note.why, note.time_us)
+    return encode_log_move(facts)
+
+
+def publish_all(batch: IndexBatch, packs: Sequence[PackBuilder]) -> None:
+    """Make packs of a batch readable and durable."""
+    assert batch.publish is not None, "packs come with a way to publish them"
+    batch.publish(packs)
 
 
 def locations_of(pack: PackBuilder, number: int) -> list[tuple[bytes, bytes]]:

@@ -101,6 +101,10 @@ class SweepView:
         """Yield the addresses of all chunks, in order."""
         return self._step.iter_addresses()
 
+    def read_ref(self, name: str) -> bytes | None:
+        """Return what a ref points at."""
+        return self._step.read_ref(name)
+
     def ref_targets(self) -> list[bytes]:
         """Return what refs point at."""
         return self._step.ref_targets()
@@ -190,15 +194,18 @@ class LocalMaintenance:
         return files
 
     def index_bytes(self) -> int:
-        """Return the bytes that the index takes on the disk, holes not counted."""
+        """Return the bytes that index and journal take on the disk, without holes."""
         try:
-            return os.stat(self._index.environment.data_path).st_blocks * 512
+            data = os.stat(self._index.environment.data_path).st_blocks * 512
         except OSError as error:
             raise from_os_error(error, "looking at the index") from error
+        with suppress(OSError):
+            data += os.stat(self._directory.journal).st_blocks * 512
+        return data
 
     def chunk_count(self) -> int:
         """Return the number of chunks, at no cost."""
-        return self._index.environment.table_size(CHUNKS)[0]
+        return self._index.chunk_count()
 
     def time_of_move_after(self, sequence: int) -> int | None:
         """Return when refs were moved next after a sequence number, in us."""
@@ -274,19 +281,27 @@ class LocalMaintenance:
             raise from_os_error(error, "removing packs") from error
 
     def release_free_pages(self) -> int:
-        """Give the free pages of the index back; return the bytes released."""
+        """Give the space of the journal and the free pages of the index back.
+
+        Returns the bytes released.
+        """
         self._require_writable()
-        return self._index.environment.release_free_pages()
+        released = self._index.release_journal()
+        return released + self._index.environment.release_free_pages()
 
     def index_faults(self) -> list[Error]:
-        """Return what is wrong with the pages of the index's file.
+        """Return what is wrong with the pages of the index's file, or the journal.
 
         With any, nothing else of the store is to be read: it could end the process.
         It takes a second for an index of about 200 MB. Raises StorageFailed, Denied,
         and Stale ``read-outrun``.
         """
         found = self._index.environment
-        return [index_damaged(found.data_path, one) for one in found.damages()]
+        faults: list[Error] = [
+            index_damaged(found.data_path, one) for one in found.damages()
+        ]
+        damaged = None if faults else self._index.journal_fault()
+        return faults if damaged is None else [damaged]
 
     def iter_refs(self) -> Iterator[tuple[str, bytes]]:
         """Yield the names that can be read, and their targets; ``iter_faults`` has

@@ -21,13 +21,13 @@ from prolly.codec.store_entry import (
 from prolly.errors import AlreadyExists, Corrupt, Invalid, Unsupported
 
 from .contract import ChunkWriter, RefLogEntry, RefMove, RefNote, Store
+from .costs import Costs
 from .environment_registry import acquire_environment, release_environment
 from .lmdb_opening import MAP_BYTES_DEFAULT, EnvironmentOptions
 from .local_directory import StoreDirectory
 from .local_index import LocalIndex
-from .local_index_step import IndexBatch
+from .local_journal import LocalJournal
 from .local_tables import CHUNKS, FORMAT, REFS, SEQUENCE, SETTINGS, TABLES
-from .local_writer import LocalWriter
 from .pack_readers import PackReaders
 from .ref_rules import (
     check_moves,
@@ -68,9 +68,10 @@ class LocalStore(Store):
         self._directory = directory
         self._durable = options.sync
         self._environment = acquire_environment(
-            directory.path, TABLES, options, first_read=(SETTINGS,)
+            directory.path, TABLES, options, first_read=(SETTINGS, REFS)
         )
-        self._index = LocalIndex(self._environment)
+        journal = LocalJournal(directory, durable=options.sync)
+        self._index = LocalIndex(self._environment, journal, directory.costs)
         self._packs = PackReaders(self._pack_path)
         self._writable = writable
         self._closed = False
@@ -165,6 +166,11 @@ class LocalStore(Store):
         """Whether it was opened for writing."""
         return self._writable
 
+    @property
+    def costs(self) -> Costs:
+        """What this object has cost so far. Of its own it counts ``fsyncs`` alone."""
+        return self._directory.costs
+
     def get(self, address: bytes) -> bytes | None:
         return self._get_entry(address, self._entry(address))
 
@@ -184,8 +190,14 @@ class LocalStore(Store):
 
     def writer(self) -> ChunkWriter:
         self._require_writable()
+        # Whoever only reads has no use for it, and starting is felt.
+        from .local_writer import LocalWriter
+
         return LocalWriter(
-            self._directory, self._index, self.get, durable=self._durable
+            self._directory,
+            self._index,
+            (self.get, self.get_many),
+            durable=self._durable,
         )
 
     def long_inline_bytes(self) -> int:
@@ -215,11 +227,12 @@ class LocalStore(Store):
             self._closed = True
             self._entry = _refuse_closed
             self._packs.close()
+            self._index.close()
             release_environment(self._environment)
 
     def read_ref(self, name: str) -> bytes | None:
         self._require_open()
-        return self._environment.get(REFS, encode_name(name))
+        return self._index.read_ref(encode_name(name))
 
     def iter_refs(self, prefix: str = "") -> Iterator[tuple[str, bytes]]:
         self._require_open()
@@ -229,6 +242,8 @@ class LocalStore(Store):
     def move_refs(self, moves: Sequence[RefMove], note: RefNote | None = None) -> int:
         self._require_writable()
         check_moves(moves)
+        from .local_index_step import IndexBatch
+
         return self._index.commit(IndexBatch(moves=moves, note=note or RefNote()))
 
     def iter_log(self, name: str | None = None) -> Iterator[RefLogEntry]:

@@ -24,6 +24,8 @@ TABLES = (CHUNKS, PACKS, REFS, LOG, LOG_NAMES, SETTINGS)
 
 FORMAT = b"store.format"
 GC_EPOCH = b"store.gc-epoch"
+# The generation of the journal: how many times it was taken into the index.
+JOURNAL = b"store.journal"
 NEXT_PACK = b"store.next-pack"
 SEQUENCE = b"store.sequence"
 

@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from blake3 import blake3
 
-from prolly.codec import ADDRESS_BYTES, links_of
+from prolly.codec import ADDRESS_BYTES, ChunkType, links_of
 from prolly.codec.pack import CHUNK_BYTES_MAX
 from prolly.errors import Corrupt, Error, Invalid, Stale
 
@@ -49,6 +49,12 @@ PACK_BYTES_TARGET = 64 * 1024 * 1024
 PUT_BYTES_MAX = 256 * 1024
 PUT_COUNT_MAX = 64
 
+ReadChunk = Callable[[bytes], bytes | None]
+ReadChunks = Callable[[Sequence[bytes]], list[bytes | None]]
+
+# What has all that it links to even in a partial replica.
+_WHOLE_KINDS = (ChunkType.COMMIT, ChunkType.WORKING)
+
 # No count of sweeps: a batch that bears it is looked through whatever the count is.
 UNKNOWN_EPOCH = -1
 
@@ -60,24 +66,29 @@ class LocalWriter(ChunkWriter):
         self,
         directory: StoreDirectory,
         index: LocalIndex,
-        read: Callable[[bytes], bytes | None],
+        reads: tuple[ReadChunk, ReadChunks],
         *,
         durable: bool,
     ) -> None:
         self._directory = directory
         self._index = index
-        self._read = read
+        self._read, self._read_many = reads
         self._durable = durable
         self._process = os.getpid()
         self._open = True
         # Read before the first look-up, so that a sweep after it is noticed.
         self._gc_epoch = index.counter(GC_EPOCH)
         self._reused = bytearray()
+        # Chunks that nobody has looked up yet, and those that are not there.
+        self._new: dict[bytes, bytes] = {}
+        self._new_bytes = 0
         self._fresh: dict[bytes, bytes] = {}
         self._fresh_bytes = 0
         self._pack: PackBuilder | None = None
         self._sealed: list[PackBuilder] = []
         self._sealed_slots: dict[bytes, int] = {}
+        # What refs stood for when this batch was begun, or tried to commit.
+        self._founded_on: set[bytes] = set()
 
     def put(self, chunk: bytes) -> bytes:
         self._require_open()
@@ -85,11 +96,11 @@ class LocalWriter(ChunkWriter):
         if not 0 < size <= CHUNK_BYTES_MAX:
             check_chunk_size(size)
         address = blake3(chunk).digest()
-        if not self._holds(address):
-            if self._index.chunk_entry(address) is None:
-                self._add(address, chunk)
-            else:
-                self._reused += address
+        if address not in self._new:
+            self._new[address] = chunk
+            self._new_bytes += size
+            if self._new_bytes >= PUT_BYTES_MAX:
+                self._sort_out()
         return address
 
     def put_many(self, chunks: Iterable[bytes]) -> list[bytes]:
@@ -97,31 +108,40 @@ class LocalWriter(ChunkWriter):
         all_addresses: list[bytes] = []
         for block in _blocks(chunks):
             addresses = [blake3(chunk).digest() for chunk in block]
-            wanted = {
-                address: chunk
-                for address, chunk in zip(addresses, block, strict=True)
-                if not self._holds(address)
-            }
-            present = self._index.chunk_entries(list(wanted))
-            for address, chunk in wanted.items():
-                if address in present:
-                    self._reused += address
-                else:
-                    self._add(address, chunk)
+            self._new.update(zip(addresses, block, strict=True))
+            self._new_bytes += sum(map(len, block))
+            if self._new_bytes >= PUT_BYTES_MAX:
+                self._sort_out()
             all_addresses += addresses
         return all_addresses
 
     def get(self, address: bytes) -> bytes | None:
         self._require_open()
-        chunk = self._fresh.get(address)
+        found, chunk = self._own(address)
+        return chunk if found else self._read(address)
+
+    def get_many(self, addresses: Sequence[bytes]) -> list[bytes | None]:
+        self._require_open()
+        chunks = [self._own(address) for address in addresses]
+        asked = [
+            address
+            for address, (found, _) in zip(addresses, chunks, strict=True)
+            if not found
+        ]
+        others = iter(self._read_many(asked))
+        return [chunk if found else next(others) for found, chunk in chunks]
+
+    def _own(self, address: bytes) -> tuple[bool, bytes | None]:
+        """Return whether a chunk is of this batch, and the chunk."""
+        chunk = self._new.get(address) or self._fresh.get(address)
         if chunk is not None:
-            return chunk
+            return True, chunk
         slot = self._sealed_slots.get(address)
         pack = self._pack if slot is None else self._sealed[slot]
         place = None if pack is None else pack.places.get(address)
         if pack is None or place is None:
-            return self._read(address)
-        return pack.read(place)
+            return False, None
+        return True, pack.read(place)
 
     def commit(self, moves: Sequence[RefMove] = (), note: RefNote | None = None) -> int:
         self._require_open()
@@ -135,6 +155,7 @@ class LocalWriter(ChunkWriter):
             if error.code != "ref-moved":
                 self.abort()
             self._gc_epoch = UNKNOWN_EPOCH
+            self._founded_on.update(move.old for move in moves if move.old)
             raise
         except BaseException:
             self.abort()
@@ -144,9 +165,7 @@ class LocalWriter(ChunkWriter):
 
     def _commit(self, moves: Sequence[RefMove], note: RefNote) -> int:
         check_moves(moves)
-        if self._pack is not None:
-            self._spill()
-            self._seal()
+        self._end_chunks(moves)
         batch = IndexBatch(
             inline=self._fresh,
             packs=self._sealed,
@@ -160,15 +179,42 @@ class LocalWriter(ChunkWriter):
             return self._commit_packs(batch)
         return self._index.commit(batch)
 
-    def _counted_on(self) -> set[bytes]:
+    def _end_chunks(self, moves: Sequence[RefMove]) -> None:
+        """Let all chunks wait for the index, or be in sealed packs.
+
+        The index keeps a chunk that it has, so that a small batch looks nothing up. One
+        that names nothing must know whether it brings anything.
+        """
+        is_small = self._new_bytes + self._fresh_bytes <= INLINE_BYTES_MAX
+        has_packs = self._pack is not None or self._sealed
+        if has_packs or not is_small or not any(move.new for move in moves):
+            self._sort_out()
+        else:
+            self._fresh.update(self._new)
+            self._fresh_bytes += self._new_bytes
+            self._new = {}
+            self._new_bytes = 0
+        if self._pack is not None:
+            self._spill()
+            self._seal()
+
+    def _counted_on(self, is_partial: bool) -> set[bytes]:
         """Return what must be in the store beside this batch for it to be whole.
 
         That is what was found present, and what new chunks link to. Below a chunk that
         is present everything is, so one step of links is enough.
+
+        In a partial replica a node may link to what never was here. Then the versions
+        count that this batch was founded on: a sweep takes nothing from below what it
+        keeps.
         """
         steps = range(0, len(self._reused), ADDRESS_BYTES)
         wanted = {bytes(self._reused[at : at + ADDRESS_BYTES]) for at in steps}
+        if is_partial:
+            wanted |= self._founded_on
         for chunk in self._chunks():
+            if is_partial and chunk[0] not in _WHOLE_KINDS:
+                continue
             try:
                 links = links_of(chunk)
             except Corrupt:
@@ -192,6 +238,7 @@ class LocalWriter(ChunkWriter):
         self._pack = None
         self._sealed = []
         self._sealed_slots = {}
+        self._new = {}
         self._fresh = {}
         self._reused = bytearray()
 
@@ -203,9 +250,25 @@ class LocalWriter(ChunkWriter):
             or address in self._sealed_slots
         )
 
-    def _add(self, address: bytes, chunk: bytes) -> None:
-        self._fresh[address] = chunk
-        self._fresh_bytes += len(chunk)
+    def _sort_out(self) -> None:
+        """Look up which of the new chunks are there, and keep the others.
+
+        What waits in memory beyond the bound goes to a pack.
+        """
+        new = {
+            address: chunk
+            for address, chunk in self._new.items()
+            if not self._holds(address)
+        }
+        self._new = {}
+        self._new_bytes = 0
+        present = self._index.chunk_entries(list(new))
+        for address, chunk in new.items():
+            if address in present:
+                self._reused += address
+            else:
+                self._fresh[address] = chunk
+                self._fresh_bytes += len(chunk)
         if self._fresh_bytes > INLINE_BYTES_MAX:
             try:
                 self._spill()

@@ -84,6 +84,7 @@ class PackBuilder:
                 os.fdatasync(self._file.descriptor)
             except OSError as error:
                 raise from_os_error(error, "syncing a pack") from error
+            self._directory.costs.fsyncs += 1
         self.name = self._hasher.digest()
 
     def publish(self) -> None:
@@ -125,3 +126,4 @@ def sync_names(directory: StoreDirectory) -> None:
         sync_directory(directory.packs)
     except OSError as error:
         raise from_os_error(error, "syncing the directory of packs") from error
+    directory.costs.fsyncs += 1

@@ -22,8 +22,7 @@ class VerifyingStore(WrappingStore):
         return verified(address, self.inner.get(address))
 
     def get_many(self, addresses: Sequence[bytes]) -> list[bytes | None]:
-        chunks = self.inner.get_many(addresses)
-        return [verified(a, chunk) for a, chunk in zip(addresses, chunks, strict=True)]
+        return _all_verified(addresses, self.inner.get_many(addresses))
 
     def writer(self) -> ChunkWriter:
         return _VerifyingWriter(self.inner.writer())
@@ -34,6 +33,9 @@ class _VerifyingWriter(WrappingWriter):
 
     def get(self, address: bytes) -> bytes | None:
         return verified(address, self.inner.get(address))
+
+    def get_many(self, addresses: Sequence[bytes]) -> list[bytes | None]:
+        return _all_verified(addresses, self.inner.get_many(addresses))
 
 
 def verified(address: bytes, chunk: bytes | None) -> bytes | None:
@@ -46,3 +48,11 @@ def verified(address: bytes, chunk: bytes | None) -> bytes | None:
             address=address,
         )
     return chunk
+
+
+def _all_verified(
+    addresses: Sequence[bytes], chunks: list[bytes | None]
+) -> list[bytes | None]:
+    for address, chunk in zip(addresses, chunks, strict=True):
+        verified(address, chunk)
+    return chunks

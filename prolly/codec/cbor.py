@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 import cbor2
+from blake3 import blake3
 
 from prolly.errors import Corrupt, Invalid, LimitExceeded
 
@@ -76,21 +77,47 @@ def decode(data: bytes) -> Any:
     Raises Corrupt ``value-spelling`` for anything that ``encode`` does not write.
     """
     try:
-        value = cbor2.loads(
-            data,
-            max_depth=_DECODE_DEPTH_MAX,
-            allow_indefinite=False,
-            allow_duplicate_keys=False,
-            strict_hashable_types=True,
-            semantic_decoders=_STRICT_TAGS,
-            tag_hook=_refuse_tag,
-        )
+        value = _loads_strictly(data)
         same = encode(value) == data
     except (cbor2.CBORDecodeError, Invalid, LimitExceeded) as error:
         raise _misspelt(str(error)) from error
     if not same:
         raise _misspelt("the bytes are not the canonical spelling of their value")
     return value
+
+
+def decode_many(datas: Sequence[bytes]) -> list[Any]:
+    """Return the values that byte strings spell, in order; raises as ``decode``."""
+    found = decode_runs(datas, 1)
+    return list(map(decode, datas)) if found is None else found[::2]
+
+
+def decode_runs(datas: Sequence[bytes], size: int) -> list[Any] | None:
+    """Return the values of byte strings of ``size`` values each, and a mark behind
+    each.
+
+    One call reads all, and one spells all anew. The marks show that none runs over into
+    the next: they are a hash of them all, which none can hold. ``None`` where not all
+    are of just so many values in their one spelling, or that takes more to tell.
+    """
+    mark = blake3(b"".join(datas)).digest()
+    behind = byte_string_header(len(mark)) + mark
+    count, stride = len(datas), size + 1
+    spelt = b"".join([array_header(stride * count), behind.join(datas), behind])
+    try:
+        found: list[Any] = _loads_strictly(spelt)
+        if found[size::stride].count(mark) != count:
+            return None
+        if not set(map(type, found)) <= _PLAIN:
+            for value in found:
+                if type(value) not in _PLAIN:
+                    _require(value)
+        is_same = cbor2.dumps(found, canonical=True) == spelt
+    except (cbor2.CBORDecodeError, UnicodeEncodeError, Invalid, LimitExceeded):
+        return None
+    # An integer past its limit takes more bytes than that.
+    is_within = max(map(len, datas), default=0) <= INT_BYTES_MAX
+    return found if is_same and is_within else None
 
 
 def array_header(count: int) -> bytes:
@@ -124,6 +151,18 @@ def encode_byte_strings(values: Sequence[bytes]) -> list[bytes]:
         [head] = heads.values()
         return [head + value for value in values]
     return [heads[len(value)] + value for value in values]
+
+
+def _loads_strictly(data: bytes) -> Any:
+    return cbor2.loads(
+        data,
+        max_depth=_DECODE_DEPTH_MAX,
+        allow_indefinite=False,
+        allow_duplicate_keys=False,
+        strict_hashable_types=True,
+        semantic_decoders=_STRICT_TAGS,
+        tag_hook=_refuse_tag,
+    )
 
 
 def _misspelt(reason: str) -> Corrupt:

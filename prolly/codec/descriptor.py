@@ -36,6 +36,8 @@ from .shown_value import shown
 
 DATASET_KINDS = ("map", "table", "blob", "files")
 DATASET_ID_BYTES = 8
+# In front of the id of a local dataset, so that no dataset of a commit has that id.
+LOCAL_ID_MARK = b"\0"
 # The longest file name of common file systems, so that a dataset can become a file.
 DATASET_NAME_BYTES_MAX = 255
 # One reference stays free for a payload out of line.
@@ -45,6 +47,9 @@ DESCRIPTOR_BYTES_MAX = 1 << 20
 
 # The policy whose stamps a dataset keeps in a tree of their own, its last root.
 STAMPED_POLICY = "last-writer-wins"
+# The policy whose sets have a tag for each time that an element was put in: these stand
+# with the stamps.
+TAGGED_POLICY = "set:add-wins"
 
 _PIECE_HEAD = bytes((ChunkType.BLOB_PIECE,))
 
@@ -55,7 +60,7 @@ class Descriptor:
 
     ``roots[0]`` is the records; indexes follow, and the stamps where some are kept.
     ``schema`` is a plain value, None where the kind has none; ``policies`` is a map of
-    plain values. A ``local`` dataset stays out of sync.
+    plain values. A ``local`` dataset stays out of commits, and so out of sync.
     """
 
     name: str
@@ -69,7 +74,7 @@ class Descriptor:
     @property
     def keeps_stamps(self) -> bool:
         """Tell whether the last root is that of stamps: some policy asks for them."""
-        return STAMPED_POLICY in self.policies.values()
+        return _keep_stamps(self.policies)
 
     @property
     def stamps(self) -> Reference | None:
@@ -137,19 +142,28 @@ def decode_descriptor(value: bytes, read_piece: Callable[[bytes], bytes]) -> Des
     return _from_value(cbor.decode(payload), references)
 
 
-def dataset_id(name: str, kind: str, taken: Iterable[bytes]) -> bytes:
+def dataset_id(
+    name: str, kind: str, taken: Iterable[bytes], *, local: bool = False
+) -> bytes:
     """Return the id of a new dataset: 8 bytes of the hash of its name and kind.
 
-    While the id is among those taken, the next probe is tried.
+    While the id is among those taken, the next probe is tried. That of a ``local``
+    dataset has the mark 00 in front: none is that of a dataset of a commit.
     """
     used = set(taken)
+    mark = LOCAL_ID_MARK if local else b""
     probe = 0
     while True:
         digest = blake3(cbor.encode([name, kind, probe])).digest()
-        found = digest[:DATASET_ID_BYTES]
+        found = mark + digest[:DATASET_ID_BYTES]
         if found not in used:
             return found
         probe += 1
+
+
+def is_local_id(dataset: bytes) -> bool:
+    """Tell whether an id is that of a local dataset."""
+    return len(dataset) > DATASET_ID_BYTES
 
 
 def manifest_key(dataset: bytes) -> bytes:
@@ -218,8 +232,13 @@ def _from_value(value: Any, roots: tuple[Reference, ...]) -> Descriptor:
         raise _bad_descriptor("its policies or its mark of locality")
     if len(roots) > DESCRIPTOR_ROOTS_MAX:
         raise _bad_descriptor(f"{len(roots)} trees")
-    if STAMPED_POLICY in policies.values() and len(roots) < 2:
+    if _keep_stamps(policies) and len(roots) < 2:
         raise _bad_descriptor("the root of its stamps is missing")
+    indexes = schema.get("indexes") if type(schema) is dict else None
+    if kind == "table" and type(indexes) is list:
+        expected = 1 + len(indexes) + _keep_stamps(policies)
+        if len(roots) != expected:
+            raise _bad_descriptor(f"{len(roots)} trees in place of {expected}")
     return Descriptor(
         name=name,
         kind=kind,
@@ -229,6 +248,11 @@ def _from_value(value: Any, roots: tuple[Reference, ...]) -> Descriptor:
         policies=policies,
         local=local,
     )
+
+
+def _keep_stamps(policies: dict[str, Any]) -> bool:
+    stand = policies.values()
+    return STAMPED_POLICY in stand or TAGGED_POLICY in stand
 
 
 def _bad_descriptor(reason: str) -> Corrupt:

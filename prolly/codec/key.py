@@ -15,16 +15,18 @@ Page: docs/spec/keys.md.
 
 from __future__ import annotations
 
+import sys
+from array import array
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from struct import iter_unpack
 from typing import Any, NoReturn, cast
 from uuid import UUID
 
 from prolly.errors import Corrupt, Invalid, LimitExceeded
 
 from . import key_scalar
+from .byte_strings import EvenStrings
 
 # A node holds at least two entries, and a key stands in every level above its leaf:
 # longer keys would push the smallest node, and so all of them, up.
@@ -159,23 +161,23 @@ def decode_key(data: bytes) -> Any:
 
 def decode_keys(datas: Sequence[bytes]) -> list[Any]:
     """Return the user keys of many spellings, in order; raises as ``decode_key``."""
-    if len(datas) > 1 and max(map(len, datas)) <= KEY_BYTES_MAX:
-        joined = _SEPARATOR.join(datas)
-        head = joined[:1]
-        if head == b"\x02":
-            found = _decode_texts(joined, len(datas))
-        elif head in _INTEGERS:
-            found = _decode_integers(datas)
+    found = None
+    if type(datas) is EvenStrings:
+        if datas.size <= KEY_BYTES_MAX:
+            found = _decode_even(datas.joined(), datas.size)
+    elif len(datas) > 1 and max(map(len, datas)) <= KEY_BYTES_MAX:
+        sizes = set(map(len, datas))
+        if len(sizes) == 1:
+            found = _decode_even(b"".join(datas), *sizes)
         else:
-            found = None
-        if found is not None:
-            return found
-    return [decode_key(data) for data in datas]
+            found = _decode_texts(_SEPARATOR.join(datas), len(datas))
+    return [decode_key(data) for data in datas] if found is None else found
 
 
 # No byte of UTF-8 text.
 _SEPARATOR = b"\xff"
 _TEXT_BORDER = b"\0\xff\x02"
+_WORD_BYTES = 8
 
 
 def _decode_texts(joined: bytes, count: int) -> list[Any] | None:
@@ -184,8 +186,9 @@ def _decode_texts(joined: bytes, count: int) -> list[Any] | None:
     As many borders as separators: each key begins as a text and ends with a zero. As
     many zeros as keys: it is the only one, so the spelling is canonical.
     """
-    borders = joined.count(_SEPARATOR) == joined.count(_TEXT_BORDER) == count - 1
-    if not borders or joined[-1] or joined.count(0) != count:
+    if joined[0] != _TEXT or joined[-1] or joined.count(0) != count:
+        return None
+    if joined.count(_SEPARATOR) != count - 1 or joined.count(_TEXT_BORDER) != count - 1:
         return None
     try:
         text = joined[1:-1].replace(_TEXT_BORDER, b"\0").decode()
@@ -194,34 +197,33 @@ def _decode_texts(joined: bytes, count: int) -> list[Any] | None:
     return list(text.split("\0"))
 
 
-def _decode_integers(datas: Sequence[bytes]) -> list[Any] | None:
-    """Return positive integers of one length, or ``None`` if they are none."""
-    joined = b"".join(datas)
-    size = len(datas[0])
-    if len(set(map(len, datas))) > 1 or size != 1 + joined[0] - _ZERO:
+def _decode_even(joined: bytes, size: int) -> list[Any] | None:
+    """Return the texts or positive integers of keys of one size, if all are that."""
+    if not size:
         return None
-    if joined[::size].count(joined[0]) != len(datas) or 0 in joined[1::size]:
+    count = len(joined) // size
+    head = joined[0]
+    if joined[::size].count(head) != count:
         return None
-    high, low, bits = _INTEGERS[joined[:1]]
-    if not high:
-        return [one for (one,) in iter_unpack(f">x{low}", joined)]
-    parts = iter_unpack(f">x{high}{low}", joined)
-    return [upper << bits | lower for upper, lower in parts]
-
-
-# How the bytes of a positive integer are read: a part in front, the rest and its bits.
-_INTEGERS = {
-    bytes((_ZERO + size,)): form
-    for size, form in {
-        1: ("", "B", 0),
-        2: ("", "H", 0),
-        3: ("B", "H", 16),
-        4: ("", "I", 0),
-        5: ("B", "I", 32),
-        6: ("H", "I", 32),
-        8: ("", "Q", 0),
-    }.items()
-}
+    if head == _TEXT:
+        # As many zeros as keys, and one at each end: the spelling is canonical.
+        if not joined.count(0) == joined[size - 1 :: size].count(0) == count:
+            return None
+        try:
+            return list(joined[1:-1].decode().split("\0\x02"))
+        except UnicodeDecodeError as error:
+            raise _misspelt(str(error)) from error
+    digits = size - 1
+    # No integer begins with a zero byte.
+    if not 1 <= digits <= _WORD_BYTES or head != _ZERO + digits or 0 in joined[1::size]:
+        return None
+    words = bytearray(_WORD_BYTES * count)
+    for place in range(digits):
+        words[_WORD_BYTES - digits + place :: _WORD_BYTES] = joined[1 + place :: size]
+    integers = array("Q", words)
+    if sys.byteorder == "little":
+        integers.byteswap()
+    return integers.tolist()
 
 
 def prefix_range(prefix: object) -> tuple[bytes, bytes | None]:

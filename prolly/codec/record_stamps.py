@@ -1,17 +1,24 @@
 """Stamps: when a record and its cells were last written, as the sidecar tree has it.
 
     stamp     milliseconds u48 | counter u16 | replica, 8 bytes      big-endian
-    record    CBOR byte string of: stamp, then (column id u32, stamp) ...
+    stamps    CBOR byte string of: stamp, then (column id u32, stamp) ...
+    tag       element of a set, 16 bytes of its hash | stamp
+    tags      CBOR byte string of: tag ...                           ascending
+    record    stamps, or if there are tags
+              CBOR [ stamps, [column id or null, tags], ... ]
 
 The first stamp is that of the record as a whole: when it was added or deleted, zero
 where nobody noted that. A column stands there only with a later stamp than that, in the
-order of ids. Page: docs/spec/policies.md.
+order of ids. Beside tags, stamps may be empty; null stands for a record that is one
+value, and goes first. Page: docs/spec/policies.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
 
 from prolly.errors import Corrupt
 
@@ -19,6 +26,13 @@ STAMP_BYTES = 16
 REPLICA_BYTES = 8
 # Earlier than any other: nobody noted when.
 NO_STAMP = bytes(STAMP_BYTES)
+# Long enough that nobody finds two elements of one name.
+ELEMENT_BYTES = 16
+TAG_BYTES = ELEMENT_BYTES + STAMP_BYTES
+
+# Tells when an element was put into a set, and by whom: its name, then a stamp.
+Tag = bytes
+TagSet = frozenset[Tag]
 
 _COLUMN_BYTES = 4
 _ENTRY_BYTES = _COLUMN_BYTES + STAMP_BYTES
@@ -57,10 +71,14 @@ def later_stamp(stamp: bytes, known: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class RecordStamps:
-    """The stamps of one record; ``columns`` are later than that of ``record``."""
+    """The stamps of one record; ``columns`` are later than that of ``record``.
+
+    ``tags`` are those of sets, by column; under None of a record that is one value.
+    """
 
     record: bytes = NO_STAMP
     columns: Mapping[int, bytes] = field(default_factory=dict)
+    tags: Mapping[int | None, TagSet] = field(default_factory=dict)
 
     def of(self, column: int | None) -> bytes:
         """Return the stamp of a column's cell; of None, the latest of all."""
@@ -73,18 +91,40 @@ UNSTAMPED = RecordStamps()
 
 
 def joined_stamps(one: RecordStamps, other: RecordStamps) -> RecordStamps:
-    """Return the later stamp of each cell: in any order and grouping the same."""
+    """Return the later stamp of each cell, and all tags.
+
+    In any order and grouping it is the same.
+    """
     record = max(one.record, other.record)
     columns = {
         column: max(one.of(column), other.of(column))
         for column in {*one.columns, *other.columns}
     }
     later = {column: stamp for column, stamp in columns.items() if stamp > record}
-    return RecordStamps(record, later)
+    tags = {
+        column: one.tags.get(column, frozenset()) | other.tags.get(column, frozenset())
+        for column in {*one.tags, *other.tags}
+    }
+    return RecordStamps(record, later, tags)
 
 
-def encode_stamps(stamps: RecordStamps) -> bytes:
-    """Return the content of the byte string; ``columns`` must be later."""
+def encode_stamps(stamps: RecordStamps) -> Any:
+    """Return the value that is stored; ``columns`` must be later."""
+    if not stamps.tags:
+        return _spelt_stamps(stamps)
+    has_stamps = stamps.record != NO_STAMP or stamps.columns
+    value: list[Any] = [_spelt_stamps(stamps) if has_stamps else b""]
+    for column in sorted(stamps.tags, key=_place):
+        value.append([column, b"".join(sorted(stamps.tags[column]))])
+    return value
+
+
+def _place(column: int | None) -> int:
+    """Return what columns are sorted by: null goes first."""
+    return -1 if column is None else column
+
+
+def _spelt_stamps(stamps: RecordStamps) -> bytes:
     parts = [stamps.record]
     for column in sorted(stamps.columns):
         assert stamps.columns[column] > stamps.record
@@ -92,8 +132,35 @@ def encode_stamps(stamps: RecordStamps) -> bytes:
     return b"".join(parts)
 
 
-def decode_stamps(data: object) -> RecordStamps:
-    """Return what a content spells; Corrupt ``stamps`` for any other spelling."""
+def decode_stamps(value: object) -> RecordStamps:
+    """Return what a stored value spells; Corrupt ``stamps`` for any other spelling."""
+    if type(value) is not list:
+        return _read_stamps(value)
+    if len(value) < 2:
+        raise _bad_stamps("there are no tags in it")
+    read = RecordStamps() if value[0] == b"" else _read_stamps(value[0])
+    return RecordStamps(read.record, read.columns, dict(_read_tags(value[1:])))
+
+
+def _read_tags(pairs: list[Any]) -> Iterator[tuple[int | None, TagSet]]:
+    before = -2
+    for pair in pairs:
+        if type(pair) is not list or len(pair) != 2:
+            raise _bad_stamps("tags without their column")
+        column, data = pair
+        is_id = type(column) is int and 0 <= column < 1 << 8 * _COLUMN_BYTES
+        if not (is_id or column is None) or _place(column) <= before:
+            raise _bad_stamps("its tags are not in the order of columns")
+        if type(data) is not bytes or len(data) % TAG_BYTES:
+            raise _bad_stamps("no string of tags")
+        tags = [data[at : at + TAG_BYTES] for at in range(0, len(data), TAG_BYTES)]
+        if any(one >= following for one, following in pairwise(tags)):
+            raise _bad_stamps("its tags do not ascend")
+        yield column, frozenset(tags)
+        before = _place(column)
+
+
+def _read_stamps(data: object) -> RecordStamps:
     if type(data) is not bytes or len(data) % _ENTRY_BYTES != STAMP_BYTES:
         raise _bad_stamps("it is no string of stamps")
     record = data[:STAMP_BYTES]

@@ -26,6 +26,8 @@ from blake3 import blake3
 from prolly.errors import Corrupt, Error, Invalid, LimitExceeded
 
 from . import cbor
+from .byte_strings import EvenStrings
+from .column_places import array_at, string_at
 from .reference import (
     INLINE_BYTES_MAX,
     REFERENCE_BYTES,
@@ -98,34 +100,83 @@ def decode(data: bytes, fills: Sequence[object]) -> list[Any]:
     A cell that is not stored is its fill itself. Raises Corrupt ``row`` where the bytes
     cannot be read; :func:`check` refuses every other spelling too.
     """
-    try:
-        row = cbor2.loads(data)
-    except (cbor2.CBORDecodeError, ValueError) as error:
-        raise _bad_row(str(error)) from error
+    row = _loads(data)
     if type(row) is not list:
         raise _bad_row("it is no array")
     return _spread(row, fills)
 
 
 def decode_many(values: Sequence[bytes], fills: Sequence[object]) -> list[list[Any]]:
-    """Return the cells of many plain rows; raises as ``decode``.
+    """Return the cells of many plain rows; raises as ``decode``."""
+    if not values or not fills:
+        return [decode(value, fills) for value in values]
+    return list(map(list, zip(*decode_columns(values, fills), strict=True)))
 
-    One call of the CBOR reader for all of them: half the time of single calls.
+
+def decode_columns(
+    values: Sequence[bytes], fills: Sequence[object]
+) -> list[Sequence[Any]]:
+    """Return the cells of some plain rows as columns; raises as ``decode``.
+
+    One call of the CBOR reader for all of them. Rows that store the same columns need
+    not even become lists: their cells are read as one array, whose every n-th item is
+    of one column. Not for no row.
     """
+    head = _head_of(values[0])
+    if type(values) is EvenStrings:
+        rests = values.behind(len(head)) if values.begin_with(head) else None
+        cells = None if rests is None else rests.joined()
+        joined = values.joined() if cells is None else b""
+    else:
+        size = len(head)
+        listed = [value[size:] for value in values if value[:size] == head]
+        cells = b"".join(listed) if len(listed) == len(values) else None
+        joined = b"".join(values) if cells is None else b""
+    if cells is not None:
+        return _alike(head, cells, len(values), fills)
+    rows = _loads(cbor.array_header(len(values)) + joined)
+    return list(zip(*[_spread(one, fills) for one in rows], strict=True))
+
+
+def _alike(
+    head: bytes, cells: bytes, count: int, fills: Sequence[object]
+) -> list[Sequence[Any]]:
+    """Return the columns of rows that begin alike, given the cells of all in a row."""
+    stored = _stored_by(head, len(fills))
+    size = len(stored)
+    every = _loads(cbor.array_header(count * size) + cells)
+    if size == len(fills):
+        return [every[place::size] for place in range(size)]
+    columns: list[Sequence[Any]] = [[fill] * count for fill in fills]
+    for place, position in enumerate(stored):
+        columns[position] = every[place::size]
+    return columns
+
+
+def _head_of(value: bytes) -> bytes:
+    """Return the head and the presence of a plain row."""
     try:
-        rows = cbor2.loads(cbor.array_header(len(values)) + b"".join(values))
+        return value[: string_at(value, array_at(value, 0)[1])[1]]
+    except IndexError:
+        raise _bad_row("it has no presence") from None
+
+
+@lru_cache(maxsize=_POSITIONS_CACHED)
+def _stored_by(head: bytes, count: int) -> tuple[int, ...]:
+    """Return the positions of the cells that rows with this head store."""
+    size, at = array_at(head, 0)
+    start, end = string_at(head, at)
+    positions = _positions_of(head[start:end], count)
+    if len(positions) != size - 1:
+        raise _bad_row(f"{size - 1} cells for {len(positions)} bits")
+    return positions
+
+
+def _loads(data: bytes) -> Any:
+    try:
+        return cbor2.loads(data)
     except (cbor2.CBORDecodeError, ValueError) as error:
         raise _bad_row(str(error)) from error
-    count = len(fills)
-    full = _bits(tuple(range(count)))
-    cells: list[list[Any]] = []
-    for row in rows:
-        if type(row) is list and len(row) == count + 1 and row[0] == full:
-            del row[0]
-            cells.append(row)
-        else:
-            cells.append(_spread(row, fills))
-    return cells
 
 
 def check(data: bytes, fills: Sequence[object]) -> list[Any]:
@@ -141,6 +192,43 @@ def check(data: bytes, fills: Sequence[object]) -> list[Any]:
     if encode(cells, fills) != data:
         raise _bad_row("a cell that equals its fill is stored, or bits are left over")
     return cells
+
+
+def check_columns(
+    values: Sequence[bytes], fills: Sequence[object]
+) -> list[Sequence[Any]]:
+    """Return the cells of some plain rows from outside as columns; raises as ``check``.
+
+    Rows without fills that store the same columns are read, and spelt anew, in one call
+    for all. Not for no row.
+    """
+    columns = _check_alike(values, fills) if fills.count(None) == len(fills) else None
+    if columns is None:
+        columns = list(zip(*[check(value, fills) for value in values], strict=True))
+    return columns
+
+
+def _check_alike(
+    values: Sequence[bytes], fills: Sequence[object]
+) -> list[Sequence[Any]] | None:
+    """Return the columns of rows that begin alike; ``None`` for others."""
+    head, count = _head_of(values[0]), len(values)
+    stored = _stored_by(head, len(fills))
+    presence = cbor.encode(_bits(stored))
+    if not stored or head != cbor.array_header(1 + len(stored)) + presence:
+        return None
+    if type(values) is EvenStrings:
+        rests = values.behind(len(head)).apart() if values.begin_with(head) else ()
+    else:
+        size = len(head)
+        rests = [value[size:] for value in values if value[:size] == head]
+    found = cbor.decode_runs(rests, len(stored)) if len(rests) == count else None
+    if found is None or None in found:
+        return None
+    columns: list[Sequence[Any]] = [[None] * count for _ in fills]
+    for place, position in enumerate(stored):
+        columns[position] = found[place :: len(stored) + 1]
+    return columns
 
 
 class OutlineCell(NamedTuple):

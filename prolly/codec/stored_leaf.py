@@ -2,42 +2,51 @@
 
 Decoding a leaf makes two objects for each of its records; whoever looks one record up
 needs none of them. The first look-up finds out where the entries of the two columns
-start, every later one is a search for the key's bytes between them. Where all entries
-of a column are of one length, as most keys and many values are, the starts are a range,
-which one strided slice proves: the first entry's header says how long it is, and if the
-byte at each later multiple of that length is the same header, by induction each entry
-ends where the next one begins.
+start, every later one is a search for the key's bytes between them. Whoever wants all
+records gets the columns whole, and takes them apart as far as needed.
 
 For bytes whose address was verified, as ``decode_node``. Page: docs/spec/nodes.md.
 """
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
-from functools import lru_cache
 from itertools import compress
 from operator import ne
-from struct import Struct
+
+import cbor2
 
 from prolly.errors import Corrupt
 
+from .byte_strings import ByteStrings, EvenStrings, ListedStrings, even_form
+from .column_places import (
+    STRING,
+    STRING_1,
+    STRING_2,
+    array_at,
+    even_starts_at,
+    header_size,
+    starts_at,
+    string_at,
+)
 from .node import LEAF_MARK, Leaf, decode_node
 from .reference import Referring
-
-# What byte strings and arrays of up to 23, 255 and 65,535 bytes or items begin with.
-_STRING, _STRING_1, _STRING_2 = 0x40, 0x58, 0x59
-_ARRAY, _ARRAY_1, _ARRAY_2 = 0x80, 0x98, 0x99
 
 # A leaf, and the array of its four fields.
 _HEAD = LEAF_MARK + b"\x84"
 
+# How the last field of a leaf is spelt in which no value refers.
+_NO_BITS = b"\x40"
+
+# An array of the last two fields, values and bits.
+_PAIR = b"\x82"
 
 Changed = tuple[bytes, bytes, bytes]
+Columns = tuple[ByteStrings, ByteStrings]
 
-# Lengths of values are few, and numbers of records in a leaf some hundred.
-_FORMS_KEPT = 1024
+# The prefix of all keys, and where keys and values stand.
+EvenColumns = tuple[bytes, range, range]
 
 
 class StoredLeaf:
@@ -46,6 +55,7 @@ class StoredLeaf:
     __slots__ = ("_bits", "_keys", "_keys_end", "_prefix", "_values", "chunk")
 
     level = 0
+    _values: Sequence[int]
 
     def __init__(self, chunk: bytes) -> None:
         self.chunk = chunk
@@ -56,6 +66,30 @@ class StoredLeaf:
         leaf = decode_node(self.chunk)
         assert isinstance(leaf, Leaf)
         return leaf
+
+    def columns(self) -> Columns:
+        """Return all keys and all values; Corrupt as ``decode``.
+
+        What makes an object of each string, and the strings that are to be joined with
+        their prefix, waits until somebody asks for them.
+        """
+        chunk = self.chunk
+        try:
+            if chunk[:2] == _HEAD:
+                start, at = string_at(chunk, 2)
+                prefix = chunk[start:at]
+                places, at = even_starts_at(chunk, at)
+                if places:
+                    skipped = header_size(chunk[places.start])
+                    keys = EvenStrings(chunk, places, skipped, prefix)
+                    values = _values_at(chunk, at, len(places))
+                    if values is not None:
+                        return keys, values
+        except IndexError:
+            pass
+        leaf = decode_node(chunk)
+        assert isinstance(leaf, Leaf)
+        return ListedStrings(leaf.suffixes, leaf.prefix), ListedStrings(leaf.values)
 
     def find(self, key: bytes) -> bytes | None:
         """Return the stored value under ``key``, ``None`` when there is none.
@@ -81,7 +115,7 @@ class StoredLeaf:
             index = self._index(key)
             if index < 0 or type(value) is not bytes or self._refers(index):
                 return None
-            start, end = _string(chunk, self._values[index])
+            start, end = string_at(chunk, self._values[index])
             if end - start != len(value):
                 return None
             pieces += (chunk[done:start], value)
@@ -89,18 +123,62 @@ class StoredLeaf:
         pieces.append(chunk[done:])
         return b"".join(pieces)
 
+    def renewed(self, chunk: bytes) -> StoredLeaf:
+        """Return the leaf of other bytes in which all records stand where they do."""
+        twin = StoredLeaf(chunk)
+        self._located()
+        twin._prefix, twin._bits = self._prefix, self._bits
+        twin._keys_end, twin._values = self._keys_end, self._values
+        twin._keys = self._keys
+        return twin
+
+    @property
+    def is_located(self) -> bool:
+        """Tell whether it is known where the records stand."""
+        return self._keys is not None
+
+    def even_columns(self) -> EvenColumns | None:
+        """Return where records stand whose keys, and values, are of one length each.
+
+        ``None`` for others, for none at all, and where a value refers. What is found
+        out about even ones stays known; of others nothing.
+        """
+        if self._keys is None and not self._locate_even():
+            return None
+        keys, values = self._keys, self._values
+        if type(keys) is not range or type(values) is not range or not keys:
+            return None
+        return None if self._bits else (self._prefix, keys, values)
+
+    def _locate_even(self) -> bool:
+        chunk = self.chunk
+        try:
+            if chunk[:2] != _HEAD:
+                return False
+            start, at = string_at(chunk, 2)
+            keys, keys_end = even_starts_at(chunk, at)
+            if keys is None:
+                return False
+            values, end = even_starts_at(chunk, keys_end)
+        except IndexError:
+            return False
+        if values is None or len(values) != len(keys) or chunk[end:] != _NO_BITS:
+            return False
+        self._prefix, self._bits = chunk[start:at], b""
+        self._keys_end, self._values = keys_end, values
+        # Last, since another thread takes it for the sign that all is there.
+        self._keys = keys
+        return True
+
     def changed_values(self, new: StoredLeaf) -> list[Changed] | None:
         """Return (key, old, new) where a leaf with the same keys has other values.
 
         ``None`` where it takes decoding to tell: other keys or lengths, references.
         """
-        places, others = self._even_values(), new._even_values()
-        # Two ranges of one number are equal whatever their steps.
-        if not places or places != others or places.step != others.step:
+        places = self.even_values()
+        if not places or not new.has_values_at(places, self.chunk[: places.start]):
             return None
-        if self.chunk[: places.start] != new.chunk[: places.start]:
-            return None
-        form = _even_form(places.step, len(places))
+        form = even_form(places.step, len(places))
         before = form.unpack_from(self.chunk, places.start)
         after = form.unpack_from(new.chunk, places.start)
         changed = list(compress(range(len(places)), map(ne, before, after)))
@@ -111,7 +189,7 @@ class StoredLeaf:
             for index in changed
         ]
 
-    def _even_values(self) -> range | None:
+    def even_values(self) -> range | None:
         """Return where the values start if neither keys nor values vary in length.
 
         Nothing is found out about a leaf of other lengths, nor of one with references.
@@ -120,16 +198,34 @@ class StoredLeaf:
         try:
             if chunk[:2] != _HEAD:
                 return None
-            _, at = _string(chunk, 2)
-            keys, at = _even_starts(chunk, at)
+            _, at = string_at(chunk, 2)
+            keys, at = even_starts_at(chunk, at)
             if keys is None:
                 return None
-            values, at = _even_starts(chunk, at)
+            values, at = even_starts_at(chunk, at)
             if values is None or len(keys) != len(values):
                 return None
-            return values if chunk[at:] == _SHORT[0] else None
+            return values if chunk[at:] == _NO_BITS else None
         except IndexError:
             return None
+
+    def has_values_at(self, places: range, head: bytes) -> bool:
+        """Tell whether values stand just there behind these bytes, and none refers.
+
+        ``places`` and ``head`` are of a leaf that has ``even_values``: it has the same
+        keys, then.
+        """
+        chunk, start, end = self.chunk, places.start, places.stop
+        if chunk[:start] != head or chunk[end:] != _NO_BITS:
+            return False
+        try:
+            first, behind = string_at(chunk, start)
+        except IndexError:
+            return False
+        return behind - start == places.step and all(
+            chunk[at : end : places.step].count(chunk[at]) == len(places)
+            for at in range(start, first)
+        )
 
     def first_key(self) -> bytes:
         """Return the first key of a leaf that is not empty."""
@@ -138,7 +234,7 @@ class StoredLeaf:
 
     def _key(self, index: int) -> bytes:
         assert self._keys is not None
-        start, end = _string(self.chunk, self._keys[index])
+        start, end = string_at(self.chunk, self._keys[index])
         return self._prefix + self.chunk[start:end]
 
     def _located(self) -> Sequence[int]:
@@ -147,7 +243,7 @@ class StoredLeaf:
     def entries_claimed(self) -> int:
         """Return how many keys the leaf says it has; 0 when it has not the form."""
         try:
-            return _array(self.chunk, _string(self.chunk, 2)[1])[0]
+            return array_at(self.chunk, string_at(self.chunk, 2)[1])[0]
         except IndexError:
             return 0
 
@@ -173,6 +269,9 @@ class StoredLeaf:
         chunk, end = self.chunk, self._keys_end
         place = chunk.find(wanted, starts[0], end) if starts else -1
         while place >= 0:
+            # The same of an even column, by one division.
+            if type(starts) is range and place in starts:
+                return starts.index(place)
             index = bisect_left(starts, place)
             # The same bytes may stand across the border of two entries.
             if index < len(starts) and starts[index] == place:
@@ -183,9 +282,9 @@ class StoredLeaf:
     def _value(self, index: int) -> bytes:
         chunk, at = self.chunk, self._values[index]
         mark = chunk[at]
-        if mark < _STRING_1:
-            value = chunk[at + 1 : at + 1 + mark - _STRING]
-        elif mark == _STRING_1:
+        if mark < STRING_1:
+            value = chunk[at + 1 : at + 1 + mark - STRING]
+        elif mark == STRING_1:
             value = chunk[at + 2 : at + 2 + chunk[at + 1]]
         else:
             size = chunk[at + 1] << 8 | chunk[at + 2]
@@ -201,11 +300,11 @@ class StoredLeaf:
         try:
             if chunk[:2] != _HEAD:
                 raise IndexError
-            start, at = _string(chunk, 2)
+            start, at = string_at(chunk, 2)
             self._prefix = chunk[start:at]
-            keys, self._keys_end = _starts(chunk, at)
-            self._values, at = _starts(chunk, self._keys_end)
-            start, end = _string(chunk, at)
+            keys, self._keys_end = starts_at(chunk, at)
+            self._values, at = starts_at(chunk, self._keys_end)
+            start, end = string_at(chunk, at)
             self._bits = chunk[start:end]
             if len(keys) != len(self._values) or end != len(chunk):
                 raise IndexError
@@ -220,71 +319,25 @@ class StoredLeaf:
         return keys
 
 
-@lru_cache(maxsize=_FORMS_KEPT)
-def _even_form(stride: int, count: int) -> Struct:
-    """Return what divides a column of so many entries of one length."""
-    return Struct(f"{stride}s" * count)
+def _values_at(chunk: bytes, at: int, count: int) -> ByteStrings | None:
+    """Return the values whose array stands at ``at``; ``None`` where it is unclear."""
+    places, end = even_starts_at(chunk, at)
+    if places is not None:
+        if len(places) != count or chunk[end:] != _NO_BITS:
+            return None
+        return EvenStrings(chunk, places, header_size(chunk[places.start]))
+    try:
+        values, bits = cbor2.loads(_PAIR + chunk[at:])
+    except (cbor2.CBORDecodeError, TypeError, ValueError):
+        return None
+    return ListedStrings(values) if not bits and len(values) == count else None
 
 
 def _header(size: int) -> bytes:
     """Return what CBOR puts before a byte string of 24 bytes or more."""
     if size < 1 << 8:
-        return bytes((_STRING_1, size))
-    return bytes((_STRING_2, size >> 8, size & 0xFF))
+        return bytes((STRING_1, size))
+    return bytes((STRING_2, size >> 8, size & 0xFF))
 
 
-_SHORT = [bytes((_STRING + size,)) for size in range(24)]
-
-
-def _string(chunk: bytes, at: int) -> tuple[int, int]:
-    """Return where the byte string whose header stands at ``at`` begins and ends."""
-    mark = chunk[at]
-    if _STRING <= mark < _STRING_1:
-        return at + 1, at + 1 + mark - _STRING
-    if mark == _STRING_1:
-        return at + 2, at + 2 + chunk[at + 1]
-    if mark == _STRING_2:
-        return at + 3, at + 3 + (chunk[at + 1] << 8 | chunk[at + 2])
-    raise IndexError
-
-
-def _array(chunk: bytes, at: int) -> tuple[int, int]:
-    """Return the length of the array whose header stands at ``at``, and its start."""
-    mark = chunk[at]
-    if _ARRAY <= mark < _ARRAY_1:
-        return mark - _ARRAY, at + 1
-    if mark == _ARRAY_1:
-        return chunk[at + 1], at + 2
-    if mark == _ARRAY_2:
-        return chunk[at + 1] << 8 | chunk[at + 2], at + 3
-    raise IndexError
-
-
-def _starts(chunk: bytes, at: int) -> tuple[Sequence[int], int]:
-    """Return where the byte strings of an array start, and where it ends."""
-    even, end = _even_starts(chunk, at)
-    if even is not None:
-        return even, end
-    count, at = _array(chunk, at)
-    starts = array("I", [at])
-    for _ in range(count):
-        at = _string(chunk, at)[1]
-        starts.append(at)
-    del starts[-1]
-    return starts, at
-
-
-def _even_starts(chunk: bytes, at: int) -> tuple[range | None, int]:
-    """Do the same for byte strings of one length; ``None`` where lengths differ."""
-    count, at = _array(chunk, at)
-    if not count:
-        return range(0), at
-    first, end = _string(chunk, at)
-    stride = end - at
-    end = at + count * stride
-    if end > len(chunk):
-        return None, at
-    for column in range(at, first):
-        if chunk[column:end:stride].count(chunk[column]) != count:
-            return None, at
-    return range(at, end, stride), end
+_SHORT = [bytes((STRING + size,)) for size in range(24)]

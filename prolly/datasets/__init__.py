@@ -36,15 +36,19 @@ if _typing.TYPE_CHECKING:
         reference_violations,
         verify_references,
     )
+    from .standing import Standing, VersionRoots, find_dataset, seen_names
 
 __all__ = [
     "DatasetInfo",
     "Manifest",
     "ReferenceLinks",
     "ReferenceViolation",
+    "Standing",
+    "VersionRoots",
     "changed_datasets",
     "dataset_of",
     "describe",
+    "find_dataset",
     "missing_dataset",
     "read_descriptor",
     "record_differences",
@@ -54,6 +58,7 @@ __all__ = [
     "require_local",
     "root_reference",
     "root_references",
+    "seen_names",
     "stored_table",
     "verify_references",
     "write_manifest",
@@ -83,6 +88,7 @@ _MODULES = {
     "reference_links": ("ReferenceLinks",),
     "differing_records": ("record_differences",),
     "references": ("ReferenceViolation", "reference_violations", "verify_references"),
+    "standing": ("Standing", "VersionRoots", "find_dataset", "seen_names"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

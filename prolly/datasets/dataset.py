@@ -6,27 +6,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from prolly.codec import Address, Descriptor
-from prolly.errors import Invalid, Unsupported
-from prolly.maps import OrderedMap, blob_length
-from prolly.tables import Schema, Table
+from prolly.errors import Invalid, NotFound, Unsupported
+from prolly.maps import OrderedMap
 from prolly.tree import NodeReader, count
 
+# Whoever opens a map has no use for tables, and starting is felt.
 if TYPE_CHECKING:
-    from prolly.tables import StoredTable
+    from prolly.tables import Schema, StoredTable, Table
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetInfo:
     """What a version says of one dataset: its kind, root, number of records, schema.
 
-    The ``count`` of a blob is its bytes, that of a files dataset its files. A ``local``
-    dataset stays out of sync.
+    The ``count`` of a blob is its bytes, that of a files dataset its files; None where
+    a partial replica lacks what tells it, and cannot fetch it. A ``local`` dataset
+    stays out of sync.
     """
 
     name: str
     kind: str
     root: Address
-    count: int
+    count: int | None
     schema: Schema | None
     local: bool = False
 
@@ -37,6 +38,8 @@ def records_of(reader: NodeReader, entry: Descriptor) -> OrderedMap | Table:
     if entry.kind == "map":
         return OrderedMap(reader, root)
     if entry.kind == "table":
+        from prolly.tables import Table
+
         stored = stored_table(entry)
         return Table(reader, root, stored.schema, stored.indexes)
     if entry.kind == "files":
@@ -63,7 +66,7 @@ def stored_table(entry: Descriptor) -> StoredTable:
     """Return the schema and the trees of a table; one not written yet has none."""
     roots = [one.address for one in entry.content_roots]
     records = roots[0] if roots else None
-    from prolly.tables import StoredTable
+    from prolly.tables import Schema, StoredTable
 
     return StoredTable(Schema.from_value(entry.schema), records, tuple(roots[1:]))
 
@@ -96,10 +99,23 @@ def require_local(entry: Descriptor, local: bool | None) -> None:
 def describe(reader: NodeReader, entry: Descriptor) -> DatasetInfo:
     """Return what there is to know of a dataset without reading its records."""
     root = entry.roots[0].address
-    schema = Schema.from_value(entry.schema) if entry.kind == "table" else None
-    if entry.kind == "blob":
-        records = blob_length(reader.get_chunk, entry.roots[0])
-    else:
-        records = count(reader, root)
-    address = Address(root)
+    schema = None
+    if entry.kind == "table":
+        from prolly.tables import Schema
+
+        schema = Schema.from_value(entry.schema)
+    address, records = Address(root), None
+    try:
+        records = _count(reader, entry)
+    except NotFound as error:
+        if error.code != "absent":
+            raise
     return DatasetInfo(entry.name, entry.kind, address, records, schema, entry.local)
+
+
+def _count(reader: NodeReader, entry: Descriptor) -> int:
+    if entry.kind == "blob":
+        from prolly.maps import blob_length
+
+        return blob_length(reader.get_chunk, entry.roots[0])
+    return count(reader, entry.roots[0].address)

@@ -18,7 +18,7 @@ from prolly.codec import (
     shown,
 )
 from prolly.errors import NotFound
-from prolly.tree import NodeReader, apply, diff, iter_batches
+from prolly.tree import NodeReader, iter_batches
 
 if TYPE_CHECKING:
     from prolly.tables import Schema
@@ -42,12 +42,20 @@ class Manifest:
     def by_id(self) -> Mapping[bytes, Descriptor]:
         """All descriptors by dataset id."""
         if self._by_id is None:
-            found: dict[bytes, Descriptor] = {}
-            for keys, values in iter_batches(self._reader, self.root):
-                for encoded, value in zip(keys, values, strict=True):
-                    found[dataset_of(encoded)] = read_descriptor(self._reader, value)
-            self._by_id = found
+            self._by_id = self._reader.cache.derived(self.root) or self._read()
         return self._by_id
+
+    def _read(self) -> dict[bytes, Descriptor]:
+        found: dict[bytes, Descriptor] = {}
+        is_inline = True
+        for keys, values in iter_batches(self._reader, self.root):
+            for encoded, value in zip(keys, values, strict=True):
+                found[dataset_of(encoded)] = read_descriptor(self._reader, value)
+                is_inline = is_inline and value in _kept
+        # What a part out of line says is read anew each time.
+        if is_inline and len(found) <= DESCRIPTORS_KEPT:
+            self._reader.cache.keep_derived(self.root, found)
+        return found
 
     def schema(self, identity: bytes) -> Schema:
         """Return the schema of a table that is there, read once and kept."""
@@ -140,14 +148,21 @@ def write_manifest(
         stored[manifest_key(identity)] = value
     keys = sorted(stored)
     edits = keys, [stored[encoded] for encoded in keys]
+    from prolly.tree import apply
+
     return apply(reader, writer, root, edits, FORMAT_PARAMETERS)
 
 
 def changed_datasets(
-    reader: NodeReader, old: bytes, new: bytes
+    reader: NodeReader, old: bytes | None, new: bytes | None
 ) -> dict[bytes, tuple[Descriptor | None, Descriptor | None]]:
-    """Return (old, new) descriptors of the datasets that differ, by id."""
+    """Return (old, new) descriptors of the datasets that differ, by id.
+
+    ``None`` is the root of a manifest that is not there.
+    """
     changed: dict[bytes, tuple[Descriptor | None, Descriptor | None]] = {}
+    from prolly.tree import diff
+
     for encoded, before, after in diff(reader, old, new):
         changed[dataset_of(encoded)] = (
             None if before is None else read_descriptor(reader, before),
@@ -158,11 +173,18 @@ def changed_datasets(
 
 def root_reference(reader: NodeReader, root: bytes) -> Reference:
     """Return the reference to a tree's root, its kind read from the root chunk."""
-    return Reference(root, reader.read_chunk(root)[0])
+    held = reader.cache.get(root)
+    chunk = reader.read_chunk(root) if held is None else held.chunk
+    return Reference(root, chunk[0])
 
 
 def root_references(
-    reader: NodeReader, roots: Iterable[bytes]
+    reader: NodeReader, roots: Iterable[bytes], known: Iterable[Reference] = ()
 ) -> tuple[Reference, ...]:
-    """Return the references to the trees of a dataset, its records first."""
-    return tuple([root_reference(reader, root) for root in roots])
+    """Return the references to the trees of a dataset, its records first.
+
+    ``known`` are references of which some may stay: such a root is not read, and in a
+    partial replica it need not be here.
+    """
+    stood = {one.address: one for one in known}
+    return tuple([stood.get(one) or root_reference(reader, one) for one in roots])

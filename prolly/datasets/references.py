@@ -15,16 +15,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prolly.codec import Descriptor
 from prolly.codec import key as key_codec
 from prolly.errors import Error, Invalid
-from prolly.tables import Reference, Schema, Table, cell_text
 from prolly.tree import NodeReader, diff, get
 
 from .dataset import stored_table
 from .manifest import Manifest, changed_datasets
+
+# Versions without tables are asked too, and have no use for what tables need.
+if TYPE_CHECKING:
+    from prolly.tables import Reference, Schema, Table
 
 
 class ReferenceViolation(NamedTuple):
@@ -190,6 +193,8 @@ def misfit_of(
 def open_table(reader: NodeReader, entry: Descriptor) -> Table:
     stored = stored_table(entry)
     assert stored.records is not None
+    from prolly.tables import Table
+
     return Table(reader, stored.records, stored.schema, stored.indexes)
 
 
@@ -269,6 +274,8 @@ def referring_rows(
 
 
 def missing_row(bond: Bond, key: Any, row: dict[str, Any]) -> Invalid:
+    from prolly.tables import cell_text
+
     reference = bond.reference
     columns = [_schema(bond.child).column(name) for name in reference.columns]
     shown = ", ".join(

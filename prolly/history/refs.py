@@ -5,6 +5,8 @@ tags/NAME            a tag: the id of a commit, meant to stay
 remotes/REMOTE/NAME  where a branch of another replica stood when last seen
 working/NAME         the uncommitted state of a branch
 stash/NUMBER         uncommitted changes put aside: a commit on the one below them
+local/datasets       the local datasets: a commit beside history, which never leaves
+replica/coverage     what a partial replica has: a blob piece, which never leaves
 """
 
 from __future__ import annotations
@@ -17,6 +19,9 @@ TAGS = "tags/"
 REMOTES = "remotes/"
 WORKING = "working/"
 STASH = "stash/"
+# What belongs to this replica alone: sync and bundles know no ref below it.
+LOCAL = "local/"
+LOCAL_DATASETS = LOCAL + "datasets"
 
 # Leaves room for the kind's prefix and a remote's name within a ref name of a store.
 NAME_BYTES_MAX = 255

@@ -20,7 +20,11 @@ if _typing.TYPE_CHECKING:
     from .files_add import AddResult
     from .files_checkout import CheckoutResult
     from .files_disk import storage_error
-    from .files_paths import FILE_NAME_BYTES_MAX, FILE_PATH_BYTES_MAX
+    from .files_paths import (
+        FILE_NAME_BYTES_MAX,
+        FILE_PATH_BYTES_MAX,
+        check_stored_path,
+    )
     from .mutable_files import MutableFiles
     from .mutable_map import MutableOrderedMap
     from .ordered_map import OrderedMap
@@ -54,6 +58,7 @@ __all__ = [
     "StoredRecords",
     "Stretch",
     "blob_length",
+    "check_stored_path",
     "decode_value",
     "decode_values",
     "encode_value",
@@ -78,7 +83,11 @@ _MODULES = {
     "files_add": ("AddResult",),
     "files_checkout": ("CheckoutResult",),
     "files_disk": ("storage_error",),
-    "files_paths": ("FILE_NAME_BYTES_MAX", "FILE_PATH_BYTES_MAX"),
+    "files_paths": (
+        "FILE_NAME_BYTES_MAX",
+        "FILE_PATH_BYTES_MAX",
+        "check_stored_path",
+    ),
     "mutable_files": ("MutableFiles",),
     "mutable_map": ("MutableOrderedMap",),
     "ordered_map": ("OrderedMap",),

@@ -7,7 +7,7 @@ differences and copies touch no content.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from prolly.codec import FileEntry, decode_file_entry, shown
@@ -121,10 +121,12 @@ class Files(OrderedMap):
     def encode_key(self, key: object) -> bytes:
         return key_codec.encode_key(check_path(key))
 
-    def decode_keys(self, keys: list[bytes]) -> list[str]:
+    def decode_keys(self, keys: Sequence[bytes]) -> list[str]:
         return list(map(check_stored_path, key_codec.decode_keys(keys)))
 
-    def decode_records(self, keys: list[bytes], values: list[bytes]) -> list[FileEntry]:
+    def decode_records(
+        self, keys: Sequence[bytes], values: Sequence[bytes]
+    ) -> list[FileEntry]:
         return list(map(decode_file_entry, values))
 
     def decode_record(self, key: bytes, stored: bytes) -> FileEntry:

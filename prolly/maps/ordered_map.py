@@ -6,6 +6,7 @@ bytes, text, tuples, integers, floats, booleans, uuids, dates, datetimes, decima
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from prolly.codec import key as key_codec
@@ -37,10 +38,12 @@ class OrderedMap(SortedMapping):
     def encode_prefix(self, prefix: Any) -> tuple[bytes, bytes | None]:
         return key_codec.prefix_range(prefix)
 
-    def decode_keys(self, keys: list[bytes]) -> list[Any]:
+    def decode_keys(self, keys: Sequence[bytes]) -> list[Any]:
         return key_codec.decode_keys(keys)
 
-    def decode_records(self, keys: list[bytes], values: list[bytes]) -> list[Any]:
+    def decode_records(
+        self, keys: Sequence[bytes], values: Sequence[bytes]
+    ) -> list[Any]:
         return decode_values(values, self._records.read_chunk)
 
     def decode_record(self, key: bytes, stored: bytes) -> Any:

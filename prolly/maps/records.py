@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from prolly.chunks import ChunkWriter
 from prolly.errors import Invalid
-from prolly.tree import EditBuffer, NodeReader, WorkingTree, count, get
+from prolly.tree import NodeReader, count, get
+
+if TYPE_CHECKING:
+    from prolly.chunks import ChunkWriter
+    from prolly.tree import EditBuffer, WorkingTree
 
 Item = TypeVar("Item")
 

@@ -8,7 +8,7 @@ do ``len``, ``nth``, ``rank``, ``first``, ``last`` and the length of a view.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from operator import eq
 from typing import Any
 
@@ -45,11 +45,13 @@ class SortedMapping(Mapping[Any, Any]):
         """Return [start, stop) of the encoded keys that begin with ``prefix``."""
 
     @abstractmethod
-    def decode_keys(self, keys: list[bytes]) -> list[Any]:
+    def decode_keys(self, keys: Sequence[bytes]) -> list[Any]:
         """Return the user keys of encoded ones, in order."""
 
     @abstractmethod
-    def decode_records(self, keys: list[bytes], values: list[bytes]) -> list[Any]:
+    def decode_records(
+        self, keys: Sequence[bytes], values: Sequence[bytes]
+    ) -> list[Any]:
         """Return what the mapping holds under these keys, in order."""
 
     @abstractmethod

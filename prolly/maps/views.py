@@ -14,12 +14,13 @@ from collections.abc import (
     Iterator,
     KeysView,
     MappingView,
+    Sequence,
     ValuesView,
 )
 from itertools import chain, starmap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from prolly.tree import Batch, count, iter_batches, rank
+from prolly.tree import Batch, count, iter_batches, iter_columns, rank
 
 from .records import NOTHING, Records
 
@@ -63,8 +64,15 @@ class Stretch(NamedTuple):
 
     def each(self, decode: Callable[..., Any]) -> Iterator[Any]:
         """Return what ``decode(keys, values)`` gives, one after the other."""
-        items = chain.from_iterable(starmap(decode, self.batches()))
+        items = chain.from_iterable(starmap(decode, self._columns()))
         return self.records.guard(items)
+
+    def _columns(self) -> Iterator[tuple[Sequence[bytes], Sequence[bytes]]]:
+        """Return what ``batches`` does, forwards in the form that decodes fastest."""
+        if self.reverse:
+            return self.batches()
+        reader, root = self.records.settled(self.start, self.stop)
+        return iter_columns(reader, root, (self.start, self.stop))
 
     def holds(self, key: bytes) -> bool:
         """Tell whether an encoded key lies between start and stop."""

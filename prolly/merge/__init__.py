@@ -52,6 +52,7 @@ if _typing.TYPE_CHECKING:
     )
     from .record_merge import RecordMerge
     from .schema_merge import TableNames, merge_schemas, same_key
+    from .set_tags import NO_TAGS, Tags
     from .stamp_bounds import STAMP_AHEAD_MS_MAX, require_stamps_in_time
     from .stamp_tree import (
         BLOB_KEY,
@@ -62,6 +63,7 @@ if _typing.TYPE_CHECKING:
     )
     from .stamp_writing import Write, stamp_write
     from .terms import RecordConflict, Terms
+    from .text_characters import TEXT_CHARACTERS_MAX, merge_characters
     from .text_lines import TEXT_EDITS_MAX, merge_texts
     from .unattended import UNATTENDED_MESSAGE, is_unattended, unattended_merge
     from .values import UNRESOLVED, Stamp, Unresolved, merge_value
@@ -72,9 +74,11 @@ __all__ = [
     "DEFAULT_POLICY",
     "LOSERS_NAME",
     "LOSER_KEY_BYTES_MAX",
+    "NO_TAGS",
     "POLICIES",
     "REASON_CHARS_MAX",
     "STAMP_AHEAD_MS_MAX",
+    "TEXT_CHARACTERS_MAX",
     "TEXT_EDITS_MAX",
     "UNATTENDED_MESSAGE",
     "UNRESOLVED",
@@ -102,6 +106,7 @@ __all__ = [
     "Stamp",
     "StoredConflict",
     "TableNames",
+    "Tags",
     "Terms",
     "Unresolved",
     "VirtualMerges",
@@ -115,6 +120,7 @@ __all__ = [
     "converged_head",
     "is_key_of",
     "is_unattended",
+    "merge_characters",
     "merge_manifests",
     "merge_schemas",
     "merge_stamps",
@@ -157,6 +163,8 @@ _MODULES = {
         "RecordConflict",
         "Terms",
     ),
+    "set_tags": ("NO_TAGS", "Tags"),
+    "text_characters": ("TEXT_CHARACTERS_MAX", "merge_characters"),
     "text_lines": (
         "TEXT_EDITS_MAX",
         "merge_texts",

@@ -66,6 +66,15 @@ class VirtualCommits(Commits):
         """Return the commit, stored or thought of, or ``None``."""
         return self._thought.get(commit_id) or self._stored.get(commit_id)
 
+    def read(self, commit_id: bytes) -> Commit:
+        """Return the commit; else as the stored ones raise."""
+        return self._thought.get(commit_id) or self._stored.read(commit_id)
+
+    def parents(self, commit_id: bytes) -> tuple[bytes, ...]:
+        """Return the parents of a commit; else as the stored ones raise."""
+        thought = self._thought.get(commit_id)
+        return self._stored.parents(commit_id) if thought is None else thought.parents
+
     def think(self, commit: Commit) -> bytes:
         """Hold a commit, and return the id that it would have in a store."""
         commit_id = address_of(encode_commit(commit))

@@ -212,7 +212,8 @@ class Candidate:
         if entry.keeps_stamps:
             assert self.stamps is not None
             roots.append(self.stamps)
-        return replace(entry, roots=root_references(self.trees.reader, roots))
+        known = entry.roots
+        return replace(entry, roots=root_references(self.trees.reader, roots, known))
 
 
 # What is to stand instead of ours, by dataset; None for one that is dropped.

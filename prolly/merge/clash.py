@@ -61,8 +61,9 @@ def ask(resolve: Resolve, clash: Clash) -> Outcome:
     values = {name: deepcopy(getattr(clash, name)) for name in _VALUES}
     try:
         return Outcome(resolve(replace(clash, **values)))
-    except Exception as error:
-        # Code of the application may raise anything, and the merge goes on.
+    except (Exception, SystemExit) as error:
+        # Code of the application may raise anything, or try to end the program: the
+        # merge goes on.
         return Outcome(UNRESOLVED, reason_of(error))
 
 
@@ -77,17 +78,17 @@ def storable(store: Callable[[], Outcome]) -> Outcome:
         return Outcome(UNRESOLVED, shortened(error.message))
     except Error:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # An answer is an object of the application: its methods may raise anything.
         return Outcome(UNRESOLVED, reason_of(error))
 
 
-def reason_of(error: Exception) -> str:
+def reason_of(error: BaseException) -> str:
     """Return an exception as a reason; by its type alone where it does not print."""
     kind = type(error).__name__
     try:
         return shortened(f"{kind}: {error}")
-    except Exception:
+    except (Exception, SystemExit):
         # Its text is made by code of the application, too.
         return shortened(kind)
 

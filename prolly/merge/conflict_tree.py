@@ -84,7 +84,7 @@ class ConflictTree:
             for encoded, stored in zip(keys, values, strict=True):
                 if encoded == BASE_KEY:
                     continue
-                group = _group(encoded, stored)
+                group = self._group(encoded, stored)
                 if dataset in (None, group.dataset) and kind in (None, group.kind):
                     yield group
 
@@ -160,7 +160,20 @@ class ConflictTree:
     def _find(self, dataset: bytes, kind: ConflictKind) -> _Group | None:
         encoded = tree_key(dataset, kind)
         stored = get(self._reader, self.root, encoded)
-        return None if stored is None else _group(encoded, stored)
+        return None if stored is None else self._group(encoded, stored)
+
+    def _group(self, encoded: bytes, stored: bytes) -> _Group:
+        """Return what the tree says of a dataset and kind.
+
+        How many are open is what a caller makes room for, so it is checked.
+        """
+        group = _group(encoded, stored)
+        total = self._reader.read(group.root).count()
+        if group.open_count > total:
+            raise bad_conflict_tree(
+                f"it says that {group.open_count} are open of {total}"
+            )
+        return group
 
     def settle(
         self,

@@ -25,8 +25,10 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple
 
+from prolly.codec import key as key_codec
+from prolly.codec import shown
 from prolly.errors import Invalid
-from prolly.maps import iter_path_clashes
+from prolly.maps import ABSENT, iter_path_clashes
 from prolly.tables import Check, Column, RecordCodec, Schema, index_violations
 from prolly.tree import EditBuffer, diff
 
@@ -35,6 +37,7 @@ from .column_merge import SIDES, SchemaConflict, Side
 from .conflict_log import ConflictEntry, ConflictKind
 from .findings import Found
 from .merge_work import MergeWork
+from .row_translation import same_values
 from .schema_merge import marked
 from .unique_links import LINKED_RECORDS_MAX, UniqueLinks
 
@@ -63,18 +66,60 @@ class Withholding:
         self._latest: list[bytes] = []
 
     def blame(self, fault: Fault) -> None:
-        """Withhold theirs' change to the records at fault, or the constraint."""
+        """Withhold theirs' change to the records at fault, or the constraint.
+
+        What breaks a constraint that is left out already is no fault.
+        """
+        if self.does_without(fault.what):
+            return
         candidate = self._candidate
         guilty = []
         for key in fault.keys:
             if candidate.stored(key) != candidate.stored_by_ours(key):
                 guilty.append(key)
         if not guilty:
-            self.drop(fault.what, fault.reason)
+            self.drop(fault.what, self._reason_in_ours(fault))
         for key in guilty:
             others = [one for one in fault.keys if one != key]
             facts = {"other_key": others[0]} if others else {}
             self.withhold(key, fault.what, fault.reason, facts)
+
+    def _reason_in_ours(self, fault: Fault) -> str:
+        """Return what is wrong, with the keys of the rows and the cells asked about."""
+        candidate, schema = self._candidate, self._candidate.schema
+        if schema is None or not fault.keys:
+            return fault.reason
+        asked = constraint_fields(schema, fault.what)
+        rows = []
+        for key in fault.keys:
+            row = candidate.value_of(key, candidate.stored(key))
+            cells = {} if row is ABSENT else row
+            words = [
+                f"{one.name} {shown(cells[one.name])}"
+                for one in schema.columns
+                if one.id in asked and one.name in cells
+            ]
+            rows.append(f"{shown(key_codec.decode_key(key))} ({', '.join(words)})")
+        return f"{fault.reason}: {' and '.join(rows)}"
+
+    def _withheld_fields(self, key: bytes, what: str) -> tuple[int, ...]:
+        """Return the columns of a constraint, and those that give way with them."""
+        candidate, schema = self._candidate, self._candidate.schema
+        if schema is None or what.startswith("reference "):
+            return ()
+        fields = set(constraint_fields(schema, what))
+        rows = [
+            candidate.value_of(key, stored)
+            for stored in (candidate.stored_by_ours(key), candidate.stored(key))
+        ]
+        if not any(row is ABSENT for row in rows):
+            mine, merged = rows
+            fields.update(
+                one.id
+                for one in schema.cell_columns
+                if not same_values(mine[one.name], merged[one.name])
+            )
+        return tuple(sorted(fields))
 
     def withhold(
         self, key: bytes, what: str, reason: str, facts: dict[str, Any]
@@ -86,9 +131,7 @@ class Withholding:
         self._edits.put(key, candidate.stored_by_ours(key))
         self._latest.append(key)
         candidate.withheld += 1
-        fields: tuple[int, ...] = ()
-        if candidate.schema is not None and not what.startswith("reference "):
-            fields = constraint_fields(candidate.schema, what)
+        fields = self._withheld_fields(key, what)
         entry = ConflictEntry(fields, reason, facts={"constraint": what, **facts})
         loses = candidate.stored(key)
         self._work.findings.record(
@@ -101,6 +144,10 @@ class Withholding:
     def holds_back(self, key: bytes) -> bool:
         """Tell whether a record was withheld."""
         return self._edits.find(key)[0]
+
+    def does_without(self, what: str) -> bool:
+        """Tell whether this constraint was left out."""
+        return what in self._dropped
 
     @property
     def has_dropped(self) -> bool:
@@ -270,9 +317,8 @@ def _faulty_rows(
         keys, values = map(list, zip(*batch, strict=True))
         cells = codec.decode_columns(keys, values, reader.get_chunk)
         for place, check in schema.row_checks.violations(cells):
-            yield Fault(
-                f"check {check.name}", (keys[place],), "it is false for the row"
-            )
+            what = f"check {check.name}"
+            yield Fault(what, (keys[place],), f"{what} is false for the row")
         for name, column in places.items():
             for place, cell in enumerate(cells[column]):
                 if cell is None:

@@ -1,12 +1,14 @@
 """The key of one record under two schemas of a table, whose key columns differ in type.
 
 A record keeps its identity when its key column is widened, but not the bytes of its
-key. Whoever looks a record of one version up in another goes through here.
+key. Whoever looks a record of one version up in another goes through here. Where two
+versions widened the key of a third, each in its own way, a record of all three is the
+same by the third: 7 that became 7.0 here and "7" there, though "7.0" is no "7".
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -23,33 +25,74 @@ class KeySpelling:
     """Keys under ``old`` as ``new`` spells them, and back; nothing is read.
 
     Where one of the two is no table yet, or the keys are of different columns, every
-    key is its own spelling. ``changes`` tells whether any is not.
+    key is its own spelling. ``changes`` tells whether any is not. With ``base``, the
+    version that both come from, a key that is one of its keys goes by that.
     """
 
-    def __init__(self, old: Schema | None, new: Schema | None) -> None:
+    def __init__(
+        self, old: Schema | None, new: Schema | None, base: Schema | None = None
+    ) -> None:
         self._pairs: list[Pair] = []
         known = [one for one in (old, new) if one is not None and not one.is_unknown]
         if len(known) == 2 and same_key(*known):
             columns = [one.key_columns for one in known]
             self._pairs = list(zip(*columns, strict=True))
         self.changes = any(one.type != other.type for one, other in self._pairs)
+        self._by_base: tuple[KeySpelling, KeySpelling] | None = None
+        if self.changes and base is not None:
+            ways = KeySpelling(base, old), KeySpelling(base, new)
+            if ways[0].changes:
+                self._by_base = ways
+
+    @property
+    def goes_by_base(self) -> bool:
+        """Tell whether ``old`` has the keys of the base in a spelling of its own."""
+        return self._by_base is not None
 
     def forward(self, key: bytes) -> bytes | None:
         """Return the key under the new schema; None for one that does not fit it."""
         if not self.changes:
             return key
+        if self._by_base is not None:
+            old, new = self._by_base
+            found = _through(old, new, key)
+            if found is not None:
+                return found
         return _spelt(key, self._pairs, _without_loss)
+
+    def forced(self, key: bytes) -> bytes | None:
+        """Return the key under the new schema, whatever it loses; None for no form."""
+        if not self.changes:
+            return key
+        return _spelt(key, self._pairs, _as_text)
 
     def back(self, key: bytes) -> bytes | None:
         """Return the key that becomes this one under the new schema; None for none."""
+        return next(self.all_back(key), None)
+
+    def all_back(self, key: bytes) -> Iterator[bytes]:
+        """Yield keys that become this one, the likeliest first.
+
+        There may be several, as 7 and 7.0 are two decimals and one float; who looks a
+        record up takes the one that is there.
+        """
         if not self.changes:
-            return key
+            yield key
+            return
         pairs = [(new, old) for old, new in self._pairs]
-        for turn in (_as_text, _as_plain_number):
-            found = _spelt(key, pairs, turn)
-            if found is not None and self.forward(found) == key:
-                return found
-        return None
+        found = [_spelt(key, pairs, turn) for turn in (_as_text, _as_plain_number)]
+        if self._by_base is not None:
+            old, new = self._by_base
+            found.insert(0, _through(new, old, key))
+        for one in dict.fromkeys(found):
+            if one is not None and self.forward(one) == key:
+                yield one
+
+
+def _through(one: KeySpelling, other: KeySpelling, key: bytes) -> bytes | None:
+    """Return what the key becomes on another way from where it came on this one."""
+    before = one.back(key)
+    return None if before is None else other.forward(before)
 
 
 def is_key_of(schema: Schema, key: bytes) -> bool:

@@ -173,7 +173,8 @@ class _ManifestMerge:
         work = self._work
         named = [None if one is None else one.name for one in versions]
         if versions.ours is None or versions.theirs is None:
-            return next(one for one in (named[1], named[2], named[0]) if one)
+            names: list[str] = [one for one in (*named[1:], named[0]) if one]
+            return names[0]
         name, clash = three_way(*named)
         if clash:
             if work.rules.on_conflict == "base" and named[0] is not None:

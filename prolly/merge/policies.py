@@ -31,8 +31,10 @@ POLICIES = (
     "max",
     "min",
     "set",
+    "set:add-wins",
     "map",
     "text",
+    "text:characters",
     "keep-both",
 )
 DEFAULT_POLICY = "conflict"

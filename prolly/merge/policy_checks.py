@@ -24,8 +24,10 @@ from .policies import (
 _TYPES = {
     "counter": ("int", "decimal", "json"),
     "set": ("json",),
+    "set:add-wins": ("json",),
     "map": ("json",),
     "text": ("text", "json"),
+    "text:characters": ("text", "json"),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from prolly.codec import STAMPED_POLICY
+from prolly.codec import STAMPED_POLICY, TAGGED_POLICY
 from prolly.datasets import stored_table
 from prolly.tables import Schema
 from prolly.tree import (
@@ -32,6 +32,7 @@ from .stamp_tree import (
     merge_stamps,
     respelt_stamps,
     stamps_versions,
+    with_stamps_of,
 )
 from .terms import RecordConflict, Terms
 
@@ -69,12 +70,16 @@ def walked(
         work.findings.lose(identity, name, found, shown.value(key, stored))
 
     stamped = _stamps_of(work, schema, versions)
+    outlived = EditBuffer()
     is_attended = work.rules.on_conflict == "ours"
+    side_stamps = SideStamps(work.reader, stamped) if entry.keeps_stamps else None
     terms = work.terms(
         dataset,
-        stamps=SideStamps(work.reader, stamped).find if entry.keeps_stamps else None,
+        stamps=None if side_stamps is None else side_stamps.find,
+        tags=None if side_stamps is None else side_stamps.tags,
         report=report if is_attended else lambda found: None,
         lost=lost,
+        outlived=lambda key, side: outlived.put(key, bytes([side])),
     )
     record_merge = RecordMerge(entry.kind, schema, terms)
     walk = merge(
@@ -86,6 +91,7 @@ def walked(
         equal_too=record_merge.equal_too,
     )
     if not entry.keeps_stamps:
+        outlived.close()
         return Walked(walk, lost_files, None)
     stamps = merge_stamps(work.reader, work.writer, stamped)
     try:
@@ -93,15 +99,22 @@ def walked(
         tree = WorkingTree(work.reader, walk.root, trees.parameters, returned)
         walk = walk._replace(root=tree.write(work.writer))
         tree.close()
+        known = stamps.root, stamped
+        root = with_stamps_of(work.reader, work.writer, known, outlived)
     finally:
         stamps.clashes.close()
-    return Walked(walk, lost_files, stamps.root)
+        outlived.close()
+    return Walked(walk, lost_files, root)
 
 
 def _stamps_of(
     work: MergeWork, schema: Schema | None, versions: DatasetVersions
 ) -> Versions:
     """Return the roots of the stamps, all under the keys of the merged schema."""
+    before = versions.base
+    base = None
+    if before is not None and before.kind == "table":
+        base = stored_table(before).schema
     roots = [
         root
         if schema is None or one is None or one.kind != "table"
@@ -109,7 +122,7 @@ def _stamps_of(
             work.reader,
             work.writer,
             root,
-            KeySpelling(stored_table(one).schema, schema),
+            KeySpelling(stored_table(one).schema, schema, base),
         )
         for one, root in zip(versions, stamps_versions(versions), strict=True)
     ]
@@ -123,10 +136,10 @@ def _returned(
     reader: NodeReader,
     stamps: MergedStamps,
 ) -> EditBuffer:
-    """Settle records that one side wrote, and then wrote back as they were.
+    """Settle records that a side wrote, and then wrote back as they were.
 
     To the walk over the records that side has no change; to who asks for the last
-    writer it has.
+    writer, or when an element was put in, it has.
     """
     edits = EditBuffer()
     for keys in clashing_keys(stamps):
@@ -134,11 +147,22 @@ def _returned(
         for key in keys:
             stored = [None if one is None else get(reader, one, key) for one in roots]
             both = Both(key, *stored)
-            is_whole = terms.policies.of(key) == STAMPED_POLICY
-            if (both.ours == both.base) is (both.theirs == both.base):
-                continue
-            if is_whole or (both.ours is not None and both.theirs is not None):
+            if _is_missed(terms, both):
                 batch.append(both)
         for both, merged in zip(batch, record_merge.settle(batch), strict=True):
             edits.put(both.key, merged)
     return edits
+
+
+def _is_missed(terms: Terms, both: Both) -> bool:
+    """Tell whether the walk may have passed over a record that both sides stamped."""
+    key, base, ours, theirs = both
+    are_there = ours is not None and theirs is not None
+    if (ours == base) is not (theirs == base):
+        if are_there or terms.policies.of(key) == STAMPED_POLICY:
+            return True
+        # A row deleted on one side, and written back to what it was on the other.
+        assert terms.stamps is not None
+        return base is not None and None not in terms.stamps(key, None)
+    # Both sides can have put one element in, and taken out what the other had.
+    return are_there and ours == theirs and TAGGED_POLICY in terms.policies.names

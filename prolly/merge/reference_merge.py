@@ -75,6 +75,9 @@ class _Round:
         what = f"reference {violation.reference.name}"
         child_key, parent_key = violation.child_key, violation.parent_key
         reason = violation.error.message
+        blamed = self._withholding.get(violation.child)
+        if blamed is not None and blamed.does_without(what):
+            return
         if child_key is None or parent_key is None:
             if not self._restore_table(violation):
                 self._of(violation.child).drop(what, reason)

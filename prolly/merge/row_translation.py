@@ -5,7 +5,7 @@ What becomes of a cell that the merged column cannot hold is told in ``translati
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -50,6 +50,8 @@ class _Batch:
     keys: list[bytes]
     columns: list[Cells]
     gone: set[int] = field(default_factory=set)
+    # The keys under the merged schema, where they do not follow from the cells alone.
+    spelt: list[bytes | None] | None = None
 
 
 class BaseRows:
@@ -65,29 +67,35 @@ class BaseRows:
         assert self._base is not None
         return RecordCodec(self._base.schema)
 
+    @property
+    def schema(self) -> Schema | None:
+        """The schema of the base, None without one."""
+        return None if self._base is None else self._base.schema
+
     def spelling(self, version: Schema) -> KeySpelling:
         """Return how the keys of the base are spelt in another version."""
-        return KeySpelling(None if self._base is None else self._base.schema, version)
+        return KeySpelling(self.schema, version)
 
-    def row(self, key: bytes | None) -> dict[int, Any] | None:
+    def row(self, spelt: Iterable[bytes]) -> dict[int, Any] | None:
         """Return the cells of a record by column id, or ``None``.
 
-        ``key`` is as the base spells it, None where it has no spelling for it.
+        ``spelt`` are keys that the base may have it under.
         """
-        if self._base is None or key is None:
-            return None
-        stored = get(self._reader, self._base.root, key)
-        if stored is None:
-            return None
-        row = self._codec.decode_row(key, stored, self._reader.get_chunk)
-        return {number: row[one.name] for number, one in self.columns.items()}
+        for key in spelt if self._base is not None else ():
+            assert self._base is not None
+            stored = get(self._reader, self._base.root, key)
+            if stored is not None:
+                row = self._codec.decode_row(key, stored, self._reader.get_chunk)
+                return {number: row[one.name] for number, one in self.columns.items()}
+        return None
 
 
 class RowTranslation:
     """One version's rows, batch by batch, under the merged schema.
 
     Without ``report`` it is the base, whose misfits are nobody's. ``taken`` tells which
-    keys have gone to rows before, where keys change.
+    keys have gone to rows before, and ``left_out`` is told which rows have no key any
+    more, where keys change.
     """
 
     def __init__(
@@ -110,6 +118,9 @@ class RowTranslation:
         self._places = {one.id: at for at, one in enumerate(version.schema.columns)}
         self._in_base = base.columns
         self._key = {one.id for one in self._target.key_columns}
+        self.refilled = frozenset(
+            one.id for one in target.cell_columns if self._is_refilled(one)
+        )
         self._restored = {
             one.id
             for one in self._target.columns
@@ -118,7 +129,9 @@ class RowTranslation:
         kinds = [(one.id, one.type) for one in version.schema.key_columns]
         wanted = [(one.id, one.type) for one in self._target.key_columns]
         self.changes_keys = kinds != wanted
+        self._to_target = KeySpelling(version.schema, target, base.schema)
         self.taken: Callable[[bytes], bool] = lambda key: False
+        self.left_out: Callable[[bytes], None] = lambda key: None
 
     @property
     def rewrites(self) -> bool:
@@ -149,20 +162,37 @@ class RowTranslation:
         read = self._trees.reader.get_chunk
         columns = self._source.decode_columns(keys, values, read)
         made = _Batch(keys, [])
+        if self._to_target.goes_by_base:
+            made.spelt = list(map(self._to_target.forward, keys))
+            self._leave_out_unspelt(made, columns)
         rows = list(map(self._base_row, keys)) if self._restored else []
         for column in self._target.columns:
             if column.id in self._before:
                 cells = columns[self._places[column.id]]
-                made.columns.append(self._converted(made, column, cells))
+                if made.spelt is not None and column.id in self._key:
+                    # Nothing is made of them: the keys are spelt already.
+                    made.columns.append(list(cells))
+                else:
+                    now = self._converted(made, column, cells)
+                    if column.id in self.refilled:
+                        self._refill(made, column, cells, now)
+                    made.columns.append(now)
             elif column.id in self._restored:
                 made.columns.append([self._restore(column, row) for row in rows])
             else:
                 made.columns.append(self._added(made, column))
         return self._encoded(made)
 
+    def _is_refilled(self, column: Column) -> bool:
+        """Tell whether a new column of this version comes out with another fill."""
+        before = self._before.get(column.id)
+        if before is None or column.id in self._in_base:
+            return False
+        return not same_values(best(before, column, before.fill), column.fill)
+
     def _base_row(self, key: bytes) -> dict[int, Any] | None:
         """Return what the base has for a record of this version, or ``None``."""
-        return self._base.row(self._spelling.back(key))
+        return self._base.row(self._spelling.all_back(key))
 
     def _restore(self, column: Column, row: dict[int, Any] | None) -> Any:
         if row is None:
@@ -172,6 +202,19 @@ class RowTranslation:
     def _added(self, made: _Batch, column: Column) -> Cells:
         """Return the cells of a new column: its fill."""
         return [column.fill] * len(made.keys)
+
+    def _refill(
+        self, made: _Batch, column: Column, cells: Sequence[Any], now: Cells
+    ) -> None:
+        """Give rows of the base the fill of the merged column in place of the own one.
+
+        Nobody wrote a cell there that is as the own fill; in a row that is new the side
+        did, as it wrote all of it.
+        """
+        fill = self._before[column.id].fill
+        for place, cell in enumerate(cells):
+            if same_values(cell, fill) and self._base_row(made.keys[place]) is not None:
+                now[place] = column.fill
 
     def _converted(self, made: _Batch, column: Column, cells: Sequence[Any]) -> Cells:
         before = self._before[column.id]
@@ -207,6 +250,9 @@ class RowTranslation:
             if not same_values(best(known, before, stood), cell):
                 self._tell(made, place, column, fault)
             return best(known, column, stood)
+        if row is not None and same_values(before.fill, cell):
+            # Nobody wrote a cell of a column that is new: it is the base's then, too.
+            return column.fill
         if column.has_default:
             self._tell(made, place, column, fault)
             return column.fill
@@ -223,6 +269,25 @@ class RowTranslation:
             made.gone.add(place)
             self._drop_row(made.keys[place], reason)
 
+    def _leave_out_unspelt(
+        self, made: _Batch, columns: Sequence[Sequence[Any]]
+    ) -> None:
+        """Leave out the rows whose key has no spelling under the merged schema."""
+        assert made.spelt is not None
+        for place, spelt in enumerate(made.spelt):
+            if spelt is None:
+                cells = {one: columns[at][place] for one, at in self._places.items()}
+                self._leave_out(made, place, self._key_fault(cells))
+
+    def _key_fault(self, cells: Mapping[int, Any]) -> str:
+        """Return what is wrong with a key, given by the ids of its columns."""
+        for column in self._target.key_columns:
+            before = self._before[column.id]
+            fault, _ = _tried(before, column, cells[column.id])
+            if fault:
+                return f"column {column.name}: {fault}"
+        return "its key does not fit the types of the key columns any more"
+
     def _is_of_base(self, key: bytes) -> bool:
         """Tell whether the base has this record, and a side left it as it was."""
         row = self._base_row(key)
@@ -234,48 +299,66 @@ class RowTranslation:
         mine = self._source.decode_row(key, stored, read)
         known = self._in_base
         return all(
-            number not in known
-            or same_values(best(known[number], one, row[number]), mine[one.name])
+            same_values(
+                best(known[number], one, row[number]) if number in known else one.fill,
+                mine[one.name],
+            )
             for number, one in self._before.items()
         )
 
     def _encoded(self, made: _Batch) -> Batch:
-        keys, columns = made.keys, made.columns
+        keys, columns, spelt = made.keys, made.columns, made.spelt
         if made.gone:
             stay = [place for place in range(len(keys)) if place not in made.gone]
             keys = [keys[place] for place in stay]
             columns = [[column[place] for place in stay] for column in columns]
+            spelt = None if spelt is None else [spelt[place] for place in stay]
             if not keys:
                 return [], []
         values = self._codec.encode_rows(columns, self._trees.writer)
         if not self.changes_keys:
             return keys, values
-        return self._rekeyed(keys, columns, values)
+        if spelt is not None:
+            known = [one for one in spelt if one is not None]
+            return self._rekeyed(keys, known, values)
+        parts = zip(*self._codec.key_parts(columns), strict=True)
+        return self._rekeyed(keys, list(map(_spelt, parts)), values)
 
     def _rekeyed(
-        self, keys: list[bytes], columns: list[Cells], values: list[bytes]
+        self, keys: list[bytes], spelt: Sequence[bytes | Error], values: list[bytes]
     ) -> Batch:
         """Return records under new keys; of two that get one key the first stays."""
-        parts = list(zip(*self._codec.key_parts(columns), strict=True))
         made: Batch = [], []
         here: set[bytes] = set()
-        for key, row, value in zip(keys, parts, values, strict=True):
-            try:
-                new = key_codec.encode(row)
-            except Error as error:
-                self._drop_row(key, str(error))
+        for key, new, value in zip(keys, spelt, values, strict=True):
+            if isinstance(new, Error):
+                self._drop_row(key, str(new))
                 continue
             if new in here or self.taken(new):
-                self._drop_row(key, "another row has its key after the change of type")
+                reason = "another row has its key after the change of type"
+                self._drop_row(key, reason, has_place=True)
                 continue
             here.add(new)
             made[0].append(new)
             made[1].append(value)
         return made
 
-    def _drop_row(self, key: bytes, reason: str) -> None:
-        if self._report is not None and not self._is_of_base(key):
+    def _drop_row(self, key: bytes, reason: str, *, has_place: bool = False) -> None:
+        """Tell that a row is left out; not of one that its side left as it was.
+
+        The base has no place for that one either, so it is not lost: a side whose keys
+        fit has it under another one, or deleted it. Unless it ``has_place``.
+        """
+        self.left_out(key)
+        if self._report is not None and (has_place or not self._is_of_base(key)):
             self._report(Misfit(key, (), reason))
+
+
+def _spelt(parts: tuple[Any, ...]) -> bytes | Error:
+    try:
+        return key_codec.encode(parts)
+    except Error as error:
+        return error
 
 
 def _layout(schema: Schema) -> list[tuple[Any, ...]]:

@@ -2,7 +2,9 @@
 
 A tree beside the records, from the key of a record to its stamps, deleted records
 included. Stamps only grow, so the merge of two trees has the later stamp of each cell
-and needs no base but to save work.
+and needs no base but to save work; but for a row that stands though one side deleted
+it, which has those of the other. The tags of sets stand there, too, and are merged
+against the base (``set_tags``).
 """
 
 from __future__ import annotations
@@ -33,14 +35,20 @@ from prolly.tree import (
 )
 
 from .key_spelling import KeySpelling
+from .set_tags import Tags, merged_record_tags
 from .values import NO_STAMPS, Stamps
 
 # What stands for the key of a blob, which has none: for its stamps, and in conflicts.
 BLOB_KEY = key_codec.encode((None,))
 
 
-def stored_stamps(stamps: RecordStamps, writer: ChunkWriter) -> bytes:
-    """Return what a leaf stores for the stamps of a record; long ones go outside."""
+def stored_stamps(stamps: RecordStamps, writer: ChunkWriter) -> bytes | None:
+    """Return what a leaf stores for the stamps of a record; None for there are none.
+
+    Long ones go out of line.
+    """
+    if stamps == UNSTAMPED:
+        return None
     return encode_value(encode_stamps(stamps), writer)
 
 
@@ -89,8 +97,10 @@ def respelt_stamps(
                 is_second, first = edits.find(new)
                 if is_second:
                     pair = [read_stamps(reader, one) for one in (first, stored)]
-                    stored = stored_stamps(joined_stamps(*pair), writer)
-                edits.put(new, stored)
+                    joined = stored_stamps(joined_stamps(*pair), writer)
+                    edits.put(new, joined)
+                else:
+                    edits.put(new, stored)
         return tree.write(writer)
     finally:
         tree.close()
@@ -115,8 +125,10 @@ def merge_stamps(
     def settle(batch: Sequence[Both]) -> list[bytes | None]:
         settled: list[bytes | None] = []
         for both in batch:
-            sides = [read_stamps(reader, one) for one in (both.ours, both.theirs)]
-            settled.append(stored_stamps(joined_stamps(*sides), writer))
+            base, *sides = [read_stamps(reader, one) for one in both[1:]]
+            joined, tags = joined_stamps(*sides), merged_record_tags(base, *sides)
+            merged = RecordStamps(joined.record, joined.columns, tags)
+            settled.append(stored_stamps(merged, writer))
             clashes.put(both.key, None)
         return settled
 
@@ -128,13 +140,44 @@ def merge_stamps(
     return MergedStamps(merged.root, clashes)
 
 
+def with_stamps_of(
+    reader: NodeReader,
+    writer: ChunkWriter,
+    known: tuple[bytes, Versions],
+    sides: EditBuffer,
+) -> bytes:
+    """Return merged stamps after some records got those of one side alone.
+
+    ``known`` are the merged root and the versions; ``sides`` has the place of the side
+    by key, as one byte. Such a row stands though the other side deleted it: when that
+    wrote and deleted it is no stamp of any cell that stands. Tags stay as merged.
+    """
+    root, versions = known
+    edits = EditBuffer()
+    tree = WorkingTree(reader, root, FORMAT_PARAMETERS, edits)
+    try:
+        for keys, places in sides.batches():
+            for key, place in zip(keys, places, strict=True):
+                assert place is not None
+                merged = stamps_of(reader, root, key)
+                kept = stamps_of(reader, versions[place[0]], key)
+                alone = RecordStamps(kept.record, kept.columns, merged.tags)
+                if alone != merged:
+                    edits.put(key, stored_stamps(alone, writer))
+        return tree.write(writer)
+    finally:
+        tree.close()
+
+
 class SideStamps:
-    """What both sides of a merge wrote when, for the records that it asks about."""
+    """What both sides of a merge wrote when, for the records that it asks about.
+
+    One record is held at a time, since a batch asks about it cell by cell.
+    """
 
     def __init__(self, reader: NodeReader, versions: Versions) -> None:
         self._reader = reader
         self._roots = versions
-        # The records that a batch asks about come one after the other, cell by cell.
         self._key: bytes | None = None
         self._known: list[RecordStamps] = []
 
@@ -144,17 +187,26 @@ class SideStamps:
         Of a record as a whole, with None, the latest of its cells. A side that wrote
         nothing since, or without a stamp, has none.
         """
-        if key != self._key:
-            reader = self._reader
-            self._known = [stamps_of(reader, one, key) for one in self._roots]
-            self._key = key
-        if self._known[1] == self._known[2]:
+        known = self._of(key)
+        if known[1] == known[2]:
             return NO_STAMPS
-        base, ours, theirs = [one.of(column) for one in self._known]
+        base, ours, theirs = [one.of(column) for one in known]
         return (
             None if ours <= base else ours,
             None if theirs <= base else theirs,
         )
+
+    def tags(self, key: bytes, column: int | None) -> Tags:
+        """Return the tags of a set in all three versions; None is for a record."""
+        known = self._of(key)
+        return Tags(*[one.tags.get(column) for one in known])
+
+    def _of(self, key: bytes) -> list[RecordStamps]:
+        if key != self._key:
+            reader = self._reader
+            self._known = [stamps_of(reader, one, key) for one in self._roots]
+            self._key = key
+        return self._known
 
 
 def clashing_keys(stamps: MergedStamps) -> Iterator[list[bytes]]:

@@ -5,15 +5,18 @@
     a record of a map, files or a blob        the record
     cells of a row                            each of them whose policy, or that of the
                                               record, is last-writer-wins
+    a set under set:add-wins                  nothing, but each element that was put in
+                                              gets a tag (``set_tags``)
 
-A change is what differs between the records that stood and those that are to stand:
-writing an equal value is none. A stamp is later than all that the record had before,
-even where the clock is behind: nobody's new value loses to the one it replaced.
+A deleted record has no tags any more. A change is what differs between the records that
+stood and those that are to stand: writing an equal value is none. A stamp is later than
+all that the record had before, even where the clock is behind: nobody's new value loses
+to the one it replaced.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -23,20 +26,20 @@ from prolly.chunks import ScratchWriter
 from prolly.codec import (
     FORMAT_PARAMETERS,
     STAMPED_POLICY,
+    TAGGED_POLICY,
     Descriptor,
-    Referring,
-    row,
 )
 from prolly.codec.record_stamps import (
     UNSTAMPED,
     RecordStamps,
+    TagSet,
     joined_stamps,
     later_stamp,
 )
 from prolly.datasets import stored_table
-from prolly.tables import Schema, Trees
+from prolly.maps import ABSENT, decode_value
+from prolly.tables import Trees
 from prolly.tree import (
-    Difference,
     EditBuffer,
     NodeReader,
     WorkingTree,
@@ -45,20 +48,16 @@ from prolly.tree import (
     get,
 )
 
+from .changed_rows import Change, ChangedRows, Sets
 from .key_spelling import KeySpelling
-from .merged_row import CellAccess, same_cell
 from .policies import Policies
 from .schema_merge import same_key
+from .set_tags import written_tags
 from .stamp_tree import BLOB_KEY, respelt_stamps, stamps_of, stamps_root, stored_stamps
 from .table_merge import under_schema
 
 # Rows decoded in one go.
 BATCH_RECORDS = 2048
-
-# The columns of a row that were changed; None for a record as a whole.
-Columns = Sequence[int] | None
-# The key of a record, what is stored under it now, and what of it changed.
-Change = tuple[bytes, bytes | None, Columns]
 
 
 @dataclass(frozen=True)
@@ -102,8 +101,8 @@ class _Stamping:
         edits = EditBuffer()
         tree = WorkingTree(self._reader, self._start, FORMAT_PARAMETERS, edits)
         try:
-            for key, new, columns in self._changes():
-                edits.put(key, self._stored(key, new, columns))
+            for change in self._changes():
+                edits.put(change.key, self._stored(change))
             return tree.write(self._writer)
         finally:
             tree.close()
@@ -129,8 +128,9 @@ class _Stamping:
             return None
         return entry if entry.schema == after.schema else None
 
-    def _stored(self, key: bytes, new: bytes | None, columns: Columns) -> bytes | None:
+    def _stored(self, change: Change) -> bytes | None:
         """Return what is to be stored as the stamps of a record."""
+        key, new, columns, sets = change
         if key in self._write.given:
             return self._write.given[key]
         origin = self._origin
@@ -139,15 +139,47 @@ class _Stamping:
             assert root is not None
             return get(self._reader, root, key)
         known = self._known(key)
-        if known is UNSTAMPED and columns is None:
+        if known is UNSTAMPED and columns is None and not sets:
             return self._first_stamp
+        tags = {} if new is None else self._tags(key, known.tags, sets)
+        if columns is not None and not columns:
+            stamps = RecordStamps(known.record, known.columns, tags)
+            return stored_stamps(stamps, self._writer)
         stamp = later_stamp(self._stamp, known.of(None))
         written = RecordStamps(stamp)
         if columns is not None:
             # None of a record that is stamped up to the end of time is later than it.
             later = columns if stamp > known.record else ()
             written = RecordStamps(known.record, dict.fromkeys(later, stamp))
-        return stored_stamps(joined_stamps(known, written), self._writer)
+        joined = joined_stamps(known, written)
+        stamps = RecordStamps(joined.record, joined.columns, tags)
+        return stored_stamps(stamps, self._writer)
+
+    def _tags(
+        self, key: bytes, known: Mapping[int | None, TagSet], sets: Sets
+    ) -> dict[int | None, TagSet]:
+        """Return the tags of a record that stands; none of what is no set any more."""
+        tags = {
+            column: one
+            for column, one in known.items()
+            if column in self._columns_now
+            and self._policies.of(key, column) == TAGGED_POLICY
+        }
+        for column, (old, new) in sets.items():
+            if type(new) is list:
+                held = known.get(column)
+                tags[column] = written_tags(held, old, new, self._stamp)
+            else:
+                tags.pop(column, None)
+        return tags
+
+    @cached_property
+    def _columns_now(self) -> frozenset[int | None]:
+        """What a record has tags under: columns of a table, else None."""
+        after = self._write.after
+        if after.kind != "table":
+            return frozenset([None])
+        return frozenset([one.id for one in stored_table(after).schema.columns])
 
     def _known(self, key: bytes) -> RecordStamps:
         """Return the stamps that a record has as yet."""
@@ -163,7 +195,7 @@ class _Stamping:
         return self._now()
 
     @cached_property
-    def _first_stamp(self) -> bytes:
+    def _first_stamp(self) -> bytes | None:
         """What is stored for a record that was never stamped before."""
         return stored_stamps(RecordStamps(self._stamp), self._writer)
 
@@ -173,15 +205,24 @@ class _Stamping:
         if after.kind == "blob":
             is_new = before is None or before.roots[0] != after.roots[0]
             if is_new and self._policies.of(b"") == STAMPED_POLICY:
-                yield BLOB_KEY, bytes(after.roots[0].address), None
+                yield Change(BLOB_KEY, bytes(after.roots[0].address), None)
             return
         if after.kind == "table":
             yield from self._changed_rows()
             return
         start = None if before is None else before.roots[0].address
-        for key, _, new in diff(self._reader, start, after.roots[0].address):
-            if self._policies.of(key) == STAMPED_POLICY:
-                yield key, new, None
+        for key, old, new in diff(self._reader, start, after.roots[0].address):
+            policy = self._policies.of(key)
+            if policy == STAMPED_POLICY:
+                yield Change(key, new, None)
+            elif policy == TAGGED_POLICY and after.kind == "map":
+                yield Change(key, new, (), {None: (self._value(old), self._value(new))})
+
+    def _value(self, stored: bytes | None) -> Any:
+        """Return the value of a record of a map."""
+        if stored is None:
+            return ABSENT
+        return decode_value(stored, self._reader.get_chunk)
 
     def _changed_rows(self) -> Iterator[Change]:
         before, after = self._write.before, self._write.after
@@ -197,45 +238,6 @@ class _Stamping:
                 yield from rows.of(batch)
         finally:
             scratch.abort()
-
-
-class ChangedRows:
-    """Tells what of changed rows is to be stamped, under one schema for both sides."""
-
-    def __init__(self, policies: Policies, schema: Schema, trees: Trees) -> None:
-        self._policies = policies
-        self._ids = [column.id for column in schema.cell_columns]
-        self._fills = [column.fill for column in schema.cell_columns]
-        self._access = CellAccess(self._fills, trees.reader.get_chunk, trees.writer)
-
-    def of(self, batch: Sequence[Difference]) -> Iterator[Change]:
-        """Yield key, stored row and columns (None: all) of rows to be stamped."""
-        for key, old, new in batch:
-            whole = self._policies.of(key) == STAMPED_POLICY
-            if old is not None and new is not None:
-                columns = self._columns(key, (old, new), whole=whole)
-                if columns:
-                    yield key, new, columns
-            elif whole or any(self._is_stamped(key, one) for one in self._ids):
-                yield key, new, None
-
-    def _is_stamped(self, key: bytes, column: int) -> bool:
-        return self._policies.of(key, column) == STAMPED_POLICY
-
-    def _columns(
-        self, key: bytes, rows: tuple[bytes, bytes], *, whole: bool
-    ) -> list[int]:
-        old, new = map(self._cells, rows)
-        return [
-            column
-            for column, was, now in zip(self._ids, old, new, strict=True)
-            if not same_cell(was, now) and (whole or self._is_stamped(key, column))
-        ]
-
-    def _cells(self, stored: bytes) -> list[Any]:
-        if type(stored) is Referring:
-            return self._access.decode(stored)
-        return row.decode(stored, self._fills)
 
 
 def _record(reader: NodeReader, entry: Descriptor, key: bytes) -> bytes | None:

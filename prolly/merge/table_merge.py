@@ -6,12 +6,14 @@ rows compare cell by cell.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from prolly.codec import Descriptor
 from prolly.datasets import stored_table
 from prolly.errors import LimitExceeded
+from prolly.maps import ABSENT
 from prolly.tables import Schema, Trees
 from prolly.tree import Versions, count, get
 
@@ -20,6 +22,7 @@ from .column_merge import RecordFacts, SchemaConflict, Side
 from .conflict_log import ConflictEntry, ConflictKind
 from .findings import Found
 from .key_spelling import KeySpelling
+from .lost_deletions import LostDeletions
 from .merge_work import DatasetVersions, Described, MergeWork, recut
 from .record_walk import walked
 from .row_translation import Misfit, Records
@@ -87,22 +90,30 @@ def _translated(
     identity, entry, schema = dataset
     assert schema is not None
     trees = work.trees(entry.parameters)
-    translation = Translation(trees, records[0], schema)
+    lost = LostDeletions()
+    translation = Translation(trees, records[0], schema, lost.add)
     unvetted: set[Side] = set()
 
     def root(side: Side, version: Records | None) -> bytes:
         assert version is not None
-        misfits = _Misfits(work, dataset, version)
+        before = None if records[0] is None else records[0].schema
+        misfits = _Misfits(work, dataset, version, before)
 
         def report(misfit: Misfit) -> None:
             unvetted.add(side)
             misfits.add(misfit)
 
+        if translation.refills(version):
+            unvetted.add(side)
         return translation.side(version, report)
 
-    roots = Versions(
-        translation.base(), root("ours", records[1]), root("theirs", records[2])
-    )
+    try:
+        roots = Versions(
+            translation.base(), root("ours", records[1]), root("theirs", records[2])
+        )
+        _tell_deletions(work, dataset, records, lost)
+    finally:
+        lost.close()
     rewritten = tuple(
         name
         for name, was, now in zip(Versions._fields, records, roots, strict=True)
@@ -125,23 +136,51 @@ def _translated(
     )
 
 
+def _tell_deletions(
+    work: MergeWork,
+    dataset: Described,
+    records: Sequence[Records | None],
+    lost: LostDeletions,
+) -> None:
+    """Make a conflict of each deletion that changed keys hide."""
+    base, ours, theirs = records
+    if base is None or ours is None or theirs is None or dataset.schema is None:
+        return
+
+    def tell(side: Side, key: bytes, entry: ConflictEntry) -> None:
+        found = Found(ConflictKind.RECORD, key, entry)
+        name = work.names[dataset.identity]
+        work.findings.record(dataset.identity, name, found, lambda: ABSENT)
+
+    lost.tell(work.reader, (base, ours, theirs), dataset.schema, tell)
+
+
 class _Misfits:
     """What of one side's rows does not fit the merged schema, made conflicts."""
 
-    def __init__(self, work: MergeWork, dataset: Described, version: Records) -> None:
+    def __init__(
+        self,
+        work: MergeWork,
+        dataset: Described,
+        version: Records,
+        base: Schema | None,
+    ) -> None:
         self._work = work
         self._identity = dataset.identity
-        self._spelling = KeySpelling(version.schema, dataset.schema)
+        self._spelling = KeySpelling(version.schema, dataset.schema, base)
         self._root = version.root
         self._shown = ShownRecords(work.reader, "table", version.schema)
 
     def add(self, misfit: Misfit) -> None:
         """Tell of one; what loses is the row as its side has it.
 
-        A key that fits the merged schema is told as that spells it.
+        A key that fits the merged schema is told as that spells it, unless another row
+        has it there.
         """
         entry = ConflictEntry(misfit.fields, misfit.reason)
-        key = self._spelling.forward(misfit.key) or misfit.key
+        key = self._spelling.forward(misfit.key)
+        if key is None or self._spelling.back(key) != misfit.key:
+            key = misfit.key
         found = Found(ConflictKind.RECORD, key, entry)
         name = self._work.names[self._identity]
         findings = self._work.findings

@@ -17,7 +17,7 @@ from itertools import compress
 from operator import ne, not_, or_
 from typing import Any
 
-from prolly.codec import STAMPED_POLICY, Referring, row
+from prolly.codec import STAMPED_POLICY, TAGGED_POLICY, Referring, row
 from prolly.maps import ABSENT
 from prolly.tables import Column, Schema
 from prolly.tree import Both
@@ -43,9 +43,15 @@ class TableRecords:
         self._answers = RowAnswers(terms, schema, self._access)
         self._is_plain = [column.type in PLAIN_TYPES for column in self._columns]
         counts = [terms.policies.may_be("counter", one.id) for one in self._columns]
-        self._may_count = counts
-        # Cells that Python calls equal may be two, and equal changes may add up.
-        self._wants_look = list(map(or_, map(not_, self._is_plain), counts))
+        tagged = terms.tags is not None
+        self._may_tag = [
+            tagged and terms.policies.may_be(TAGGED_POLICY, one.id)
+            for one in self._columns
+        ]
+        # Of these, equal changes of both sides may come to something else.
+        self._adds_up = list(map(or_, counts, self._may_tag))
+        # Cells that Python calls equal may be two.
+        self._wants_look = list(map(or_, map(not_, self._is_plain), self._adds_up))
         stamped = terms.stamps is not None
         self._may_stamp = [
             stamped and terms.policies.may_be(STAMPED_POLICY, one.id)
@@ -117,10 +123,10 @@ class TableRecords:
             is_theirs = old == mine if plain else same_cell(old, mine)
             is_ours = old == other if plain else same_cell(old, other)
             if (
-                is_theirs is not is_ours
-                and self._may_stamp[slot]
+                self._may_stamp[slot]
+                and is_theirs is not is_ours
                 and self._both_wrote(both.key, slot)
-            ):
+            ) or (self._may_tag[slot] and self._both_tagged(both.key, slot)):
                 self._both_changed(both, merged, slot, cells)
             elif is_theirs and not is_ours:
                 merged.take(slot, other)
@@ -137,6 +143,13 @@ class TableRecords:
             return False
         return None not in terms.stamps(key, column.id)
 
+    def _both_tagged(self, key: bytes, slot: int) -> bool:
+        """Tell whether both sides changed a set, even if it is as the base has it."""
+        column, terms = self._columns[slot], self._terms
+        if terms.policies.of(key, column.id) != TAGGED_POLICY:
+            return False
+        return terms.both_tagged(key, column.id)
+
     def _is_stamped(self, key: bytes, slot: int) -> bool:
         column = self._columns[slot]
         return self._terms.policies.of(key, column.id) == STAMPED_POLICY
@@ -146,12 +159,12 @@ class TableRecords:
     ) -> None:
         """Let the policy of a cell decide what stands in it."""
         is_same = same_cell(cells.ours, cells.theirs)
-        if is_same and not self._may_count[slot]:
+        if is_same and not self._adds_up[slot]:
             return
         key, column = both.key, self._columns[slot]
         named = self._terms.policies.of_column(key, column.id)
         policy = named or self._terms.policies.of(key)
-        if is_same and policy != "counter":
+        if is_same and policy not in ("counter", TAGGED_POLICY):
             return
         if policy.startswith(APP_PREFIX) and named is None:
             # A resolver of records sees the row as a whole, when all else is merged.
@@ -234,7 +247,11 @@ class TableRecords:
             if terms.on_conflict != "keep-both":
                 reason = answer.reason or outcome.reason
                 terms.report(RecordConflict(both.key, (), reason))
-                return both.base if terms.on_conflict == "base" else both.ours
+                if terms.on_conflict == "base":
+                    return both.base
+                if both.ours is not None:
+                    terms.outlived(both.key, 1)
+                return both.ours
             policy = "keep-both"
             outcome = terms.weigh(policy, Values(*sides), both.key)
         terms.note(policy)
@@ -243,8 +260,11 @@ class TableRecords:
             winner, loser = loser, winner
         if policy == "keep-both":
             terms.lost(both.key, loser)
-        if policy == STAMPED_POLICY and winner is not None:
+        if winner is None:
+            return None
+        if policy == STAMPED_POLICY:
             return self._outlived(both, winner)
+        terms.outlived(both.key, 1 if both.theirs is None else 2)
         return winner
 
     def _outlived(self, both: Both, winner: bytes) -> bytes:

@@ -12,16 +12,21 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from prolly.chunks import ChunkWriter
+from prolly.codec import STAMPED_POLICY, TAGGED_POLICY
+from prolly.errors import Unsupported
 
 from .clash import Clash, Resolve, ask, shortened
 from .column_merge import OnConflict
 from .policies import APP_PREFIX, Policies
+from .set_tags import NO_TAGS, Tags
 from .values import NO_STAMPS, UNRESOLVED, Outcome, Stamps, Values, weigh
 
 ReadChunk = Callable[[bytes], bytes | None]
 # The stamps that ours and theirs gave a key since the base, for a column or, with None,
 # the record.
 FindStamps = Callable[[bytes, int | None], Stamps]
+# The tags of a set, likewise, of all three versions.
+FindTags = Callable[[bytes, int | None], Tags]
 
 # What is counted as settled by the function that was given to one merge.
 RESOLVE = "resolve"
@@ -55,9 +60,13 @@ class Terms:
     resolve: Resolve | None = None
     resolvers: Mapping[str, Resolve] = field(default_factory=dict)
     stamps: FindStamps | None = None
+    tags: FindTags | None = None
     snapshots: Any = None
     report: Callable[[RecordConflict], None] = _tell_nobody
     lost: Callable[[bytes, bytes | None], None] = _tell_nobody
+    # Told the key of a row that stands though one side deleted it, and whose it is: 1
+    # for ours, 2 for theirs. Not where stamps decided that.
+    outlived: Callable[[bytes, int], None] = _tell_nobody
     # How many records, in tables cells, each policy settled; "resolve" for resolve=.
     settled: Counter[str] = field(default_factory=Counter)
 
@@ -69,11 +78,30 @@ class Terms:
     def weigh(
         self, policy: str, values: Values, key: bytes, column_id: int | None = None
     ) -> Outcome:
-        """Return what a built-in policy makes of three versions."""
-        stamps = NO_STAMPS
-        if policy == "last-writer-wins" and self.stamps is not None:
+        """Return what a built-in policy makes of three versions.
+
+        Without a package that the policy needs, there is a conflict to be told of.
+        Where none is told, other replicas would settle it otherwise: then it raises
+        Unsupported ``missing-extra``.
+        """
+        stamps, tags = NO_STAMPS, NO_TAGS
+        if policy == STAMPED_POLICY and self.stamps is not None:
             stamps = self.stamps(key, column_id)
-        return weigh(policy, values, stamps)
+        elif policy == TAGGED_POLICY and self.tags is not None:
+            tags = self.tags(key, column_id)
+        try:
+            return weigh(policy, values, stamps, tags)
+        except Unsupported as error:
+            if self.on_conflict != "ours":
+                raise
+            return Outcome(UNRESOLVED, f"{error.message}: {error.hint}")
+
+    def both_tagged(self, key: bytes, column_id: int | None = None) -> bool:
+        """Tell whether both sides put in or took out elements of a set.
+
+        Also where its value alone does not show it.
+        """
+        return self.tags is not None and self.tags(key, column_id).are_of_both
 
     def ask(self, policy: str | None, clash: Clash) -> Outcome:
         """Return what the resolver of an ``app:`` policy answers; of None, resolve=."""

@@ -12,8 +12,14 @@ is allowed any more, a number that would lose digits) is a *misfit*:
     the side changed it                the cell stands as the base has it, and a misfit
                                        is told: the caller makes it a conflict
     the row is new, and null not       the row is left out, and a misfit of the whole
-    allowed                            row is told; so with a key that does not fit, or
-                                       that another row has after the change
+    allowed                            row is told; so with a key that another row has
+                                       after the change
+    a key does not fit                 as for a new row; without a word if the side left
+                                       the row as it was: then the base has no place for
+                                       it, either (``lost_deletions``)
+
+A cell that holds just the fill of a new column, in a row that the base has, was written
+by nobody: where the merged column has another fill, it is that.
 
 A column that a side dropped and that stays (``column_merge``) reads in that side's rows
 as the base has it. Memory is bounded: rows are streamed, and sorted outside where keys
@@ -22,7 +28,7 @@ change.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 from prolly.tables import Schema, Trees
@@ -37,11 +43,19 @@ BATCH_RECORDS = 2048
 class Translation:
     """The way of one table's versions under one schema and one set of parameters.
 
-    ``trees.parameters`` are those of the result.
+    ``trees.parameters`` are those of the result. ``left_out`` is told the keys of the
+    base's rows that have none under the merged schema.
     """
 
-    def __init__(self, trees: Trees, base: Records | None, target: Schema) -> None:
+    def __init__(
+        self,
+        trees: Trees,
+        base: Records | None,
+        target: Schema,
+        left_out: Callable[[bytes], None] = lambda key: None,
+    ) -> None:
         self._trees = trees
+        self._left_out = left_out
         self._base = base
         self._base_rows = BaseRows(trees.reader, base)
         self._target = target
@@ -51,6 +65,7 @@ class Translation:
         if self._base is None:
             return None
         way = self._way(self._base, None)
+        way.left_out = self._left_out
         return self._rewritten(way) if way.rewrites else self._base.root
 
     def side(self, version: Records, report: Report) -> bytes:
@@ -61,6 +76,12 @@ class Translation:
         if way.rewrites:
             return self._rewritten(way)
         return self._mended(way) if way.narrows else version.root
+
+    def refills(self, version: Records) -> bool:
+        """Tell whether cells that a side left at a fill become another one here."""
+        if version.schema.is_unknown or self._target.is_unknown:
+            return False
+        return bool(self._way(version, None).refilled)
 
     def _way(self, version: Records, report: Report | None) -> RowTranslation:
         return RowTranslation(

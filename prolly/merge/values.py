@@ -33,15 +33,19 @@ The rest, for values b, x and y that all differ and are not null. ``!`` is unres
 - *max*, *min*: by ``value_order``; null, then NaN, lose to any other value.
 - *set* takes lists, *map* maps, *text* text, and an empty one for a null or absent base
   and then also for a null on a side. What is of another type is unresolved.
+- *set:add-wins* is as set, but an element stands that one side put in, or took out and
+  put in again, while the other took it out: tags tell (``set_tags``). Where both sides
+  changed their tags, not even equality with the base, or of both, counts.
 - *map* is unresolved where something within it is, *text* where two changes touch.
+- *text:characters* is as text, but two texts always merge, also where text has ``!``.
 - ``app:NAME`` is unresolved here: whoever has the resolvers asks them.
 
 All but ``ours``, ``theirs`` and what names them are symmetric. With one base, changes
 of any number of replicas merged in any order give the same under conflict, keep-both,
-last-writer-wins, max, min, counter of ints and set of sorted lists without repeats; map
-gives the same or is unresolved in each order. A counter of decimals gives equal
-numbers, set equal sets. Merging text lines in another order may clash elsewhere. Page:
-docs/spec/policies.md.
+last-writer-wins, max, min, counter of ints and both sets of sorted lists without
+repeats; map gives the same or is unresolved in each order. A counter of decimals gives
+equal numbers, a set equal sets. Merging text in another order may clash elsewhere, or
+put insertions into one place in another order. Page: docs/spec/policies.md.
 """
 
 from __future__ import annotations
@@ -51,10 +55,19 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, NamedTuple
 
+from prolly.codec import STAMPED_POLICY, TAGGED_POLICY
 from prolly.maps import ABSENT
 
 from .containers import PathClash, merge_maps, merge_sets
 from .counting import is_number, sum_of_changes
+from .set_tags import (
+    NO_TAGS,
+    Tags,
+    elements_of,
+    merge_tagged_sets,
+    sorted_elements,
+)
+from .text_characters import merge_characters
 from .text_lines import LineClash, merge_texts
 from .value_order import canonical, order_key, same
 
@@ -96,44 +109,63 @@ class Outcome(NamedTuple):
 
 
 def merge_value(
-    policy: str, base: Any, ours: Any, theirs: Any, *, stamps: Stamps = NO_STAMPS
+    policy: str,
+    base: Any,
+    ours: Any,
+    theirs: Any,
+    *,
+    stamps: Stamps = NO_STAMPS,
+    tags: Tags = NO_TAGS,
 ) -> Any:
     """Return the merged value, ``ABSENT`` or ``UNRESOLVED``, as the table above says.
 
-    Values are of the format; nothing is raised. ``stamps`` are those of ours and
-    theirs.
+    Values are of the format. ``stamps`` are those of ours and theirs, ``tags`` those of
+    all three. Nothing is raised but Unsupported ``missing-extra``, by text:characters
+    without the package pycrdt.
     """
-    return weigh(policy, Values(base, ours, theirs), stamps).value
+    return weigh(policy, Values(base, ours, theirs), stamps, tags).value
 
 
-def weigh(policy: str, values: Values, stamps: Stamps = NO_STAMPS) -> Outcome:
+def weigh(
+    policy: str, values: Values, stamps: Stamps = NO_STAMPS, tags: Tags = NO_TAGS
+) -> Outcome:
     """Return the merged value, ``ABSENT`` or ``UNRESOLVED``, and in words why not.
 
-    What stands as it is on a side is that very object.
+    What stands as it is on a side is that very object. Raises as ``merge_value``.
     """
-    base, ours, theirs = values
-    counted = _counted(values) if policy == "counter" else None
-    if counted is not None:
-        return counted
-    last = last_written(values, stamps) if policy == "last-writer-wins" else None
-    if last is not None:
-        return last
-    if same(ours, theirs) or same(base, theirs):
-        return Outcome(ours)
-    if same(base, ours):
-        return Outcome(theirs)
+    known = None
+    if policy == "counter":
+        known = _counted(values)
+    elif policy == STAMPED_POLICY:
+        known = last_written(values, stamps)
+    elif policy == TAGGED_POLICY and tags.are_of_both:
+        known = _tagged(values, tags)
+    if known is None:
+        known = _three_way(values)
+    if known is not None:
+        return known
+    _, ours, theirs = values
     if policy == "ours":
         return Outcome(ours)
     if policy == "theirs":
         return Outcome(theirs)
-    if policy in ("keep-both", "last-writer-wins"):
-        return Outcome(_prevailing(values, stamps if policy[0] == "l" else NO_STAMPS))
+    if policy in ("keep-both", STAMPED_POLICY):
+        is_stamped = policy == STAMPED_POLICY
+        return Outcome(_prevailing(values, stamps if is_stamped else NO_STAMPS))
     method = _METHODS.get(policy)
     if method is None:
         return Outcome(UNRESOLVED)
     if ours is ABSENT or theirs is ABSENT:
         return Outcome(UNRESOLVED, "deleted on one side, changed on the other")
     return method(values)
+
+
+def _three_way(values: Values) -> Outcome | None:
+    """Return what stands where at most one side changed, or both did alike."""
+    base, ours, theirs = values
+    if same(ours, theirs) or same(base, theirs):
+        return Outcome(ours)
+    return Outcome(theirs) if same(base, ours) else None
 
 
 def last_written(values: Values, stamps: Stamps) -> Outcome | None:
@@ -210,6 +242,21 @@ def _set(values: Values) -> Outcome:
     return Outcome(merge_sets(*versions))
 
 
+def _tagged(values: Values, tags: Tags) -> Outcome | None:
+    """Return the set that tags make; None where a side is no list.
+
+    A list that has just its elements stands as it is, where the lists alone say so.
+    """
+    versions = _filled(values, list)
+    if versions is None:
+        return None
+    merged = merge_tagged_sets(versions, tags)
+    known = _three_way(values)
+    if known is not None and elements_of(known.value).keys() == merged.keys():
+        return known
+    return Outcome(sorted_elements(merged))
+
+
 def _map(values: Values) -> Outcome:
     versions = _filled(values, dict)
     if versions is None:
@@ -232,11 +279,20 @@ def _text(values: Values) -> Outcome:
     return Outcome(merged)
 
 
+def _characters(values: Values) -> Outcome:
+    versions = _filled(values, str)
+    if versions is None:
+        return Outcome(UNRESOLVED, "only text merges by characters")
+    return Outcome(merge_characters(*versions))
+
+
 _METHODS: dict[str, Callable[[Values], Outcome]] = {
     "counter": _not_counted,
     "max": _extreme(True),
     "min": _extreme(False),
     "set": _set,
     "map": _map,
+    TAGGED_POLICY: _set,
     "text": _text,
+    "text:characters": _characters,
 }

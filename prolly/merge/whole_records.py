@@ -10,7 +10,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
-from prolly.codec import FileEntry, decode_file_entry, encode_file_entry
+from prolly.codec import (
+    TAGGED_POLICY,
+    FileEntry,
+    decode_file_entry,
+    encode_file_entry,
+)
 from prolly.codec import key as key_codec
 from prolly.errors import Invalid
 from prolly.maps import ABSENT, decode_values, encode_value
@@ -58,7 +63,7 @@ class WholeRecords(ABC):
 
     def _settled(self, both: Both, values: Values) -> bytes | None:
         policy = self.policy_of(both.key)
-        if both.ours == both.theirs and policy != "counter":
+        if both.ours == both.theirs and policy not in ("counter", TAGGED_POLICY):
             return both.ours
         outcome = self._decided(policy, both, values)
         if outcome.value is UNRESOLVED and self._terms.on_conflict == "keep-both":

@@ -11,10 +11,11 @@ from array import array
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from prolly.codec import links_of
+from prolly.codec import Reference, links_of
 from prolly.tree import WALK_ADDRESSES, reachable
 
 GetMany = Callable[[list[bytes]], list[bytes | None]]
+Links = Callable[[bytes, bytes], list[Reference]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +38,22 @@ class Share:
 class ChunkGraph:
     """The chunks that roots reach, read once. Raises Corrupt where one is missing."""
 
-    def __init__(self, get_many: GetMany, roots: Iterable[bytes]) -> None:
+    def __init__(
+        self, get_many: GetMany, roots: Iterable[bytes], links: Links | None = None
+    ) -> None:
         self._numbers: dict[bytes, int] = {}
         self._sizes = array("L")
         self._links: list[array[int]] = []
-        found = reachable(get_many, roots, batch_addresses=WALK_ADDRESSES)
+        find = _all_links if links is None else links
+        found = reachable(get_many, roots, batch_addresses=WALK_ADDRESSES, links=find)
         for address, chunk in found:
             number = self._number(address)
             self._sizes[number] = len(chunk)
-            below = dict.fromkeys(link.address for link in links_of(chunk))
+            below = dict.fromkeys(link.address for link in find(address, chunk))
             self._links[number] = array("L", map(self._number, below))
+
+    def __contains__(self, address: bytes) -> bool:
+        return address in self._numbers
 
     def _number(self, address: bytes) -> int:
         number = self._numbers.setdefault(address, len(self._numbers))
@@ -90,3 +97,7 @@ class ChunkGraph:
                 seen[number] = 1
                 yield number
                 front += self._links[number]
+
+
+def _all_links(address: bytes, chunk: bytes) -> list[Reference]:
+    return links_of(chunk)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from prolly.codec import FileEntry, json_form
+from prolly.errors import Error, Invalid
 from prolly.maps import ABSENT, Files, OrderedMap
 from prolly.repo import SIDES, Conflict, Conflicts, Side
 from prolly.tables import ColumnType, Schema, Table, column_type
@@ -52,6 +54,8 @@ class Speller:
             self._records = None if isinstance(records, Files) else records
         table = self._records if isinstance(self._records, Table) else None
         self._now: Schema | None = None if table is None else table.schema
+        self._conflicts, self._dataset = conflicts, dataset
+        self._key_schemas = _of_other_keys(self._now, self._schemas.values())
         self._columns = {side: conflicts.columns(dataset, side) for side in SIDES}
 
     def name(self, conflict: Conflict, field: str) -> Line:
@@ -73,14 +77,14 @@ class Speller:
             return parts[0]
         if self._now is None:
             return json_form.key_from_json(parts)
-        columns = self._now.key_columns
-        if len(parts) != len(columns):
-            raise ValueError("it has another number of parts")
-        key = tuple(
-            None if part is None else column_type(column.type).from_json(part)
-            for column, part in zip(columns, parts, strict=True)
-        )
-        return key if len(key) > 1 else key[0]
+        for schema in self._key_schemas:
+            # A key with no form under the schema of now is spelt as a side does.
+            with suppress(Error, ValueError):
+                key = _typed_key(schema, parts)
+                is_listed = json_form.key_to_json(key) == parts
+                if is_listed and self._conflicts.find(self._dataset, key):
+                    return key
+        return _typed_key(self._now, parts)
 
     def cells(self, conflict: Conflict, field: str) -> tuple[str, ...]:
         """Return base, ours and theirs as cells."""
@@ -97,7 +101,11 @@ class Speller:
         records = self._records
         if not is_settled or conflict.kind == "schema" or records is None:
             return "", ""
-        row = records.get(conflict.key, ABSENT)
+        try:
+            row = records.get(conflict.key, ABSENT)
+        except Invalid:
+            # A side's key, which the table has no place for by now.
+            row = ABSENT
         if row is ABSENT:
             # Of a record that is gone no field has a value.
             return ("", "") if field else (OWN_VALUE, "")
@@ -107,6 +115,11 @@ class Speller:
             kind = column_type(self._now.column(field).type)
             return OWN_VALUE, _cell_text(kind, row[field])
         return OWN_VALUE, _row_text(self._now, row)
+
+    def is_json(self, field: str) -> bool:
+        """Tell whether the cells of a field are of type json."""
+        column = None if self._now is None else self._now.by_name.get(field)
+        return column is not None and column.type == "json"
 
     def _cell(self, conflict: Conflict, side: Side, field: str) -> str:
         value = getattr(conflict, side)
@@ -141,6 +154,26 @@ class Speller:
             else column_type(self._now.column(name).type).from_json(cell)
             for name, cell in form.items()
         }
+
+
+def _of_other_keys(now: Schema | None, sides: Iterable[Schema | None]) -> list[Schema]:
+    """Return the schemas that may spell a key, none where all have the same types."""
+    if now is None:
+        return []
+    known = [now, *[one for one in sides if one is not None]]
+    types = {tuple([column.type for column in one.key_columns]) for one in known}
+    return known if len(types) > 1 else []
+
+
+def _typed_key(schema: Schema, parts: list[Any]) -> Any:
+    columns = schema.key_columns
+    if len(parts) != len(columns):
+        raise ValueError("it has another number of parts")
+    key = tuple(
+        None if part is None else column_type(column.type).from_json(part)
+        for column, part in zip(columns, parts, strict=True)
+    )
+    return key if len(key) > 1 else key[0]
 
 
 def _cell_text(kind: ColumnType, cell: Any) -> str:

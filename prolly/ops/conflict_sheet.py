@@ -207,6 +207,9 @@ class _Sheet:
                 )
             for batch in source.iter_batches():
                 for line, cells in zip(batch.lines, batch.rows, strict=True):
+                    if not any(cells):
+                        # Spreadsheets leave such lines where somebody emptied one.
+                        continue
                     self._line = line
                     row = dict(zip(source.columns, cells, strict=True))
                     told = self._told(row)
@@ -287,11 +290,15 @@ class _Sheet:
             return Take(*name, _TAKEN[take], fields, kind=conflict.kind)
         if conflict.kind == "schema":
             raise self._fault("a part of a description takes no value")
+        speller = self._spellers[conflict.dataset]
         try:
-            value = self._spellers[conflict.dataset].value(row["value"], field)
+            value = speller.value(row["value"], field)
         except (Error, ValueError, RecursionError) as error:
             problem = error.message if isinstance(error, Error) else str(error)
-            raise self._fault(f"the value: {problem}") from error
+            hint = "Correct the line; nothing was settled."
+            if speller.is_json(field):
+                hint += ' Text in a json column stands in quotes twice: "\\"dark\\"".'
+            raise self._fault(f"the value: {problem}", hint) from error
         return Take(*name, None, fields, value, conflict.kind)
 
     def require_whole(self) -> None:

@@ -28,6 +28,12 @@ class CsvLosses:
     def __bool__(self) -> bool:
         return bool(self.null_texts or self.empty_bytes or self.empty_keys)
 
+    def add(self, other: CsvLosses) -> None:
+        """Count what another export of other rows lost."""
+        self.null_texts += other.null_texts
+        self.empty_bytes += other.empty_bytes
+        self.empty_keys += other.empty_keys
+
     def watch(
         self, schema: Schema, batches: Iterable[Sequence[Sequence[Any]]]
     ) -> Iterator[Sequence[Sequence[Any]]]:

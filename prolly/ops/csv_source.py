@@ -39,7 +39,7 @@ class CsvSource(TableSource):
     def __init__(self, files: Sequence[ByteSource], delimiter: str = ",") -> None:
         super().__init__(files)
         self.format_name = "tsv" if delimiter == "\t" else "csv"
-        self._delimiter = delimiter
+        self.delimiter = delimiter
         self._columns: tuple[str, ...] = ()
         self._inferred: list[InferredColumn] | None = None
         # The limit belongs to the whole process: raise it, never lower it.
@@ -57,6 +57,10 @@ class CsvSource(TableSource):
 
     def infer(self) -> list[InferredColumn]:
         """Read everything once and return the type of every column."""
+        if self._inferred is None and self.workers is not None:
+            from .csv_apart import infer_apart
+
+            self._inferred = infer_apart(self)
         if self._inferred is None:
             inference = TextInference(self.columns)
             for batch in self.iter_batches():
@@ -82,7 +86,7 @@ class CsvSource(TableSource):
                         yield Batch(file.name, lines, rows)
 
     def _reader(self, text: Any) -> Any:
-        return csv.reader(text, delimiter=self._delimiter, strict=True)
+        return csv.reader(text, delimiter=self.delimiter, strict=True)
 
     def _header(self, file: ByteSource, reader: Any) -> tuple[str, ...]:
         while row := self._take(file, reader, 1):
@@ -118,7 +122,7 @@ class CsvSource(TableSource):
             for number, line in enumerate(text, 1):
                 if '"' in line:
                     before = opened is not None
-                    ends_open, is_new = _quotes(line, before, self._delimiter)
+                    ends_open, is_new = _quotes(line, before, self.delimiter)
                     opened = (number if is_new else opened) if ends_open else None
         return opened
 

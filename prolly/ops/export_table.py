@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prolly.errors import Invalid
 from prolly.maps import Files, OrderedMap
@@ -18,8 +18,16 @@ from prolly.tables import ColumnType, Table, Where, column_type
 
 from .byte_source import Place
 from .csv_losses import CsvLosses
+from .export_apart import FORMATS_APART, frozen, text_apart
 from .format_names import Format, require_format
-from .plain_files import write_table
+from .plain_files import write_table, write_text
+from .worker_pool import check_jobs, shared_out
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+# Of a table nobody knows the bytes before they are read.
+ROW_BYTES_ABOUT = 100
 
 
 def export_table(
@@ -30,15 +38,19 @@ def export_table(
     *,
     losses: CsvLosses | None = None,
     where: Where | None = None,
+    jobs: int | Executor = 1,
 ) -> int:
     """Write the records of a dataset in key order; return how many.
 
     ``place`` and ``format_name`` as of ``write_table``: a file appears whole or not at
     all. The table in an SQLite file is named as the dataset by default. ``losses``
     counts what an export of a table to CSV or TSV does not keep. ``where``: only rows
-    of which this predicate is true. Raises NotFound ``no-such-dataset``, Invalid
-    ``wrong-kind`` for blobs or files, or with a predicate for anything but a table,
-    ``predicate``, and as ``write_table``.
+    of which this predicate is true. ``jobs``: so many processes, or those of an
+    executor, spell the rows of a large table of a commit on disk in CSV, TSV or JSON
+    lines, all of them; the file is the same. Raises NotFound ``no-such-dataset``,
+    Invalid ``wrong-kind`` for blobs or files, or with a predicate for anything but a
+    table, ``predicate``, ``jobs``, and as ``write_table``; StorageFailed
+    ``worker-lost``.
     """
     opened = snapshot.dataset(dataset)
     selected = None if where is None else _selected(opened, dataset, where)
@@ -66,6 +78,10 @@ def export_table(
         rows = _Records(lambda: _texts(opened) if is_csv else _pairs(opened))
     if form == Format("sqlite"):
         format_name = f"sqlite:{dataset}"
+    if isinstance(opened, Table) and where is None and form.name in FORMATS_APART:
+        text = _Text(snapshot, dataset, opened, form.name, losses if is_csv else None)
+        if text.write(place, jobs):
+            return len(opened)
     known = None if schema is None or schema.is_unknown else schema
     write_table(place, columns, rows, format_name, schema=known)
     return len(opened) if selected is None else selected
@@ -81,6 +97,29 @@ def _selected(opened: Any, dataset: str, where: Where) -> int:
             dataset=dataset,
         )
     return len(opened.rows(where=where))
+
+
+class _Text(NamedTuple):
+    """A table to be written as text by several processes."""
+
+    snapshot: Snapshot
+    dataset: str
+    table: Table
+    format_name: str
+    losses: CsvLosses | None
+
+    def write(self, place: Place, jobs: int | Executor) -> bool:
+        """Write it, or return False: it is for this process alone."""
+        check_jobs(jobs)
+        if jobs == 1:
+            return False
+        snapshot = frozen(self.snapshot)
+        with shared_out(jobs, len(self.table) * ROW_BYTES_ABOUT) as workers:
+            if workers is None or snapshot is None:
+                return False
+            what = self.dataset, self.table, self.format_name
+            write_text(place, text_apart(workers, snapshot, *what, losses=self.losses))
+            return True
 
 
 class _Records:

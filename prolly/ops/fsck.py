@@ -4,32 +4,39 @@ That one is an index of a store whose pages are damaged: it is walked first, and
 it cannot be read safely its own faults are the answer.
 
 The basic check follows every ref: what it reaches is there, of the kind that it is
-linked as, and decodes; the descriptors of every version decode; the packs and the index
-of a store in a directory agree. The full check adds the bytes: the hash of every chunk,
-reachable or not; the one spelling of every node, commit and blob; order, counts,
-weights and cuts of every tree; every record; and what follows from records and bytes:
-indexes, the cuts of blobs, references between tables.
+linked as, and decodes; the descriptors of every version decode, and local ones stand
+beside the commits; the packs and the index of a store in a directory agree. The full
+check adds the bytes: the hash of every chunk, reachable or not; the one spelling of
+every node, commit and blob; order, counts, weights and cuts of every tree; every
+record; and what follows from records and bytes: indexes, the cuts of blobs, references
+between tables.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from prolly.chunks import LocalStore, Store, WrappingStore
 from prolly.codec import ChunkType, Reference, address_of, links_of
 from prolly.errors import Corrupt, Error
-from prolly.history import BRANCHES, REMOTES, STASH, TAGS, WORKING
-from prolly.repo import read_current_branch
+from prolly.history import BRANCHES, LOCAL, REMOTES, STASH, TAGS, WORKING
+from prolly.repo import absences_of, iter_uncovered, read_current_branch
 from prolly.tree import AddressSet, require_kind
 
 from .fsck_chunks import iter_chunk_faults
 from .fsck_datasets import DatasetCheck
 from .fsck_derived import DerivedCheck
+from .worker_pool import check_jobs, shared_out
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 # What a ref of each kind points at; others may point at anything.
 KIND_OF_REF = {
     BRANCHES: ChunkType.COMMIT,
+    LOCAL: ChunkType.COMMIT,
     TAGS: ChunkType.COMMIT,
     REMOTES: ChunkType.COMMIT,
     STASH: ChunkType.COMMIT,
@@ -57,14 +64,18 @@ class Check:
     """A check under way: iterate it for its faults, as they are found.
 
     ``objects`` and ``bytes`` are the chunks looked at so far, ``faults`` the number of
-    faults. It can be iterated once.
+    faults, ``absent`` that of links to what a partial replica left out, which are none.
+    It can be iterated once.
     """
 
-    def __init__(self, store: Store, *, full: bool) -> None:
+    def __init__(self, store: Store, *, full: bool, jobs: int | Executor = 1) -> None:
+        check_jobs(jobs)
         while isinstance(store, WrappingStore):
             store = store.inner
         self._store = store
+        self._absences = absences_of(store)
         self._full = full
+        self._jobs = jobs
         # By the kind that they were linked as: 0 stands for any.
         self._seen: dict[int, AddressSet] = {}
         self._ref: str | None = None
@@ -84,6 +95,27 @@ class Check:
         return fault
 
     def _find(self) -> Iterator[Fault]:
+        """Find all faults, with the help of workers where leaves are looked at."""
+        if not self._full or self._jobs == 1 or not isinstance(self._store, LocalStore):
+            yield from self._find_all()
+            return
+        from .fsck_apart import LeavesAhead, stored_bytes
+
+        path = self._store.path
+        with shared_out(self._jobs, stored_bytes(path)) as workers:
+            if workers is not None:
+                leaves = LeavesAhead(workers, path, self._note_leaf)
+                self._datasets.check_ahead = leaves.look
+            yield from self._find_all()
+
+    def _note_leaf(self, address: bytes, size: int) -> None:
+        """Count a leaf that was found right: nothing is left to be said of it."""
+        if not self._is_seen(address):
+            self._seen.setdefault(int(ChunkType.LEAF), AddressSet()).add(address)
+            self.objects += 1
+            self.bytes += size
+
+    def _find_all(self) -> Iterator[Fault]:
         if not isinstance(self._store, LocalStore):
             yield from self._all_ref_faults(self._store.iter_refs())
         else:
@@ -96,6 +128,8 @@ class Check:
             yield from self._head_faults()
             yield from self._all_ref_faults(files.iter_refs())
             yield from map(self._fault_of, files.iter_faults(full=self._full))
+        if self._absences is not None:
+            yield from map(self._fault_of, iter_uncovered(self._store))
         if self._full:
             yield from self._unreachable_faults()
 
@@ -106,7 +140,15 @@ class Check:
             yield self._fault_of(error)
 
     def _all_ref_faults(self, refs: Iterator[tuple[str, bytes]]) -> Iterator[Fault]:
+        beside: list[tuple[str, bytes]] = []
         for name, address in refs:
+            if name.startswith(LOCAL):
+                # Behind all others: what they lead to, too, is out of place there.
+                beside.append((name, address))
+                continue
+            self._ref = name
+            yield from self._ref_faults(name, address)
+        for name, address in beside:
             self._ref = name
             yield from self._ref_faults(name, address)
         self._ref = None
@@ -132,11 +174,26 @@ class Check:
                 chunk = self._require(address) if is_new else self._store.get(address)
                 if chunk:
                     require_kind(address, chunk, kind)
-                    front += links_of(chunk) if is_new else []
+                    front += self._links(address, chunk) if is_new else []
             except Error as error:
                 yield self._fault_of(error, address)
             if chunk and is_new:
                 yield from self._meaning_faults(address, chunk)
+
+    def _links(self, address: bytes, chunk: bytes) -> list[Reference]:
+        if self._absences is None:
+            return links_of(chunk)
+        return self._absences.links(address, chunk)
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether the replica is one that leaves out some of what it links to."""
+        return self._absences is not None
+
+    @property
+    def absent(self) -> int:
+        """How many chunks a partial replica was met to have left out."""
+        return 0 if self._absences is None else self._absences.count
 
     def _is_seen(self, address: bytes) -> bool:
         return any(address in seen for seen in self._seen.values())
@@ -150,7 +207,8 @@ class Check:
                 for error in self._derived.blob_faults(blob):
                     yield self._fault_of(error, address)
         if chunk[0] in (ChunkType.COMMIT, ChunkType.WORKING):
-            for error in self._datasets.iter_faults(chunk):
+            local = self._ref is not None and self._ref.startswith(LOCAL)
+            for error in self._datasets.iter_faults(chunk, local=local):
                 yield self._fault_of(error, address)
 
     def _unreachable_faults(self) -> Iterator[Fault]:
@@ -212,6 +270,13 @@ def _blobs_of(chunk: bytes) -> list[Reference]:
     return [one for one in links if one.kind == ChunkType.BLOB_NODE]
 
 
-def check_repository(store: Store, *, full: bool = False) -> Check:
-    """Return the check of a repository's store; iterate it for its faults."""
-    return Check(store, full=full)
+def check_repository(
+    store: Store, *, full: bool = False, jobs: int | Executor = 1
+) -> Check:
+    """Return the check of a repository's store; iterate it for its faults.
+
+    ``jobs``: so many processes, or those of an executor, look at the leaves of a full
+    check; the faults are the same. Raises Invalid ``jobs``; the iteration StorageFailed
+    ``worker-lost``.
+    """
+    return Check(store, full=full, jobs=jobs)

@@ -6,42 +6,35 @@ Versions share datasets, and datasets share nodes: each descriptor is checked on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 from blake3 import blake3
 
 from prolly.codec import (
+    DATASET_ID_BYTES,
     FORMAT_PARAMETERS,
     ChunkType,
     Descriptor,
-    Referring,
+    TreeParameters,
     cbor,
     decode_commit,
     decode_descriptor,
-    decode_file_entry,
     decode_working,
+    is_local_id,
     key,
 )
-from prolly.codec.node import Inner, Leaf, Node, decode_node
-from prolly.codec.record_stamps import decode_stamps
+from prolly.codec.node import Inner, Node, decode_node
 from prolly.errors import Corrupt, Error
-from prolly.maps import decode_value
-from prolly.tables import RecordCodec, Schema
 from prolly.tree import AddressSet, TreeCheck
 
 from .fsck_conflicts import conflict_faults
 from .fsck_derived import DerivedCheck
+from .fsck_records import REPORTED_ELSEWHERE, STAMPS, LeafRecords, leaf_check
 
 ReadChunk = Callable[[bytes], bytes | None]
-DecodeRecords = Callable[[Sequence[bytes], Sequence[bytes]], object]
+CheckAhead = Callable[[TreeCheck, bytes, TreeParameters, LeafRecords | None], None]
 
 _NODES = (ChunkType.LEAF, ChunkType.INNER)
-
-# The context of leaves that hold stamps: no record has just these bytes before it.
-_STAMPS = b"stamps"
-
-# Reported where the chunk itself is looked at.
-_REPORTED_ELSEWHERE = "chunk-missing"
 
 
 class DatasetCheck:
@@ -55,12 +48,18 @@ class DatasetCheck:
         self._read = read
         self._derived = derived
         self._full = full
-        self._manifest_nodes = AddressSet()
+        # By whether they are looked at as those of local datasets.
+        self._manifest_nodes = AddressSet(), AddressSet()
         self._descriptors = AddressSet()
         self._trees = TreeCheck(self._read_node)
+        # Lets others look at the leaves of a tree before this check comes to it.
+        self.check_ahead: CheckAhead | None = None
 
-    def iter_faults(self, chunk: bytes) -> Iterator[Error]:
-        """Yield what is wrong with the version of a commit or working state."""
+    def iter_faults(self, chunk: bytes, *, local: bool = False) -> Iterator[Error]:
+        """Yield what is wrong with the version of a commit or working state.
+
+        With ``local`` it is the commit that the local datasets stand in.
+        """
         try:
             if chunk[0] == ChunkType.COMMIT:
                 roots = [decode_commit(chunk).root]
@@ -75,41 +74,45 @@ class DatasetCheck:
             if self._full:
                 yield from self._trees.faults(root, FORMAT_PARAMETERS)
             is_right = True
-            for error in self._manifest_faults(root):
+            for error in self._manifest_faults(root, local):
                 is_right = False
                 yield error
             if self._full and is_right:
                 yield from self._derived.reference_faults(root)
 
-    def _manifest_faults(self, root: bytes) -> Iterator[Error]:
+    def _manifest_faults(self, root: bytes, local: bool) -> Iterator[Error]:
+        seen = self._manifest_nodes[local]
         front = [root]
         while front:
             address = front.pop()
-            if address in self._manifest_nodes:
+            if address in seen:
                 continue
-            self._manifest_nodes.add(address)
+            seen.add(address)
             node = self._read_node(address)
             if isinstance(node, Inner):
                 front += node.child_addresses()
             elif node is not None:
                 for dataset, value in zip(node.keys(), node.values, strict=True):
-                    yield from self._descriptor_faults(dataset, value, address)
+                    for error in self._descriptor_faults(dataset, value, local):
+                        error.facts.setdefault("address", address)
+                        yield error
 
     def _descriptor_faults(
-        self, dataset: bytes, value: bytes, address: bytes
+        self, dataset: bytes, value: bytes, local: bool
     ) -> Iterator[Error]:
-        token = blake3(value).digest()
+        token = blake3(bytes((local, len(dataset))) + dataset + value).digest()
         if token in self._descriptors:
             return
         self._descriptors.add(token)
         try:
-            key.decode(dataset)
+            identity = _identity_of(dataset)
             descriptor = decode_descriptor(value, self._require)
+            if {descriptor.local, is_local_id(identity)} != {local}:
+                yield _out_of_place(descriptor.name, local)
             if self._full:
                 yield from self._content_faults(dataset, descriptor)
         except Error as error:
-            if error.code != _REPORTED_ELSEWHERE:
-                error.facts.setdefault("address", address)
+            if error.code != REPORTED_ELSEWHERE:
                 yield error
 
     def _content_faults(self, dataset: bytes, entry: Descriptor) -> Iterator[Error]:
@@ -123,46 +126,33 @@ class DatasetCheck:
             yield from self._derived.path_faults(dataset, entry)
 
     def _tree_faults(self, entry: Descriptor) -> Iterator[Error]:
-        decode = self._decoder_of(entry)
-        context = blake3(cbor.encode([entry.kind, entry.schema])).digest()
+        records = LeafRecords(entry.kind, cbor.encode(entry.schema))
         for number, root in enumerate(entry.content_roots):
             if root.kind not in _NODES:
                 continue
-            check = None
-            if decode is not None and number == 0:
-                check = _leaf_check(decode, entry.name)
-            yield from self._trees.faults(
-                root.address, entry.parameters, check, context if check else b""
-            )
+            held = records if number == 0 else None
+            yield from self._one_tree(root.address, entry.parameters, entry, held)
         if entry.stamps is not None:
-            check = _leaf_check(self._decode_stamps, entry.name)
-            yield from self._trees.faults(
-                entry.stamps.address, FORMAT_PARAMETERS, check, _STAMPS
+            yield from self._one_tree(
+                entry.stamps.address, FORMAT_PARAMETERS, entry, LeafRecords(STAMPS)
             )
 
-    def _decoder_of(self, entry: Descriptor) -> DecodeRecords | None:
-        """Return what decodes records of a dataset, and raises where it cannot."""
-        if entry.kind == "table":
-            codec = RecordCodec(Schema.from_value(entry.schema))
-            return lambda keys, values: codec.decode_rows(keys, values, self._require)
-        if entry.kind == "map":
-            return self._decode_values
-        if entry.kind == "files":
-            return _decode_files
-        return None
-
-    def _decode_values(self, keys: Sequence[bytes], values: Sequence[bytes]) -> None:
-        for encoded, value in zip(keys, values, strict=True):
-            key.decode(encoded)
-            if type(value) is Referring:
-                decode_value(value, self._require)
-            else:
-                cbor.decode(value)
-
-    def _decode_stamps(self, keys: Sequence[bytes], values: Sequence[bytes]) -> None:
-        for encoded, value in zip(keys, values, strict=True):
-            key.decode(encoded)
-            decode_stamps(decode_value(value, self._require))
+    def _one_tree(
+        self,
+        root: bytes,
+        parameters: TreeParameters,
+        entry: Descriptor,
+        records: LeafRecords | None,
+    ) -> Iterator[Error]:
+        """Check one tree of a dataset; what others found right is passed over."""
+        context, check = b"", None
+        decode = None if records is None else records.decoder(self._require)
+        if records is not None and decode is not None:
+            context = records.context
+            check = leaf_check(decode, entry.name)
+        if self.check_ahead is not None:
+            self.check_ahead(self._trees, root, parameters, records if check else None)
+        yield from self._trees.faults(root, parameters, check, context)
 
     def _read_node(self, address: bytes) -> Node | None:
         chunk = self._read(address)
@@ -176,41 +166,32 @@ class DatasetCheck:
     def _require(self, address: bytes) -> bytes:
         chunk = self._read(address)
         if chunk is None:
-            raise Corrupt("a chunk is missing", code=_REPORTED_ELSEWHERE)
+            raise Corrupt("a chunk is missing", code=REPORTED_ELSEWHERE)
         return chunk
 
 
-def _decode_files(keys: Sequence[bytes], values: Sequence[bytes]) -> None:
-    for encoded, value in zip(keys, values, strict=True):
-        key.decode(encoded)
-        decode_file_entry(value)
+def _identity_of(dataset: bytes) -> bytes:
+    """Return the id that a key of a manifest spells. Raises Corrupt."""
+    parts = key.decode(dataset)
+    identity = parts[0] if len(parts) == 1 else None
+    size = DATASET_ID_BYTES
+    if type(identity) is not bytes or len(identity) not in (size, size + 1):
+        raise Corrupt(
+            "a key of the manifest is no dataset's id",
+            code="key-spelling",
+            hint="The bytes are damaged, or a newer version wrote them.",
+        )
+    return identity
 
 
-def _leaf_check(
-    decode: DecodeRecords, dataset: str
-) -> Callable[[Leaf, bytes], Iterator[Corrupt]]:
-    """Return what yields the faults of a leaf's records, each record by itself."""
-
-    def faults(leaf: Leaf, address: bytes) -> Iterator[Corrupt]:
-        keys, values = leaf.keys(), leaf.values
-        try:
-            decode(keys, values)
-        except Error:
-            for one, value in zip(keys, values, strict=True):
-                fault = _record_fault(decode, one, value)
-                if fault is not None and fault.code != _REPORTED_ELSEWHERE:
-                    yield Corrupt(
-                        f"dataset {dataset!r}, key {one.hex()}: {fault.message}",
-                        code=fault.code,
-                        address=address,
-                    )
-
-    return faults
-
-
-def _record_fault(decode: DecodeRecords, key_: bytes, value: bytes) -> Error | None:
-    try:
-        decode([key_], [value])
-    except Error as error:
-        return error
-    return None
+def _out_of_place(name: str, local: bool) -> Corrupt:
+    if local:
+        what = f"dataset {name!r} takes part in sync, and stands beside the commits"
+    else:
+        what = f"dataset {name!r} is local, and stands in a commit, or its id says so"
+    return Corrupt(
+        what,
+        code="local-dataset",
+        hint="Copy its records to a new dataset and drop this one; a commit that holds "
+        "it cannot be pushed.",
+    )

@@ -13,7 +13,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from prolly.chunks import LocalStore, Store, WrappingStore
+from prolly.chunks import LocalStore, Store, WrappingStore, what_is_here
 from prolly.codec import ADDRESS_BYTES
 from prolly.codec.node import INNER_MARK, LEAF_MARK, decode_node
 from prolly.env import SYSTEM, Environment
@@ -91,6 +91,8 @@ def collect_garbage(
         raise Invalid(
             "a grace is not negative", code="duration", hint="0 is the shortest."
         )
+    # What a partial replica left out is not to be fetched for this.
+    store = what_is_here(store)
     care = local_store_of(store).maintenance()
     cutoff_us = environment.now_us() - grace_us if grace_us else None
     with nullcontext() if dry_run else care.lock():

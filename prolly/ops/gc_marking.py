@@ -9,19 +9,21 @@ Kept are the chunks reachable from
   written within the grace. It was committed without a name, which somebody may be about
   to give.
 
-So what is kept is closed under links at every instant, and so is what is in the store.
+So what is kept is closed under links at every instant, and so is what is in the store,
+but for what a partial replica left out; what it is said to have must be there.
 Memory: one ``AddressSet`` of what is kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from prolly.chunks import Store
-from prolly.codec import ADDRESS_BYTES, links_of
+from prolly.chunks import COVERAGE_REF, Store
+from prolly.codec import ADDRESS_BYTES, decode_coverage, links_of
 from prolly.errors import Corrupt
+from prolly.repo import Absences, absences_of, require_covered
 from prolly.tree import WALK_ADDRESSES, AddressSet, reachable
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ class Marking:
         self.expired_sequence = 0
         self.commits = care.commits()
         self._store = store
+        self._absences = absences_of(store)
         self._care = care
         self._cutoff_us = cutoff_us
 
@@ -58,6 +61,7 @@ class Marking:
         said of what may go. A second call keeps what came since the first.
         """
         self.commits = self._care.commits()
+        require_covered(self._store)
         before = len(self.kept)
         self._follow(address for _, address in self._store.iter_refs())
         self._follow(self._present(self._young_moves()))
@@ -98,6 +102,8 @@ class Marking:
         def spare(view: SweepView) -> Callable[[bytes], bool]:
             if view.commits() == self.commits:
                 return lambda _address: False
+            if self._absences is not None:
+                self._absences = _absences_in(view)
             self._follow(view.ref_targets(), view.get_many)
             if self._cutoff_us is not None:
                 moved = view.logged_after(self.commits.sequence)
@@ -158,6 +164,7 @@ class Marking:
             self.kept,
             pieces=False,
             batch_addresses=WALK_ADDRESSES,
+            links=None if self._absences is None else self._absences.links,
         ):
             pass
 
@@ -179,6 +186,20 @@ class Marking:
                 continue
             with suppress(Corrupt):
                 front += [link.address for link in links_of(chunk)]
+
+
+def _absences_in(view: SweepView) -> Absences:
+    """Return the absences of a partial replica at the instant of a sweep."""
+
+    def shallow() -> frozenset[bytes]:
+        address = view.read_ref(COVERAGE_REF)
+        (chunk,) = view.get_many([] if address is None else [address]) or (None,)
+        return decode_coverage(chunk or b"").shallow
+
+    def contains(addresses: Sequence[bytes]) -> list[bool]:
+        return [chunk is not None for chunk in view.get_many(list(addresses))]
+
+    return Absences(shallow, contains)
 
 
 def _each(addresses: bytearray) -> Iterator[bytes]:

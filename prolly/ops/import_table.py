@@ -14,10 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from prolly.errors import AlreadyExists, Invalid, LimitExceeded
-from prolly.maps import ABSENT
 from prolly.repo import Workspace
 from prolly.tables import (
     Column,
@@ -31,23 +30,26 @@ from prolly.tables import (
 
 from .byte_source import Place
 from .csv_source import delimiter_hint
-from .import_faults import Found, located, null_key
+from .import_faults import located
 from .plain_files import open_table
-from .table_source import Batch, TableSource, iter_typed
+from .table_source import TableSource
+from .typed_columns import ALL_TEXT, iter_columns
 from .widening import widened_schema
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 Types = Literal["infer", "text"] | Schema
 Missing = Literal["keep", "default", "error"]
 Report = Callable[[int, int], object]
-
-# In place of names: every column of text.
-ALL_TEXT = "*"
 
 
 class _How(NamedTuple):
     """How rows are taken into a table; fields as of ``import_table``."""
 
     mode: LoadMode
+    types: Types
+    widen: bool
     missing: Missing | None
     empty_as_null: tuple[str, ...]
     progress: Report | None
@@ -83,6 +85,7 @@ def import_table(
     missing: Missing | None = None,
     empty_as_null: Sequence[str] = (),
     progress: Report | None = None,
+    jobs: int | Executor = 1,
 ) -> ImportResult:
     """Load files into a table, made on first use; the caller stores the workspace.
 
@@ -93,30 +96,34 @@ def import_table(
     ``default``, or that is an ``error`` (the default of the other modes; without a
     header, only for columns that have no default). New rows take defaults always.
     ``empty_as_null`` names columns of text, or ``*`` for all, whose empty cells in CSV
-    are null. ``progress`` is called with bytes read and bytes in all.
+    are null. ``progress`` is called with bytes read and bytes in all. ``jobs``: so many
+    processes, or those of an executor, read a CSV file of some size and encode its
+    rows; the table is the same, and so are the errors.
 
     Raises Invalid, with ``source`` and ``line`` where there is one: ``missing-key``
     (first import), ``columns-differ``, ``schema-mismatch``, ``schema-violation``,
     ``null-key``, ``duplicate-key`` (``lines``), ``missing-column`` for a new row, and
-    what reading raises; LimitExceeded ``key-too-long``. The workspace may be half
-    changed then: discard it. What storing it raises, ``located`` can place.
+    what reading raises; LimitExceeded ``key-too-long``; StorageFailed ``worker-lost``;
+    Invalid ``jobs``. The workspace may be half changed then: discard it. What storing
+    it raises, ``located`` can place.
     """
-    if not isinstance(source, TableSource):
-        with open_table(source) as opened:
-            return import_table(
-                workspace,
-                dataset,
-                opened,
-                key=key,
-                types=types,
-                mode=mode,
-                widen=widen,
-                missing=missing,
-                empty_as_null=empty_as_null,
-                progress=progress,
-            )
-    how = _How(mode, missing, tuple(empty_as_null), progress)
+    how = _How(mode, types, widen, missing, tuple(empty_as_null), progress)
     names = (key,) if isinstance(key, str) else tuple(key)
+    if not isinstance(source, TableSource):
+        with open_table(source) as opened, opened.sharing(jobs):
+            return _import(workspace, dataset, opened, names, how)
+    with source.sharing(jobs):
+        return _import(workspace, dataset, source, names, how)
+
+
+def _import(
+    workspace: Workspace,
+    dataset: str,
+    source: TableSource,
+    names: tuple[str, ...],
+    how: _How,
+) -> ImportResult:
+    types, missing = how.types, how.missing
     if workspace.find(dataset) is None:
         names = names or (source.key if types == "infer" else ())
         schema = _first_schema(source, names, types, missing)
@@ -129,14 +136,14 @@ def import_table(
         return ImportResult(_load(table, source, how._replace(mode="append")), schema)
     _check_types(dataset, table.schema, types)
     widened: tuple[str, ...] = ()
-    if widen:
+    if how.widen:
         schema, widened = widened_schema(table, source)
         if widened:
-            if mode == "replace" and not how.keeps:
+            if how.mode == "replace" and not how.keeps:
                 table.clear()
             # What a column held comes back as it was written: see `widened_schema`.
             alteration = table.alter(force=True)
-            empty_text = source.text_cells and ALL_TEXT not in empty_as_null
+            empty_text = source.text_cells and ALL_TEXT not in how.empty_as_null
             alteration.become(schema, empty_text=empty_text)
     _check_columns(source, table.schema, missing, keeps=how.keeps)
     return ImportResult(_load(table, source, how), table.schema, widened)
@@ -268,17 +275,31 @@ def _load(table: MutableTable, source: TableSource, how: _How) -> int:
         for one in _columns_due(source, schema)
         if one.name in source.columns
     ]
-    names = [one.name for one in columns]
-    batches = _batches(source, columns, schema, how)
-    missing: Literal["keep", "default"] = "keep" if how.keeps else "default"
     try:
+        if source.workers is not None and _is_apart(source, schema, how):
+            from .csv_apart import load_apart
+
+            options = how.mode, how.empty_as_null
+            read = load_apart(table, source, columns, *options, progress=how.progress)
+            if read is not None:
+                return read
+        names = [one.name for one in columns]
+        batches = _batches(source, columns, schema, how)
         return table.load(
             ColumnBatches(names, batches, gaps=not source.has_header),
             mode=how.mode,
-            missing=missing,
+            missing="keep" if how.keeps else "default",
         )
     except (Invalid, AlreadyExists, LimitExceeded) as error:
         raise located(error, source, schema) from error
+
+
+def _is_apart(source: TableSource, schema: Schema, how: _How) -> bool:
+    """Tell whether what a row becomes depends on nothing but the row."""
+    made = automatic_column(schema)
+    if made is not None and made not in source.columns:
+        return False
+    return not how.keeps or set(schema.names) <= set(source.columns)
 
 
 def _batches(
@@ -287,68 +308,8 @@ def _batches(
     schema: Schema,
     how: _How,
 ) -> Iterator[list[Sequence[Any]]]:
-    """Yield typed batches as columns; an empty cell in a CSV key is no key."""
-    names = [one.name for one in columns]
-    key = [name for name in schema.key if name in names]
-    places = [names.index(name) for name in key] if source.text_cells else []
-    emptied = _emptied(source, columns, how.empty_as_null)
-    for batch in iter_typed(source, columns):
-        typed: list[Sequence[Any]] = list(zip(*batch.rows, strict=True))
-        if places and all("" in typed[place] for place in places):
-            _refuse_empty_keys(batch, places, key)
-        for place in emptied:
-            typed[place] = [None if cell == "" else cell for cell in typed[place]]
-        yield _with_gaps(typed, batch, [name in key for name in names])
+    """Yield typed batches as columns, and tell of the progress."""
+    for typed in iter_columns(source, columns, schema.key, how.empty_as_null):
+        yield typed
         if how.progress is not None:
             how.progress(source.position, source.size)
-
-
-def _with_gaps(
-    typed: list[Sequence[Any]], batch: Batch, in_key: Sequence[bool]
-) -> list[Sequence[Any]]:
-    """Return columns with ABSENT where a record left a cell out of its row.
-
-    A key that is left out stays null, and is refused as such.
-    """
-    cells = {place: list(typed[place]) for place in {one for _, one in batch.gaps}}
-    for row, place in batch.gaps:
-        if not in_key[place]:
-            cells[place][row] = ABSENT
-    return [cells.get(place, column) for place, column in enumerate(typed)]
-
-
-def _emptied(
-    source: TableSource, columns: Sequence[InferredColumn], wanted: Sequence[str]
-) -> list[int]:
-    """Return the places of the columns whose empty cells are null.
-
-    Raises Invalid ``unknown-column``, or ``option`` where an empty cell is no text.
-    """
-    if not wanted:
-        return []
-    if not source.text_cells:
-        raise Invalid(
-            f"{source.files[0].name}: only in CSV and TSV is null an empty cell",
-            code="option",
-            hint="Leave `--empty-as-null` out: the format tells null from empty text.",
-        )
-    names = [one.name for one in columns]
-    for name in wanted:
-        if name not in (ALL_TEXT, *names):
-            raise Invalid(
-                f"{source.files[0].name} has no column {name!r}",
-                code="unknown-column",
-                hint=f"Its columns are {', '.join(names[:20])}.",
-                column=name,
-            )
-    return [
-        place
-        for place, one in enumerate(columns)
-        if one.type_name == "text" and (ALL_TEXT in wanted or one.name in wanted)
-    ]
-
-
-def _refuse_empty_keys(batch: Batch, places: list[int], key: Sequence[str]) -> None:
-    for line, row in zip(batch.lines, batch.rows, strict=True):
-        if not any(row[place] for place in places):
-            raise null_key(Found(batch.source, line, ()), key[0])

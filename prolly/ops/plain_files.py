@@ -111,12 +111,12 @@ def write_table(
     compression = compression_of_name(name)
     if compression and not form.is_text:
         raise refuse_compression(name)
+    if form.is_text:
+        write_text(place, _text_chunks(columns, rows, form.name))
+        return
     if isinstance(place, str) and place == "-":
         place = sys.stdout.buffer
-    if form.is_text:
-        chunks = _text_chunks(columns, rows, form.name)
-        write_chunks(place, chunks, compression=compression)
-    elif form.name == "sqlite":
+    if form.name == "sqlite":
         from .sqlite_output import write_sqlite
 
         write_sqlite(place, form.table, columns, rows, schema)
@@ -125,6 +125,14 @@ def write_table(
 
         write = write_parquet if form.name == "parquet" else write_arrow
         write(place, columns, rows, schema)
+
+
+def write_text(place: Place, chunks: Iterable[bytes]) -> None:
+    """Write the bytes of a text format to a file or stream; as ``write_table``."""
+    name = os.fspath(place) if isinstance(place, (str, os.PathLike)) else ""
+    if isinstance(place, str) and place == "-":
+        place = sys.stdout.buffer
+    write_chunks(place, chunks, compression=compression_of_name(name))
 
 
 def _text_chunks(

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from prolly.chunks import LocalStore, Store, WrappingStore
-from prolly.codec import ChunkType, Descriptor, decode_descriptor
+from prolly.chunks import LocalStore, Store, WrappingStore, what_is_here
+from prolly.codec import ChunkType
 from prolly.errors import NotFound
-from prolly.repo import Repository, Revision, Snapshot
+from prolly.repo import Repository, Revision, Snapshot, absences_of
 from prolly.tree import (
     WALK_ADDRESSES,
     LevelStatistics,
     NodeReader,
-    iter_batches,
     reachable,
     tree_statistics,
 )
@@ -78,21 +77,29 @@ def store_statistics(
     repository: Repository, revision: Revision = "HEAD"
 ) -> StoreStatistics:
     """Return what a store holds. Reads every reachable chunk; raises Corrupt."""
-    store = repository.store
+    store = what_is_here(repository.store)
+    absences = absences_of(store)
+    links = None if absences is None else absences.links
     version = repository.at(revision)
     targets = dict(store.iter_refs())
-    graph = ChunkGraph(store.get_many, [*targets.values(), version.root])
-    reader = NodeReader(store.get)
     roots = {
-        entry.name: [root.address for root in entry.roots]
-        for entry in _descriptors(reader, version)
+        name: [root.address for root in entry.roots]
+        for name, entry in version.entries.items()
+    }
+    beside = [one for name in version.local_names for one in roots[name]]
+    graph = ChunkGraph(
+        store.get_many, [*targets.values(), version.root, *beside], links
+    )
+    # What a partial replica left out takes no space.
+    roots = {
+        name: [one for one in found if one in graph] for name, found in roots.items()
     }
     return StoreStatistics(
         **_held(store),
         reachable_chunks=len(graph),
         reachable_bytes=graph.total_bytes,
         refs=graph.shares({name: [address] for name, address in targets.items()}),
-        datasets=graph.shares(dict(sorted(roots.items()))),
+        datasets=graph.shares(roots),
     )
 
 
@@ -144,7 +151,7 @@ def dataset_statistics(
             dataset=dataset,
         )
     reader = NodeReader(store.get)
-    entry = next(one for one in _descriptors(reader, version) if one.name == dataset)
+    entry = version.entries[dataset]
     roots = [root.address for root in entry.roots]
     total = blobs = 0
     for _, chunk in reachable(store.get_many, roots, batch_addresses=WALK_ADDRESSES):
@@ -159,17 +166,9 @@ def dataset_statistics(
         name=dataset,
         kind=info.kind,
         root=info.root,
-        count=info.count,
+        count=info.count or 0,
         bytes=total,
         blob_bytes=blobs,
         levels=trees[0] if trees else [],
         indexes=trees[1:],
     )
-
-
-def _descriptors(reader: NodeReader, version: Snapshot) -> list[Descriptor]:
-    return [
-        decode_descriptor(value, reader.read_chunk)
-        for _, values in iter_batches(reader, version.root)
-        for value in values
-    ]

@@ -10,15 +10,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prolly.errors import Error, Invalid, LimitExceeded
 from prolly.tables import COLUMN_TYPES, COLUMNS_MAX, InferredColumn, Schema
 
 from .byte_source import ByteSource
+from .worker_pool import Workers, shared_out
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 # Enough rows to spread the cost of a batch thin, few enough to stay in a few MB.
 BATCH_ROWS = 2_000
@@ -61,6 +65,8 @@ class TableSource(AbstractContextManager["TableSource"], ABC):
     def __init__(self, files: Sequence[ByteSource]) -> None:
         assert files
         self.files = tuple(files)
+        # Who else reads, while ``sharing``; a format may have no use for them.
+        self.workers: Workers | None = None
         self._current = 0
 
     @property
@@ -102,6 +108,18 @@ class TableSource(AbstractContextManager["TableSource"], ABC):
         """Yield (line number, cells)."""
         for batch in self.iter_batches():
             yield from zip(batch.lines, batch.rows, strict=True)
+
+    @contextmanager
+    def sharing(self, jobs: int | Executor) -> Iterator[None]:
+        """Let other processes help to read; a small input is not worth their start.
+
+        Raises Invalid ``jobs``.
+        """
+        with shared_out(jobs, self.size) as self.workers:
+            try:
+                yield
+            finally:
+                self.workers = None
 
     @property
     def size(self) -> int:

@@ -10,6 +10,7 @@ import typing as _typing
 from importlib import import_module as _import_module
 
 if _typing.TYPE_CHECKING:
+    from .absences import Absences, absences_of
     from .app import App
     from .blame import Blame
     from .branch_moves import COMMIT_ATTEMPTS_MAX
@@ -18,7 +19,10 @@ if _typing.TYPE_CHECKING:
     from .config import CONFIG_VALUE_BYTES_MAX, SETTINGS, Config, Setting
     from .conflict import CHOICES, SIDES, Choice, Conflict, Kind, Side
     from .conflict_words import conflict_words
+    from .coverage import absent, coverage_at, read_coverage, shallow_commits
+    from .covered import iter_uncovered, require_covered, versions_here
     from .current_branch import read_current_branch
+    from .local_datasets import require_committed
     from .location import STORE_DIRECTORY, find_repository
     from .merge_result import MergeResult
     from .merging import MergeSnapshots
@@ -30,6 +34,7 @@ if _typing.TYPE_CHECKING:
         open_store,
     )
     from .policy_changes import PolicyChange
+    from .presence import Presence
     from .proof import PROOF_BYTES_MAX, Proof
     from .reads import (
         RANGES_APART,
@@ -40,6 +45,12 @@ if _typing.TYPE_CHECKING:
     )
     from .record_history import RecordVersion
     from .ref_names import RefNames
+    from .remotes import (
+        REMOTE_NAME_BYTES_MAX,
+        REMOTE_URL_BYTES_MAX,
+        REMOTES_MAX,
+        Remotes,
+    )
     from .repository import DEFAULT_BRANCH, Repository, Revision
     from .restoring import restore
     from .selection import Selection
@@ -47,6 +58,7 @@ if _typing.TYPE_CHECKING:
     from .shared import shared_repository
     from .snapshot import Snapshot
     from .stash import Stash, StashEntry
+    from .storage import Storage
     from .takes import Take
     from .transaction import ISOLATIONS, Isolation, Transaction
     from .upkeep import INLINE_BYTES_WORTH_MOVING, with_upkeep
@@ -65,10 +77,14 @@ __all__ = [
     "RANGES_APART",
     "READ_KEYS_MAX",
     "READ_RANGES_MAX",
+    "REMOTES_MAX",
+    "REMOTE_NAME_BYTES_MAX",
+    "REMOTE_URL_BYTES_MAX",
     "SETTINGS",
     "SETTLED_LISTED_MAX",
     "SIDES",
     "STORE_DIRECTORY",
+    "Absences",
     "App",
     "Blame",
     "Change",
@@ -84,11 +100,13 @@ __all__ = [
     "MergeResult",
     "MergeSnapshots",
     "PolicyChange",
+    "Presence",
     "Proof",
     "Reads",
     "RecordVersion",
     "RecordedReads",
     "RefNames",
+    "Remotes",
     "Repository",
     "Revision",
     "Selection",
@@ -97,38 +115,53 @@ __all__ = [
     "Snapshot",
     "Stash",
     "StashEntry",
+    "Storage",
     "Take",
     "Transaction",
     "WorkingArea",
     "Workspace",
+    "absences_of",
+    "absent",
     "begin_history",
     "conflict_words",
+    "coverage_at",
     "create_repository",
     "create_store",
     "find_repository",
+    "iter_uncovered",
     "open_repository",
     "open_store",
+    "read_coverage",
     "read_current_branch",
+    "require_committed",
+    "require_covered",
     "restore",
+    "shallow_commits",
     "shared_repository",
+    "versions_here",
     "with_upkeep",
 ]
 
 # Where each name is defined. Modules are loaded when a name of theirs is asked for:
 # a program that only reads would else spend most of its start on what it never uses.
 _MODULES = {
+    "absences": ("Absences", "absences_of"),
     "app": ("App",),
     "blame": ("Blame",),
     "branch_moves": ("COMMIT_ATTEMPTS_MAX",),
     "changes": ("Change", "Comparison", "DatasetChanges"),
     "commit_log": ("LogEntry",),
     "config": ("CONFIG_VALUE_BYTES_MAX", "SETTINGS", "Config", "Setting"),
+    "coverage": ("absent", "coverage_at", "read_coverage", "shallow_commits"),
+    "covered": ("iter_uncovered", "require_covered", "versions_here"),
     "current_branch": ("read_current_branch",),
+    "local_datasets": ("require_committed",),
     "location": ("STORE_DIRECTORY", "find_repository"),
     "conflict": ("CHOICES", "SIDES", "Choice", "Conflict", "Kind", "Side"),
     "conflict_words": ("conflict_words",),
     "merge_result": ("MergeResult",),
     "merging": ("MergeSnapshots",),
+    "presence": ("Presence",),
     "settling": ("Conflicts",),
     "waiting_merge": ("SETTLED_LISTED_MAX",),
     "opening": (
@@ -149,12 +182,19 @@ _MODULES = {
     ),
     "record_history": ("RecordVersion",),
     "ref_names": ("RefNames",),
+    "remotes": (
+        "REMOTES_MAX",
+        "REMOTE_NAME_BYTES_MAX",
+        "REMOTE_URL_BYTES_MAX",
+        "Remotes",
+    ),
     "restoring": ("restore",),
     "repository": ("DEFAULT_BRANCH", "Repository", "Revision"),
     "selection": ("Selection",),
     "shared": ("shared_repository",),
     "snapshot": ("Snapshot",),
     "stash": ("Stash", "StashEntry"),
+    "storage": ("Storage",),
     "takes": ("Take",),
     "transaction": ("ISOLATIONS", "Isolation", "Transaction"),
     "upkeep": ("INLINE_BYTES_WORTH_MOVING", "with_upkeep"),

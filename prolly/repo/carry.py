@@ -20,9 +20,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from prolly.chunks import ChunkWriter
 from prolly.codec import Descriptor, Reference, key, manifest_key
 from prolly.datasets import (
     Manifest,
@@ -34,9 +33,11 @@ from prolly.datasets import (
     write_manifest,
 )
 from prolly.errors import Stale
-from prolly.maps import require_no_path_clash
-from prolly.tables import Trees, carry_indexes
-from prolly.tree import EditBuffer, NodeReader, Versions, WorkingTree, diff, get
+from prolly.tree import NodeReader, get
+
+# What only a change on a branch that moved needs is loaded then.
+if TYPE_CHECKING:
+    from prolly.chunks import ChunkWriter
 
 
 class Roots(NamedTuple):
@@ -97,6 +98,8 @@ def _carry_dataset(
     if ours.kind == "blob":
         content = _carry_blob(base, ours, theirs)
         return _with_stamps(writer, reader, replace(merged, roots=content), sides)
+    from prolly.tree import EditBuffer, WorkingTree, diff
+
     start = base.roots[0].address if base else None
     ours_root, theirs_root = ours.roots[0].address, theirs.roots[0].address
     edits = EditBuffer()
@@ -109,12 +112,16 @@ def _carry_dataset(
     roots = [tree.write(writer)]
     tree.close()
     if ours.kind == "files":
+        from prolly.maps import require_no_path_clash
+
         require_no_path_clash(reader, theirs_root, roots[0])
     if ours.kind == "table":
+        from prolly.tables import Trees, carry_indexes
+
         trees = Trees(reader, writer, theirs.parameters)
         stored = stored_table(theirs)
         roots += carry_indexes(trees, stored, stored.schema, roots[0])
-    merged = replace(merged, roots=root_references(reader, roots))
+    merged = replace(merged, roots=root_references(reader, roots, theirs.roots))
     return _with_stamps(writer, reader, merged, sides)
 
 
@@ -128,6 +135,7 @@ def _with_stamps(
     if not merged.keeps_stamps:
         return merged
     from prolly.merge import merge_stamps, stamps_root
+    from prolly.tree import Versions
 
     stamps = merge_stamps(reader, writer, Versions(*map(stamps_root, versions)))
     stamps.clashes.close()

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from prolly.codec import Descriptor, FileEntry, cbor, key
 from prolly.datasets import changed_datasets, record_differences, records_of
-from prolly.maps import ABSENT, Files, blob_length
-from prolly.tables import Schema, Table
+from prolly.errors import Corrupt
+from prolly.maps import ABSENT
 from prolly.tree import Difference, NodeReader
 
 from .column_pairs import ColumnPairs
 from .policy_changes import PolicyChange, policy_changes
+
+if TYPE_CHECKING:
+    from prolly.tables import Schema, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ class DatasetChanges:
     """How many records of one dataset differ, and what happened to it as a whole.
 
     ``event`` is ``created``, ``dropped``, ``renamed``, ``altered`` (its schema or
-    settings) or empty; ``policies`` are those that differ then.
+    settings), ``absent`` (in a partial replica, that cannot count them) or empty;
+    ``policies`` are those that differ then.
     """
 
     added: int = 0
@@ -113,10 +117,23 @@ class _Pair:
 
 
 class Comparison:
-    """Two versions, compared lazily. ``bounds`` are encoded keys [start, stop)."""
+    """Two versions, compared lazily. ``bounds`` are encoded keys [start, stop).
 
-    def __init__(self, reader: NodeReader, old: bytes, new: bytes) -> None:
+    They are told by the roots of their manifests, None for one without datasets. In a
+    partial replica ``here`` reads only what is here, and nothing is fetched to be
+    counted.
+    """
+
+    def __init__(
+        self,
+        reader: NodeReader,
+        old: bytes | None,
+        new: bytes | None,
+        *,
+        here: NodeReader | None = None,
+    ) -> None:
         self._reader = reader
+        self._here = here
         changed = changed_datasets(reader, old, new)
         pairs = [_Pair(*versions) for versions in changed.values()]
         self._pairs = sorted(pairs, key=lambda pair: pair.name)
@@ -138,7 +155,7 @@ class Comparison:
             if dataset is not None and not pair.is_named(dataset):
                 continue
             decode = _decoder(self._reader, pair)
-            for difference in self._differences(pair, bounds):
+            for difference in self._differences(pair, bounds, self._reader):
                 change = decode(difference)
                 if not is_restored(change, pair.kind):
                     yield change
@@ -150,26 +167,40 @@ class Comparison:
     ) -> dict[str, DatasetChanges]:
         """Count the records that differ, by dataset.
 
-        Nothing is decoded, but for modified rows of a table that was altered.
+        Nothing is decoded, but for modified rows of a table that was altered. Where a
+        partial replica lacks records that differ the event is ``absent``, if no other.
         """
         counted: dict[str, DatasetChanges] = {}
         for pair in self._pairs:
             if dataset is not None and not pair.is_named(dataset):
                 continue
-            added = removed = modified = 0
-            decode = _decoder(self._reader, pair) if pair.is_altered_table else None
-            for difference in self._differences(pair, bounds):
-                _, old, new = difference
-                if old is None:
-                    added += 1
-                elif new is None:
-                    removed += 1
-                elif decode is None or not is_restored(decode(difference), pair.kind):
-                    modified += 1
-            counted[pair.name] = DatasetChanges(
-                added, removed, modified, pair.event, policy_changes(pair.old, pair.new)
-            )
+            event, numbers = pair.event, (0, 0, 0)
+            try:
+                numbers = self._count(pair, bounds)
+            except Corrupt as error:
+                if self._here is None or error.code != "chunk-missing":
+                    raise
+                event = event or "absent"
+            policies = policy_changes(pair.old, pair.new)
+            counted[pair.name] = DatasetChanges(*numbers, event, policies)
         return counted
+
+    def _count(
+        self, pair: _Pair, bounds: tuple[bytes | None, bytes | None]
+    ) -> tuple[int, int, int]:
+        """Return how many records were added, removed and modified."""
+        added = removed = modified = 0
+        reader = self._here or self._reader
+        decode = _decoder(reader, pair) if pair.is_altered_table else None
+        for difference in self._differences(pair, bounds, reader):
+            _, old, new = difference
+            if old is None:
+                added += 1
+            elif new is None:
+                removed += 1
+            elif decode is None or not is_restored(decode(difference), pair.kind):
+                modified += 1
+        return added, removed, modified
 
     def events(self, dataset: str | None = None) -> dict[str, str]:
         """Return what happened to whole datasets (created, renamed ...), by name."""
@@ -194,7 +225,10 @@ class Comparison:
         return None, None
 
     def _differences(
-        self, pair: _Pair, bounds: tuple[bytes | None, bytes | None]
+        self,
+        pair: _Pair,
+        bounds: tuple[bytes | None, bytes | None],
+        reader: NodeReader,
     ) -> Iterator[Difference]:
         if pair.kind == "blob":
             old = None if pair.old is None else pair.old.roots[0].address
@@ -202,12 +236,14 @@ class Comparison:
             # One value without a key: it lies within no bounds.
             differs = old != new and bounds == (None, None)
             return iter([(b"", old, new)] if differs else [])
-        return record_differences(self._reader, pair.old, pair.new, bounds)
+        return record_differences(reader, pair.old, pair.new, bounds)
 
 
 def _schema_of(entry: Descriptor | None) -> Schema | None:
     if entry is None or entry.kind != "table":
         return None
+    from prolly.tables import Schema
+
     return Schema.from_value(entry.schema)
 
 
@@ -234,6 +270,8 @@ def _decoder(reader: NodeReader, pair: _Pair) -> Callable[[Difference], Change]:
 def _blob_decoder(reader: NodeReader, pair: _Pair) -> Callable[[Difference], Change]:
     """Return what turns a changed root into the change of a blob dataset."""
 
+    from prolly.maps import blob_length
+
     def shown(entry: Descriptor | None) -> Any:
         if entry is None:
             return ABSENT
@@ -256,8 +294,10 @@ class _Decoder:
         self._new = None if pair.new is None else records_of(reader, pair.new)
         self._columns: ColumnPairs | None = None
         if pair.is_altered_table:
-            assert isinstance(self._old, Table) and isinstance(self._new, Table)
-            self._columns = ColumnPairs(self._old.schema, self._new.schema)
+            tables = cast("Table", self._old), cast("Table", self._new)
+            self._columns = ColumnPairs(tables[0].schema, tables[1].schema)
+        self._are_files = pair.kind == "files"
+        self._have_fields = pair.kind in ("files", "table")
 
     def __call__(self, difference: Difference) -> Change:
         encoded, before, after = difference
@@ -274,12 +314,11 @@ class _Decoder:
             new = new.summary()
         if self._columns is not None and old is not ABSENT:
             old = self._columns.row(old)
-        has_fields = isinstance(self._new, (Table, Files))
         if self._columns is not None and old is not ABSENT and new is not ABSENT:
             fields = tuple(self._columns.changed(old, new))
-        elif has_fields and before is not None and after is not None:
+        elif self._have_fields and before is not None and after is not None:
             fields = _changed_fields(old, new)
-        if isinstance(self._new, Files):
+        if self._are_files:
             # Another size is another content.
             fields = tuple(name for name in fields if name != "size")
         return Change(self._name, key.decode_key(encoded), old, new, fields)

@@ -33,7 +33,8 @@ def commit_log(
     """Yield commits from ``head``, children before parents, filtered if asked.
 
     A filter compares a commit with its first parent: the manifest's entry for a
-    dataset, the value or the cells for a record. NotFound ``no-such-dataset`` when no
+    dataset, the value or the cells for a record. Where history was cut off the last
+    commit counts as one that touched what it has. NotFound ``no-such-dataset`` when no
     commit has the dataset.
     """
     touched = _Touched(storage, dataset, record)
@@ -74,13 +75,27 @@ class _Touched:
         if not self.seen:
             self._look_for(commit.root)
         before: _State = None, None
-        if commit.parents:
-            parent_root = self._commits.read(commit.parents[0]).root
+        parent_root = self._root_before(commit)
+        if parent_root is not None:
             if not self.seen:
                 self._look_for(parent_root)
             before = self._state(parent_root)
         after = self._state(commit.root)
         return after[1] != before[1] and not self._is_restored(before, after)
+
+    def _root_before(self, commit: Commit) -> bytes | None:
+        """Return the manifest of the first parent.
+
+        ``None`` without one, and where history was cut off: there it is not known who
+        was first to touch anything.
+        """
+        try:
+            parents = commit.parents[:1]
+            return self._commits.read(parents[0]).root if parents else None
+        except NotFound as error:
+            if error.code != "shallow":
+                raise
+            return None
 
     def _is_restored(self, before: _State, after: _State) -> bool:
         """Tell whether an alteration only stored the record in another way."""

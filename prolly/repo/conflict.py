@@ -40,7 +40,7 @@ class Conflict:
     of an open one that were settled by themselves. ``facts`` of a constraint say which
     (``constraint``), and against what: ``other_key``, and ``other_dataset`` where that
     is another one; of a policy where it holds: ``column`` and ``prefix``, ``None`` for
-    all.
+    all; of a record whose key got another type by force the key that it ``stands_as``.
     """
 
     dataset: str

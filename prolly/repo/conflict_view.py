@@ -25,6 +25,7 @@ from prolly.merge import (
     KeySpelling,
     StoredConflict,
     bad_conflict_tree,
+    is_key_of,
     policy_rules,
     schema_key,
     shown_part,
@@ -176,7 +177,8 @@ class ConflictView:
         found = None
         if self._is_retyped(stored.dataset):
             schemas = list(self._schemas(stored.dataset))
-            found = key_under(schemas[0], stored.key, schemas)
+            base = self.schema("base", stored.dataset)
+            found = key_under(schemas[0], stored.key, schemas, base)
         return key.decode_key(stored.key if found is None else found)
 
     def find(self, name: ConflictName) -> list[StoredConflict]:
@@ -192,6 +194,8 @@ class ConflictView:
                 return []
             encoded = schema_key(user_key)
             kinds = [ConflictKind.SCHEMA]
+        elif user_key != () and self.known(identity).kind == "blob":
+            return []
         else:
             encoded = self.encode_key(identity, user_key)
             kinds = [ConflictKind.RECORD, ConflictKind.CONSTRAINT]
@@ -216,8 +220,9 @@ class ConflictView:
         with suppress(Error):
             spelt = key.encode(parts)
             schemas = list(self._schemas(identity))
+            base = self.schema("base", identity)
             for schema in schemas:
-                yield from spellings(spelt, schema, schemas)
+                yield from spellings(spelt, schema, schemas, base)
 
     def _is_retyped(self, identity: bytes) -> bool:
         """Tell whether the versions of a table differ in the types of its key."""
@@ -244,7 +249,8 @@ class ConflictView:
         if entry.kind == "table":
             columns = self.column_names(stored.dataset)
             fields = stored.entry.fields
-            names = {one: columns[one] for one in fields if one in columns}
+            # As the columns stand in the schema: their ids say nothing to anybody.
+            names = {one: name for one, name in columns.items() if one in fields}
         is_open = stored.entry.settled is None
         fields = stored.entry.open_fields if is_open else tuple(names)
         if stored.kind == ConflictKind.SCHEMA:
@@ -284,11 +290,34 @@ class ConflictView:
             column = names.get(rule.column or "", rule.column)
             return {"column": column, "prefix": rule.prefix}
         told = {"constraint": facts["constraint"]} if "constraint" in facts else {}
+        if stored.kind == ConflictKind.RECORD and self._is_retyped(stored.dataset):
+            forced = self._forced_key(stored)
+            if forced is not None:
+                told["stands_as"] = key.decode_key(forced)
         if isinstance(facts.get("other_key"), bytes):
             told["other_key"] = key.decode_key(facts["other_key"])
         if isinstance(facts.get("other_dataset"), bytes):
             told["other_dataset"] = self.known(facts["other_dataset"]).name
         return told
+
+    def _forced_key(self, stored: StoredConflict) -> bytes | None:
+        """Return the key that a row of another key stands under by now; else None.
+
+        Whoever forced the type of a key made "007" the new row 7.
+        """
+        now = self.merged.by_id.get(stored.dataset)
+        if now is None or now.kind != "table":
+            return None
+        schema = self.merged.schema(stored.dataset)
+        before = self.schema("base", stored.dataset)
+        if before is None or not is_key_of(before, stored.key):
+            return None
+        spelling = KeySpelling(before, schema)
+        forced = spelling.forced(stored.key)
+        if forced is None or spelling.forward(stored.key) is not None:
+            return None
+        found = get(self.reader, now.roots[0].address, forced)
+        return None if found is None else forced
 
     def column_names(self, identity: bytes) -> dict[int, str]:
         """Return the names of a table's columns by id: those now, then older ones."""
@@ -319,7 +348,9 @@ class ConflictView:
         spelt: Iterable[bytes] = [stored.key]
         if self._is_retyped(stored.dataset):
             schema = self.schema(side, stored.dataset)
-            spelt = spellings(stored.key, schema, self._schemas(stored.dataset))
+            schemas = self._schemas(stored.dataset)
+            base = self.schema("base", stored.dataset)
+            spelt = spellings(stored.key, schema, schemas, base)
         for one in spelt:
             found = get(self.reader, entry.roots[0].address, one)
             if found is not None:
@@ -344,7 +375,8 @@ class ConflictView:
         Of one that does not fit it there is no row: None, or, if a row is ``wanted``,
         Unsupported ``settle-by-hand``.
         """
-        found = key_under(schema, stored.key, self._schemas(stored.dataset))
+        base = self.schema("base", stored.dataset)
+        found = key_under(schema, stored.key, self._schemas(stored.dataset), base)
         if found is None and wanted:
             name = self.known(stored.dataset).name
             raise Unsupported(

@@ -19,8 +19,10 @@ def conflict_words(conflict: Conflict) -> str:
     if conflict.kind == "schema":
         words = _scope(conflict) if "column" in facts else ""
     else:
-        words = _rule(conflict) if facts else _deeds(conflict)
-    return "; ".join(filter(None, (words, conflict.reason)))
+        words = _rule(conflict) if "constraint" in facts else _deeds(conflict)
+    if conflict.reason.startswith(words):
+        return conflict.reason
+    return "; ".join((words, conflict.reason)) if conflict.reason else words
 
 
 def _rule(conflict: Conflict) -> str:
@@ -49,7 +51,10 @@ def _deeds(conflict: Conflict) -> str:
     if conflict.base is ABSENT or conflict.settled_fields:
         return ""
     if conflict.ours is ABSENT:
-        return f"ours deleted it, theirs changed {_changed(conflict, 'theirs')}"
+        ours = "ours deleted it"
+        if "stands_as" in conflict.facts:
+            ours = f"ours has it as {shown(conflict.facts['stands_as'])}"
+        return f"{ours}, theirs changed {_changed(conflict, 'theirs')}"
     if conflict.theirs is ABSENT:
         return f"ours changed {_changed(conflict, 'ours')}, theirs deleted it"
     return ""

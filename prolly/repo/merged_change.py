@@ -16,6 +16,7 @@ from prolly.tree import NodeReader, Versions
 from .carry import Roots
 from .conflict import Conflict
 from .conflict_view import ConflictView
+from .conflict_words import conflict_words
 
 
 def merge_over(
@@ -26,8 +27,8 @@ def merge_over(
 ) -> bytes:
     """Return the manifest that holds the change and what the branch has.
 
-    Raises Stale ``write-conflict`` (``dataset``, ``key``, ``fields``) for the first
-    thing that stays in conflict.
+    Raises Stale ``write-conflict`` (``dataset``, ``key``, ``fields``, and of a rule
+    that would be broken ``constraint``) for the first thing that stays in conflict.
     """
     if roots.theirs == roots.base:
         return roots.ours
@@ -43,13 +44,30 @@ def _conflict(first: Conflict, count: int) -> Stale:
     thing = "record " if first.kind != "schema" else ""
     more = f", and {count - 1} more" if count > 1 else ""
     columns = f" ({', '.join(first.fields)})" if first.fields else ""
+    if first.kind == "constraint":
+        return _broken(first, columns + more)
+    # With a reason there is a policy, or a resolver, and this is why it did not settle.
+    why = first.reason.rstrip(".") or "a policy of the dataset would settle it"
     return Stale(
         f"the {thing}{first.key!r} of {first.dataset!r}{columns} was changed by "
         f"another commit meanwhile{more}",
         code="write-conflict",
-        hint="Read the branch again and repeat the change; a policy of the dataset "
-        "would settle it.",
+        hint=f"Read the branch again and repeat the change: {why}.",
         dataset=first.dataset,
         key=first.key,
         fields=first.fields,
+    )
+
+
+def _broken(first: Conflict, more: str) -> Stale:
+    """Return the error for a rule that both changes together break."""
+    return Stale(
+        f"the record {first.key!r} of {first.dataset!r}{more} and what another commit "
+        f"changed meanwhile break {conflict_words(first)}",
+        code="write-conflict",
+        hint="Read the branch again, and make a change with which the rule holds.",
+        dataset=first.dataset,
+        key=first.key,
+        fields=first.fields,
+        constraint=first.facts.get("constraint"),
     )

@@ -124,7 +124,7 @@ class _Merge:
             if known == "fast-forward":
                 self._move(writer, request.theirs, None, "fast-forward")
                 return self._done(known, request.theirs)
-            reader = NodeReader(writer.get, self._storage.reader.cache)
+            reader = NodeReader(writer.get, self._storage.reader.cache, writer.get_many)
             merged = self._merged(reader, writer)
             if merged.manifest.conflict_count or not request.commit:
                 return self._wait(writer, merged)
@@ -203,7 +203,7 @@ class _Merge:
         state = writer.put(encode_working(self._state(manifest)))
         self._move(writer, self._ours, state, f"{self._request.text}: begun")
         status: MergeStatus = "conflicts" if manifest.conflict_count else "prepared"
-        changes = Comparison(self._storage.reader, self._ours_root, manifest.root)
+        changes = self._compared(manifest.root)
         return MergeResult(status, None, self._conflicts(), changes, merged)
 
     def _done(
@@ -213,8 +213,13 @@ class _Merge:
         merged: Merged | None = None,
     ) -> MergeResult:
         root = self._storage.commits.read(commit_id).root
-        changes = Comparison(self._storage.reader, self._ours_root, root)
+        changes = self._compared(root)
         return MergeResult(status, commit_id, self._conflicts(), changes, merged)
+
+    def _compared(self, root: bytes) -> Comparison:
+        storage = self._storage
+        here = storage.partial_reader
+        return Comparison(storage.reader, self._ours_root, root, here=here)
 
     def _conflicts(self) -> Conflicts:
         area = WorkingArea(self._storage, self._request.branch)

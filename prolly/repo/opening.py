@@ -10,7 +10,6 @@ from prolly.codec import FORMAT_PARAMETERS, first_commit
 from prolly.env import SYSTEM, Environment
 from prolly.errors import Stale
 from prolly.history import BRANCHES
-from prolly.tree import build
 
 from .location import (
     STORE_DIRECTORY,
@@ -23,6 +22,8 @@ from .repository import DEFAULT_BRANCH, Repository
 
 def begin_history(store: Store, environment: Environment) -> None:
     """Write the constant first commit and the default branch into an empty store."""
+    from prolly.tree import build
+
     with store.writer() as writer:
         root = build(writer, [], FORMAT_PARAMETERS)
         commit_id = writer.put(first_commit(root))

@@ -16,30 +16,40 @@ from prolly.tree import NodeReader
 from .storage import Storage
 
 
-def pinned(storage: Storage, anchor: bytes) -> Storage:
-    """Return the storage for reading one version, the commit or root ``anchor``.
+def pinned(storage: Storage, *anchors: bytes) -> Storage:
+    """Return the storage for reading one version: a commit or root, and local data.
 
-    Reading a chunk that is missing raises NotFound ``pruned`` when the anchor is
-    missing too; else it is as absent as it was.
+    Reading a chunk that is missing raises NotFound ``pruned`` when one of the
+    ``anchors`` is missing too; else it is as absent as it was.
     """
     reader = storage.reader
     contains_many = storage.store.contains_many
 
     def get_chunk(address: bytes) -> bytes | None:
-        chunk = reader.get_chunk(address)
+        try:
+            chunk = reader.get_chunk(address)
+        except NotFound:
+            # A partial replica lacks it, which may have the same cause.
+            require_anchor()
+            raise
         if chunk is None:
             require_anchor()
         return chunk
 
     def get_many(addresses: Sequence[bytes]) -> list[bytes | None]:
-        chunks = reader.get_chunks(addresses)
+        try:
+            chunks = reader.get_chunks(addresses)
+        except NotFound:
+            require_anchor()
+            raise
         if None in chunks:
             require_anchor()
         return chunks
 
     def require_anchor() -> None:
-        if not all(contains_many([anchor])):
-            raise pruned(anchor)
+        for anchor, is_there in zip(anchors, contains_many(anchors), strict=True):
+            if not is_there:
+                raise pruned(anchor)
 
     return replace(storage, reader=NodeReader(get_chunk, reader.cache, get_many))
 

@@ -26,7 +26,7 @@ from dataclasses import replace
 
 from prolly.chunks import ChunkWriter
 from prolly.codec import Descriptor, TreeParameters, key
-from prolly.datasets import Manifest, stored_table
+from prolly.datasets import Standing, VersionRoots, stored_table
 from prolly.errors import Stale
 from prolly.tables import TableReads
 from prolly.tree import EditBuffer, NodeReader, WorkingTree, diff
@@ -132,10 +132,10 @@ class Reads:
         """Return who is to be told of reads through the indexes of a table."""
         return None
 
-    def check(self, reader: NodeReader, base_root: bytes, head_root: bytes) -> None:
+    def check(self, reader: NodeReader, base: VersionRoots, head: VersionRoots) -> None:
         """Raise Stale ``read-conflict`` when a read would give something else now.
 
-        The roots are those of the manifest read and of the one that stands now.
+        ``base`` are the manifests read, ``head`` those that stand now.
         """
 
 
@@ -175,10 +175,11 @@ class RecordedReads(Reads):
     def _of(self, dataset: bytes) -> ReadRanges:
         return self._ranges.setdefault(dataset, ReadRanges())
 
-    def check(self, reader: NodeReader, base_root: bytes, head_root: bytes) -> None:
-        if base_root == head_root:
-            return
-        base, head = Manifest(reader, base_root), Manifest(reader, head_root)
+    def check(self, reader: NodeReader, base: VersionRoots, head: VersionRoots) -> None:
+        if base != head:
+            self._check(Standing(reader, base), Standing(reader, head), reader)
+
+    def _check(self, base: Standing, head: Standing, reader: NodeReader) -> None:
         names = {*base.ids(), *head.ids()} if self._listed else set()
         for name in sorted(self._names | names):
             if base.ids().get(name) != head.ids().get(name):

@@ -14,26 +14,35 @@ from prolly.tables import Schema
 
 
 def spellings(
-    key: bytes, schema: Schema | None, others: Iterable[Schema]
+    key: bytes,
+    schema: Schema | None,
+    others: Iterable[Schema],
+    base: Schema | None = None,
 ) -> Iterator[bytes]:
     """Yield under which keys a row may stand in a version of this schema.
 
-    ``key`` is of one of the schemas, and is yielded first.
+    ``key`` is of one of the schemas, and is yielded first. ``base`` is the schema that
+    all come from, if there is one.
     """
     yield key
     for other in () if schema is None else others:
-        found = KeySpelling(schema, other).back(key)
-        if found is not None and found != key:
-            yield found
+        for found in KeySpelling(schema, other, base).all_back(key):
+            if found != key:
+                yield found
 
 
-def key_under(schema: Schema, key: bytes, others: Iterable[Schema]) -> bytes | None:
-    """Return a key of one of the schemas under this one; None if it does not fit."""
+def key_under(
+    schema: Schema, key: bytes, others: Iterable[Schema], base: Schema | None = None
+) -> bytes | None:
+    """Return a key of one of the schemas under this one; None if it does not fit.
+
+    ``base`` as in ``spellings``.
+    """
     if is_key_of(schema, key):
         return key
     for other in others:
         if is_key_of(other, key):
-            found = KeySpelling(other, schema).forward(key)
+            found = KeySpelling(other, schema, base).forward(key)
             if found is not None:
                 return found
     return None

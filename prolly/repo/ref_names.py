@@ -72,13 +72,27 @@ class RefNames(MutableMapping[str, Address]):
         self._move([RefMove(self._prefix + name, None, bytes(commit_id))], why)
 
     def __delitem__(self, name: str) -> None:
-        store = self._storage.store
+        self.delete(name, force=True)
+
+    def delete(self, name: str, *, force: bool = False) -> None:
+        """Delete a name; without ``force`` no branch that holds what is no commit.
+
+        That are edits, or a merge that waits, with all that was settled of it: Invalid
+        ``uncommitted`` (``branch``). KeyNotFound ``no-such-ref``, Stale ``ref-moved``.
+        """
         old = bytes(self[name])
         moves = [RefMove(self._prefix + name, old, None)]
         if self._prefix == BRANCHES:
-            uncommitted = store.read_ref(WORKING + name)
-            if uncommitted is not None:
-                moves.append(RefMove(WORKING + name, uncommitted, None))
+            uncommitted = self._storage.store.read_ref(WORKING + name)
+            if uncommitted is not None and not force:
+                raise Invalid(
+                    f"branch {name!r} has uncommitted changes",
+                    code="uncommitted",
+                    hint="Switch to it and commit them, or drop them with force=True.",
+                    branch=name,
+                )
+            # Edits that begin meanwhile are not dropped, either.
+            moves.append(RefMove(WORKING + name, uncommitted, None))
         self._move(moves, "deleted")
 
     def require(self, name: str) -> Address:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from prolly.chunks import RefLogEntry, Store, VerifyingStore
+from prolly.chunks import COVERAGE_REF, RefLogEntry, Store, VerifyingStore
 from prolly.codec import Address, Commit, key, shown
 from prolly.env import SYSTEM, Environment, IdSource
 from prolly.errors import Invalid, Stale
@@ -26,9 +27,10 @@ from prolly.tree import NodeCache, NodeReader
 
 from .config import Config
 from .current_branch import HEAD_SETTING, read_current_branch
-from .pruned import pinned
+from .local_datasets import NO_LOCAL, local_state, read_beside
+from .open_version import open_commit, open_working
 from .ref_names import RefNames
-from .snapshot import Snapshot, not_picklable
+from .snapshot import Snapshot
 from .storage import Storage
 from .working_state import missing_branch, read_state
 
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from .commit_log import LogEntry
     from .merge_result import MergeResult
     from .record_history import RecordVersion
+    from .remotes import Remotes
     from .settling import Conflicts
     from .stash import Stash
     from .transaction import Isolation, Transaction
@@ -69,10 +72,17 @@ class Repository:
         *,
         environment: Environment = SYSTEM,
         app: App | None = None,
+        cache: NodeCache | None = None,
     ) -> None:
-        verified = VerifyingStore(store)
-        reader = NodeReader(verified.get, NodeCache(), verified.get_many)
-        commits = Commits(verified.get)
+        here = verified = VerifyingStore(store)
+        shallow: Callable[[], Collection[bytes]] = tuple
+        if store.read_ref(COVERAGE_REF) is not None:
+            from .coverage import filling, shallow_commits
+
+            verified = filling(store, self.fill_absent)
+            shallow = partial(shallow_commits, here)
+        reader = NodeReader(verified.get, cache, verified.get_many)
+        commits = Commits(here.get, shallow)
         self.config = Config(verified)
         environment = _with_author(environment, self.config)
         new_id = IdSource(environment)
@@ -82,10 +92,31 @@ class Repository:
         self.app = app
         self.branches = RefNames(self._storage, BRANCHES)
         self.tags = RefNames(self._storage, TAGS)
-        self.remotes = RefNames(self._storage, REMOTES)
+        self.tracking = RefNames(self._storage, REMOTES)
+
+    def fill_absent(self, addresses: Sequence[bytes]) -> Sequence[bytes | None]:
+        """Raise NotFound ``absent``; the facade asks a remote for them here."""
+        from .coverage import absent
+
+        raise absent(self._storage, addresses, "")
 
     def __repr__(self) -> str:
         return f"<Repository {self.path or 'in memory'}>"
+
+    @property
+    def remotes(self) -> Remotes:
+        """Other replicas by name: a mapping to their URLs.
+
+        Where their branches stood when last seen is in ``tracking``.
+        """
+        from .remotes import Remotes
+
+        return Remotes(self._storage)
+
+    @property
+    def storage(self) -> Storage:
+        """What all objects of this repository share, for the rooms above."""
+        return self._storage
 
     @property
     def store(self) -> Store:
@@ -133,29 +164,40 @@ class Repository:
         """Return a commit's parents, root, author, time and message."""
         return self._storage.commits.read(self.resolve(revision))
 
-    def at(self, revision: Revision) -> Snapshot:
-        """Return the version at a revision, for reading."""
+    def at(self, revision: Revision, *, local: bool = True) -> Snapshot:
+        """Return the version at a revision, for reading.
+
+        Beside its datasets stand the local ones as they are now, unless ``local`` is
+        false. A :class:`Snapshot` is returned as it is.
+        """
         if isinstance(revision, Snapshot):
             return revision
-        commit_id = self.resolve(revision)
-        root = self._storage.commits.read(commit_id).root
-        return self._snapshot(root, commit_id)
+        if local:
+            found = read_beside(self._storage, lambda: self.resolve(revision))
+        else:
+            found = self.resolve(revision), NO_LOCAL
+        return open_commit(self, *found)
 
-    def at_working(self, branch: str | None = None) -> Snapshot:
-        """Return the working state of a branch (the current one), for reading."""
-        _, state = read_state(self._storage, branch or self.head)
-        return self._snapshot(state.manifest, None)
+    def at_working(self, branch: str | None = None, *, local: bool = True) -> Snapshot:
+        """Return the working state of a branch (the current one), for reading.
 
-    def _snapshot(self, root: bytes, commit_id: bytes | None) -> Snapshot:
-        def reopen() -> tuple[Any, ...]:
-            if self.path is None or commit_id is None:
-                not_picklable()
-            from .shared import snapshot_of
+        With the local datasets as ``at``.
+        """
 
-            return snapshot_of, (str(self.path), commit_id)
+        def read() -> bytes:
+            return read_state(self._storage, branch or self.head)[1].manifest
 
-        storage = pinned(self._storage, root if commit_id is None else commit_id)
-        return Snapshot(storage, root, commit_id, reopen)
+        found = read_beside(self._storage, read) if local else (read(), NO_LOCAL)
+        return open_working(self._storage, *found)
+
+    def at_once(self, commit_id: bytes, local_id: bytes | None) -> Snapshot:
+        """Return the version of a commit with the local datasets of another time.
+
+        ``local_id`` is what the ref ``local/datasets`` was then, or None. NotFound
+        ``pruned`` where those were collected since.
+        """
+        beside = local_state(self._storage, local_id)
+        return open_commit(self, self.resolve(commit_id), beside)
 
     def working_area(self, branch: str | None = None) -> WorkingArea:
         """Return the uncommitted state of a branch (the current one)."""
@@ -235,10 +277,11 @@ class Repository:
         self.branches.create(name, commit_id, why=f"branch: created at {commit_id}")
         return commit_id
 
-    def delete_branch(self, name: str) -> Address:
+    def delete_branch(self, name: str, *, force: bool = False) -> Address:
         """Remove a branch and its working state; return where it stood.
 
-        Raises Invalid ``current-branch`` for the current branch.
+        Raises Invalid ``current-branch`` for the current branch, and ``uncommitted``
+        where edits or a merge wait on it, unless with ``force``.
         """
         commit_id = self.branches.require(check_name(name))
         if name == self.head:
@@ -248,15 +291,22 @@ class Repository:
                 hint="Switch to another branch first.",
                 ref=BRANCHES + name,
             )
-        del self.branches[name]
+        self.branches.delete(name, force=force)
         return commit_id
 
-    def compare(self, old: Revision, new: Revision) -> Comparison:
-        """Return the comparison of two versions, to iterate or to count."""
-        roots = self.at(old).root, self.at(new).root
+    def compare(
+        self, old: Revision, new: Revision, *, local: bool = False
+    ) -> Comparison:
+        """Return the comparison of two versions, to iterate or to count.
+
+        With ``local`` it is about the local datasets that two snapshots show instead.
+        """
         from .changes import Comparison
 
-        return Comparison(self._storage.reader, *roots)
+        versions = self.at(old, local=local), self.at(new, local=local)
+        roots = [one.local_root if local else one.root for one in versions]
+        here = self._storage.partial_reader
+        return Comparison(self._storage.reader, *roots, here=here)
 
     def diff(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from prolly.errors import Invalid
 from prolly.tree import NodeReader
 
+from .local_datasets import require_committed
 from .selection import Selection, select
 from .working_area import WorkingArea
 
@@ -14,6 +15,7 @@ def restore(area: WorkingArea, wanted: Selection, why: str = "reset") -> None:
 
     A dataset that the commit lacks is dropped, one that was dropped comes back. Raises
     NotFound ``no-such-dataset``, KeyNotFound for a record that is on neither side,
+    Invalid ``local-dataset`` for what no commit holds,
     Invalid ``partial-commit`` where the choice cannot be taken alone, ``merging`` while
     a merge waits; Stale as an edit.
     """
@@ -25,8 +27,9 @@ def restore(area: WorkingArea, wanted: Selection, why: str = "reset") -> None:
         )
     # What was committed is the change to be made, and the choice is that of a commit.
     base = area.base_root
+    require_committed(area.storage, area.state.manifest, wanted)
     try:
-        with area.edit(why) as workspace:
+        with area.edit(why, with_local=False) as workspace:
             select(workspace, NodeReader(workspace.writer.get), base, wanted)
     except Invalid as error:
         if error.code != "partial-commit":

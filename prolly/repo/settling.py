@@ -6,22 +6,24 @@ merge never settles, commits or gives up another that waits by now.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from prolly.chunks import ChunkWriter
 from prolly.codec import Address, WorkingState
 from prolly.datasets import records_of
 from prolly.history import WORKING
-from prolly.maps import OrderedMap
+from prolly.maps import ABSENT, OrderedMap
 from prolly.merge import ConflictTree
 from prolly.tables import Column, Schema, Table
 
 from .branch_moves import retried
-from .conflict import Choice, Side
+from .conflict import CHOICES, Choice, Conflict, Side
 from .conflict_view import ConflictView
 from .open_conflicts import OpenConflicts
 from .storage import Storage
+from .taken_part import is_takeable
 from .takes import Marks, Take, check_choice, mark_of, settled_meanwhile
 from .waiting_merge import MergeSides, Settlement, no_merge, require_merge
 from .working_area import WorkingArea
@@ -107,13 +109,37 @@ class Conflicts(OpenConflicts):
         """
         self.settle_each([Take(dataset, what, take, kind="schema")])
 
-    def settle_value(self, dataset: str, key: Any, value: Any) -> None:
+    def settle_value(self, dataset: str, key: Any, value: Any) -> tuple[str, ...]:
         """Settle a conflict with a value or row; ``ABSENT`` deletes the record.
 
         A row may leave columns out: they stay as they stand, and where no row stands
-        they are those of theirs, or else of ours. Raises as ``settle``.
+        they are those of theirs, or else of ours. Returns those of them that were in
+        conflict and open, and are settled so now. Raises as ``settle``.
         """
+        found = self.find(dataset, key)
         self.settle_each([Take(dataset, key, value=value)])
+        named = value if isinstance(value, Mapping) else {}
+        fields = (one.fields for one in found if one.settled is None)
+        left = dict.fromkeys(chain.from_iterable(fields))
+        open_fields = tuple([one for one in left if one not in named])
+        return () if value is ABSENT else open_fields
+
+    def choices(self, conflict: Conflict) -> tuple[Choice, ...]:
+        """Return what ``settle`` takes for a conflict: of a part of the description not
+        every side.
+
+        What writing a record refuses is not foreseen. Invalid ``no-merge``, Stale
+        ``merge-ended``.
+        """
+        view = self._require_view()
+        if conflict.kind != "schema":
+            return CHOICES
+        found = view.find((conflict.dataset, conflict.key, "schema"))
+        return tuple(
+            one
+            for one in CHOICES
+            if one == "keep" or all(is_takeable(view, part, one) for part in found)
+        )
 
     def settle_each(self, takes: Iterable[Take]) -> int:
         """Settle several conflicts at once; return how many takes there were.

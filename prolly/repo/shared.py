@@ -61,9 +61,12 @@ def shared_repository(path: str | os.PathLike[str]) -> Repository:
     return found
 
 
-def snapshot_of(path: str, commit_id: bytes) -> Snapshot:
-    """Return the snapshot of a commit: what a pickled one becomes."""
-    return shared_repository(path).at(commit_id)
+def snapshot_of(path: str, commit_id: bytes, local_id: bytes | None = None) -> Snapshot:
+    """Return the snapshot of a commit: what a pickled one becomes.
+
+    ``local_id`` tells the local datasets beside it, as they were then.
+    """
+    return shared_repository(path).at_once(commit_id, local_id)
 
 
 def _close_unread() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from prolly.codec import Address
+from prolly.codec import Address, Descriptor
 from prolly.datasets import (
     DatasetInfo,
-    Manifest,
+    Standing,
+    VersionRoots,
     describe,
     records_of,
     require_kind,
@@ -16,19 +17,23 @@ from prolly.datasets import (
 )
 from prolly.errors import Invalid
 from prolly.maps import OrderedMap
-from prolly.tables import Table
 
 from .storage import Storage
 
 if TYPE_CHECKING:
     from prolly.maps import BlobReader, Files
     from prolly.merge import PolicyRule
+    from prolly.tables import Table
 
+    from .presence import Presence
     from .proof import Proof
 
 
 class Snapshot:
     """An immutable version: a commit's, or the working state of a branch.
+
+    Beside the datasets of that version stand the local ones of this replica, as they
+    were when it was opened; ``at(revision, local=False)`` leaves them out.
 
     Safe for use from several threads. Pickles as the repository's path and the commit
     id, so it can be handed to another process; the working state does not pickle. An
@@ -42,9 +47,11 @@ class Snapshot:
         root: bytes,
         commit_id: bytes | None,
         reopen: Callable[[], tuple[Any, ...]],
+        *,
+        local_root: bytes | None = None,
     ) -> None:
         self._storage = storage
-        self._manifest = Manifest(storage.reader, root)
+        self._manifest = Standing(storage.reader, VersionRoots(root, local_root))
         self._commit_id = commit_id
         self._reopen = reopen
 
@@ -55,17 +62,41 @@ class Snapshot:
 
     @property
     def root(self) -> Address:
-        """The root of the manifest: equal roots hold equal datasets."""
+        """The root of the manifest: equal roots hold equal datasets.
+
+        Local ones are no part of it.
+        """
         return Address(self._manifest.root)
 
     @property
-    def datasets(self) -> Mapping[str, DatasetInfo]:
-        """The datasets by name, in name order."""
+    def local_root(self) -> Address | None:
+        """The root of the manifest of local datasets; ``None`` without any."""
+        root = self._manifest.local_root
+        return None if root is None else Address(root)
+
+    @property
+    def entries(self) -> Mapping[str, Descriptor]:
+        """The stored descriptions of the datasets by name, in name order."""
         entries = self._manifest.by_id
-        return {
-            name: describe(self._storage.reader, entries[identity])
-            for name, identity in self._manifest.ids().items()
-        }
+        return {name: entries[one] for name, one in self._manifest.ids().items()}
+
+    @property
+    def local_names(self) -> list[str]:
+        """The names of the local datasets, in order."""
+        return [name for name in self._manifest.ids() if self._manifest.is_local(name)]
+
+    def committed_name(self, name: str) -> str:
+        """Return what commits call the dataset that is called ``name`` here."""
+        return self._manifest.committed_name(name)
+
+    @property
+    def datasets(self) -> Mapping[str, DatasetInfo]:
+        """The datasets by name, in name order.
+
+        One of the commit whose name a local one has too is called ``NAME~shared`` here.
+        """
+        reader = self._storage.reader
+        return {name: describe(reader, entry) for name, entry in self.entries.items()}
 
     def map(self, name: str) -> OrderedMap:
         """Open a map; NotFound ``no-such-dataset``, Invalid ``wrong-kind``."""
@@ -78,7 +109,7 @@ class Snapshot:
         entry = self._manifest.require(name)
         require_kind(entry, "table")
         opened = records_of(self._storage.reader, entry)
-        assert isinstance(opened, Table)
+        assert not isinstance(opened, OrderedMap)
         return opened
 
     def blob(self, name: str) -> BlobReader:
@@ -120,10 +151,25 @@ class Snapshot:
         schema = stored_table(entry).schema if entry.kind == "table" else None
         return list(policy_rules(entry.policies, schema))
 
+    def coverage(self, name: str, prefix: Any = None) -> Presence:
+        """Return how much of a dataset is here, in a partial replica.
+
+        With ``prefix``: of the records whose keys begin with it. Nobody is asked for
+        the rest. NotFound ``no-such-dataset``, Invalid ``key-prefix``.
+        """
+        from .presence import presence
+
+        entry = self._manifest.require(name)
+        wanted: tuple[bytes, bytes | None] = b"", None
+        if prefix is not None:
+            wanted = records_of(self._storage.reader, entry).encode_prefix(prefix)
+        return presence(self._storage, entry, wanted)
+
     def prove(self, name: str, key: Any) -> Proof:
         """Return the proof that a dataset holds a record, or that it does not.
 
-        Invalid ``not-committed`` for a working state.
+        Invalid ``not-committed`` for a working state, ``local-dataset`` for a dataset
+        that no commit holds.
         """
         encoded = self.dataset(name).encode_key(key)
         return self._prove(name, encoded, encoded + b"\0")
@@ -131,7 +177,7 @@ class Snapshot:
     def prove_range(self, name: str, start: Any = None, stop: Any = None) -> Proof:
         """Return the proof of all records with start <= key < stop.
 
-        Invalid ``proof-range`` unless start < stop, ``not-committed`` as ``prove``.
+        Invalid ``proof-range`` unless start < stop, and as ``prove``.
         """
         encode = self.dataset(name).encode_key
         low = None if start is None else encode(start)
@@ -145,8 +191,12 @@ class Snapshot:
                 hint="Commit it first.",
             )
         get_chunk = self._storage.reader.get_chunk
+        from .local_datasets import in_no_commit
         from .proof import prove
 
+        if self._manifest.is_local(name):
+            raise in_no_commit(name)
+        name = self.committed_name(name)
         return prove(get_chunk, self._commit_id, name, (start, stop))
 
     def __repr__(self) -> str:

@@ -130,7 +130,10 @@ class Stash:
             self._retried(area, lambda: self._apply_once(entry, area, keep=keep))
         except Stale as error:
             if error.code != "contended":
-                error.hint = _elsewhere(entry, is_clean=area.is_clean)
+                is_merging = bool(area.state.merge_parents)
+                error.hint = _elsewhere(
+                    entry, is_clean=area.is_clean, is_merging=is_merging
+                )
             raise
         return entry
 
@@ -166,7 +169,7 @@ class Stash:
         return RefNote(environment.user(), why, environment.now_us())
 
 
-def _elsewhere(entry: StashEntry, *, is_clean: bool) -> str:
+def _elsewhere(entry: StashEntry, *, is_clean: bool, is_merging: bool) -> str:
     """Return where a change that does not fit here can be taken up."""
     made_on = entry.commit.parents[0].hex()[:12]
     number = f" {entry.index}" if entry.index else ""
@@ -174,6 +177,11 @@ def _elsewhere(entry: StashEntry, *, is_clean: bool) -> str:
         f"`prolly branch NAME {made_on}`, `prolly switch NAME`, "
         f"`prolly stash pop{number}`, then commit and merge."
     )
+    if is_merging:
+        return (
+            "A merge waits here: end it first (`prolly merge --continue`, or --abort), "
+            f"or take the change up where it was made: {way}"
+        )
     if is_clean:
         return f"Take it up where it was made: {way}"
     return f"Reset what is uncommitted, or take it up where it was made: {way}"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from prolly.chunks import Store
+from prolly.chunks import Store, what_is_here
 from prolly.env import Environment
 from prolly.history import Commits
 from prolly.tree import NodeReader
@@ -30,6 +30,23 @@ class Storage:
     commits: Commits
     environment: Environment
     new_id: Callable[[], UUID]
+
+    @cached_property
+    def here(self) -> Storage:
+        """The same without what a partial replica asks others for while it is read.
+
+        What is absent is Corrupt ``chunk-missing`` there.
+        """
+        store = what_is_here(self.store)
+        if store is self.store:
+            return self
+        reader = NodeReader(store.get, self.reader.cache, store.get_many)
+        return replace(self, store=store, reader=reader)
+
+    @property
+    def partial_reader(self) -> NodeReader | None:
+        """In a partial replica what reads only what is here; None in a whole one."""
+        return None if self.here is self else self.here.reader
 
     @cached_property
     def stamp_clock(self) -> StampClock:

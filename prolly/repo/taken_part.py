@@ -3,6 +3,7 @@
 dropped     the dataset goes, or is there again
 name        the name
 policy      the policy of that scope
+column      its name, where nothing else of it stands otherwise
 others      nothing is written: they stand so, or it is refused
 """
 
@@ -42,7 +43,12 @@ def take_part(
     elif what.startswith("policy ") and there is not None and now is not None:
         scope = what.removeprefix("policy ")
         workspace.set_scope(now.name, scope, there.policies.get(scope))
-    elif not _stands_so(view, stored, side, now):
+    elif now is not None and _only_renamed(what, lacking(view, stored, side, now)):
+        stands = shown_part(now, what, stored.entry.fields)
+        wanted = view.described(side, stored, what)
+        table = workspace.table(now.name)
+        table.alter().rename_column(stands["name"], wanted["name"])
+    elif lacking(view, stored, side, now):
         name = view.known(stored.dataset).name
         raise Unsupported(
             f"{what} of {name!r} does not stand as {side} has it, and one word does "
@@ -73,10 +79,33 @@ def _drop_or_restore(
         workspace.adopt(identity, there)
 
 
-def _stands_so(
+def is_takeable(view: ConflictView, stored: StoredConflict, side: Side) -> bool:
+    """Tell whether a part can be as one side has it, by a word alone.
+
+    Of a dataset that is back, or renamed, its name may be taken by now all the same.
+    """
+    what = str(stored.entry.facts.get("what", ""))
+    there = view.entry(side, stored.dataset)
+    now = view.merged.by_id.get(stored.dataset)
+    is_both = there is not None and now is not None
+    if what == "dropped" and (not is_both or side != "base"):
+        return True
+    if is_both and (what == "name" or what.startswith("policy ")):
+        return True
+    found = lacking(view, stored, side, now)
+    return not found or _only_renamed(what, found)
+
+
+def _only_renamed(what: str, found: set[str]) -> bool:
+    """Tell whether a column stands as wanted, but for its name."""
+    return what.startswith("column ") and found == {"name"}
+
+
+def lacking(
     view: ConflictView, stored: StoredConflict, side: Side, now: Descriptor | None
-) -> bool:
-    """Tell whether all that a side changed of a part stands.
+) -> set[str]:
+    """Return what of all that a side changed of a part does not stand: names of its
+    fields, or an empty one for the whole.
 
     What only another side changed of it is merged, and no matter. For the base the part
     must be the base's.
@@ -84,15 +113,27 @@ def _stands_so(
     what = str(stored.entry.facts.get("what", ""))
     stands = shown_part(now, what, stored.entry.fields)
     wanted = view.described(side, stored, what)
-    if cbor.encode(_plain(stands)) == cbor.encode(_plain(wanted)):
-        return True
+    if _same(stands, wanted):
+        return set()
     base = view.described("base", stored, what)
-    if side == "base" or not all(type(one) is dict for one in (stands, wanted, base)):
-        return False
-    return all(
-        stands.get(name) == value or base.get(name, ABSENT) == value
+    if type(stands) is not dict or type(wanted) is not dict:
+        return {""}
+    if side == "base" or type(base) is not dict:
+        return {
+            name
+            for name in stands.keys() | wanted.keys()
+            if not _same(stands.get(name, ABSENT), wanted.get(name, ABSENT))
+        }
+    return {
+        name
         for name, value in wanted.items()
-    )
+        if not _same(stands.get(name, ABSENT), value)
+        and not _same(base.get(name, ABSENT), value)
+    }
+
+
+def _same(one: Any, other: Any) -> bool:
+    return cbor.encode(_plain(one)) == cbor.encode(_plain(other))
 
 
 def _plain(part: Any) -> Any:

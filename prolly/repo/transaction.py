@@ -8,21 +8,23 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from prolly.chunks import RefMove, RefNote
 from prolly.codec import Address, Commit, Descriptor, encode_commit, shown
-from prolly.datasets import verify_references
+from prolly.datasets import VersionRoots
 from prolly.errors import Invalid
 from prolly.history import BRANCHES
-from prolly.maps import BlobFile, MutableFiles, MutableOrderedMap
-from prolly.tables import MutableTable, Schema
 from prolly.tree import NodeReader
 
 from .branch_moves import check_words, first_line, retried
 from .carry import Roots, carry_over
+from .local_datasets import NO_LOCAL, LocalState, read_beside
 from .reads import Reads, RecordedReads
 from .storage import Storage
 from .working_state import read_head
 from .workspace import Workspace
 
 if TYPE_CHECKING:
+    from prolly.maps import BlobFile, MutableFiles, MutableOrderedMap
+    from prolly.tables import MutableTable, Schema
+
     from .app import App
 
 Isolation = Literal["snapshot", "serializable", "merge"]
@@ -38,7 +40,9 @@ ISOLATIONS: Mapping[str, type[Reads]] = {
 class Transaction:
     """Edits on one branch that become one commit.
 
-    Reads see the branch as it was at the beginning, plus the transaction's own writes.
+    Reads see the branch as it was at the beginning, plus the transaction's own writes,
+    and beside it the local datasets of that instant: edits of these are stored in the
+    same step, and are no part of the commit.
     When the branch has moved at commit, edits of other records are carried over to the
     new head; if somebody else changed a record that this transaction wrote, ``commit``
     raises Stale ``write-conflict`` and nothing is stored. That is the isolation
@@ -74,12 +78,13 @@ class Transaction:
         self._branch = branch
         self._message = message
         self._author = author
-        self._base = head = read_head(storage, branch)
+        self._base, local = self._stand()
         self._reads = ISOLATIONS[isolation]()
+        self._is_serial = isolation == "serializable"
         self._merges = isolation == "merge"
         self._app = app
-        root = storage.commits.read(head).root
-        self._workspace = Workspace(storage, root, self._reads)
+        root = storage.commits.read(self._base).root
+        self._workspace = Workspace(storage, root, self._reads, local=local.root)
         self._commit_id: bytes | None = None
         self._aborted = False
 
@@ -90,7 +95,7 @@ class Transaction:
 
     @property
     def commit_id(self) -> Address:
-        """The commit made; the one begun on when nothing changed.
+        """The commit made; the one begun on when nothing but local data changed.
 
         Invalid ``not-committed`` before the end.
         """
@@ -113,8 +118,9 @@ class Transaction:
     def map(self, name: str, *, local: bool | None = None) -> MutableOrderedMap:
         """Open a map, created on first use; Invalid ``wrong-kind`` if it is none.
 
-        With ``local`` it is made one that stays out of sync, as any dataset can be;
-        Invalid ``local-mismatch`` if it is there otherwise.
+        With ``local`` it is made one that stays out of commits and sync, as any dataset
+        can be; Invalid ``local-mismatch`` if it is there otherwise. Where a pull
+        brought one of that name, ``local`` says which is meant: by default the local.
         """
         return self._workspace.map(name, local=local)
 
@@ -174,14 +180,15 @@ class Transaction:
     def commit(self) -> Address:
         """Store everything as one durable commit and return its id.
 
-        Without a change no commit is made. Raises Stale when it lost a race:
+        Without a change no commit is made; one of local datasets alone is stored beside
+        the commit that stands. Raises Stale when it lost a race:
         ``write-conflict``, ``dataset-conflict``, ``read-conflict``, or again and again
         (``contended``); Invalid ``unique-violation``, ``reference-missing`` or
         ``reference-in-use``. The transaction is over then.
         """
         try:
             ours = self._workspace.write()
-            if ours == self._workspace.base.root:
+            if ours == self._workspace.base.root and not self._workspace.alters_local:
                 self._commit_id = self._base
             else:
                 self._commit_id = retried(
@@ -193,21 +200,41 @@ class Transaction:
             self._workspace.close()
         return Address(self._commit_id)
 
+    def _stand(self) -> tuple[bytes, LocalState]:
+        """Return where the branch and the local datasets stand at one instant."""
+        storage, branch = self._storage, self._branch
+        return read_beside(storage, lambda: read_head(storage, branch))
+
     def _store_once(self, ours: bytes) -> bytes:
         """Commit on the head as it is now, unless it moves meanwhile."""
-        storage, name = self._storage, BRANCHES + self._branch
-        writer = self._workspace.writer
-        reader = NodeReader(writer.get, storage.reader.cache)
-        base_root = self._workspace.base.root
-        head = read_head(storage, self._branch)
+        storage, workspace = self._storage, self._workspace
+        writer = workspace.writer
+        reader = NodeReader(writer.get, storage.reader.cache, writer.get_many)
+        base = VersionRoots(workspace.base.root, workspace.local_base)
+        if self._minds_local:
+            head, local = self._stand()
+        else:
+            head, local = read_head(storage, self._branch), NO_LOCAL
         parent = storage.commits.read(head)
-        self._reads.check(reader, base_root, parent.root)
-        root = self._combined(reader, Roots(base_root, ours, parent.root))
-        if root == parent.root:
-            return head
-        verify_references(reader, parent.root, root)
-        now_us = storage.environment.now_us()
+        self._reads.check(reader, base, VersionRoots(parent.root, local.root))
+        root = parent.root
+        if ours != base.shared:
+            root = self._combined(reader, Roots(base.shared, ours, parent.root))
         author = storage.environment.user() if self._author is None else self._author
+        beside = self._local_moves(local, author)
+        is_commit = root != parent.root
+        if not is_commit and not any(one.old != one.new for one in beside):
+            return head
+        now_us = storage.environment.now_us()
+        note = RefNote(author, "commit: " + first_line(self._message), now_us)
+        name = BRANCHES + self._branch
+        if not is_commit:
+            pins = [RefMove(name, head, head)] if self._is_serial else []
+            writer.commit([*pins, *beside], note)
+            return head
+        from prolly.datasets import verify_references
+
+        verify_references(reader, parent.root, root)
         commit = Commit(
             parents=(head,),
             root=root,
@@ -217,10 +244,26 @@ class Transaction:
             generation=parent.generation + 1,
         )
         commit_id = writer.put(encode_commit(commit))
-        note = RefNote(author, "commit: " + first_line(self._message), now_us)
-        writer.commit([RefMove(name, head, commit_id)], note)
+        writer.commit([RefMove(name, head, commit_id), *beside], note)
         storage.commits.keep(commit_id, commit)
         return commit_id
+
+    @property
+    def _minds_local(self) -> bool:
+        """Tell whether it matters to the commit how the local datasets stand now."""
+        return self._is_serial or self._workspace.alters_local
+
+    def _local_moves(self, now: LocalState, author: str) -> list[RefMove]:
+        """Return the move of the local datasets, or the check that they stay."""
+        move = None
+        if self._workspace.alters_local:
+            from .local_change import local_move
+
+            asked = self._storage, self._workspace, now
+            move = local_move(*asked, self._combined, author)
+        if move is None:
+            return [now.stays] if self._is_serial else []
+        return [move]
 
     def _combined(self, reader: NodeReader, roots: Roots) -> bytes:
         """Return the manifest with the change and what the branch has by now."""

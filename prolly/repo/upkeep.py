@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from prolly.chunks import LocalStore, NotifyingStore, Store
+from prolly.chunks import LocalStore, Store
 
 # Moving this much out of the index takes a fifth of a second.
 INLINE_BYTES_WORTH_MOVING = 16 * 1024 * 1024
@@ -24,5 +24,7 @@ def with_upkeep(store: LocalStore, look_after: Callable[[], None]) -> Store:
         is_heavy = store.long_inline_bytes() >= INLINE_BYTES_WORTH_MOVING
         if is_heavy or store.sequence() % MOVES_BETWEEN_LOOKS == 0:
             look_after()
+
+    from prolly.chunks import NotifyingStore
 
     return NotifyingStore(store, after_commit)

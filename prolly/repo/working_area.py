@@ -18,13 +18,13 @@ from prolly.codec import (
     WorkingState,
     encode_working,
 )
-from prolly.datasets import verify_references
 from prolly.errors import Invalid
 from prolly.history import BRANCHES, WORKING
 from prolly.tree import NodeReader
 
 from .branch_moves import check_words, retried
 from .carry import Roots, carry_over
+from .local_datasets import NO_LOCAL, read_beside, read_local
 from .selection import Selection
 from .storage import Storage
 from .working_commit import CommitRequest, commit_once
@@ -45,6 +45,11 @@ class WorkingArea:
     def __init__(self, storage: Storage, branch: str) -> None:
         self._storage = storage
         self.branch = branch
+
+    @property
+    def storage(self) -> Storage:
+        """What all objects of the repository share."""
+        return self._storage
 
     def read(self) -> tuple[bytes | None, WorkingState]:
         """Return the ref's value and the state; a clean one stands on the head."""
@@ -78,9 +83,17 @@ class WorkingArea:
 
     @contextmanager
     def edit(
-        self, why: str, settlement: Settlement | None = None
+        self,
+        why: str,
+        settlement: Settlement | None = None,
+        *,
+        with_local: bool = True,
     ) -> Iterator[Workspace]:
         """Edit the datasets; the block's end stores the new working state.
+
+        Local datasets are edited along, unless ``with_local`` is false or there is a
+        settlement: then datasets are called as commits call them. What is written to
+        local ones counts at once, in the same step, and never waits to be committed.
 
         With a ``settlement`` conflicts of a merge are marked in the same step; Invalid
         ``no-merge`` or Stale ``merge-ended`` when that merge is over.
@@ -89,14 +102,19 @@ class WorkingArea:
         when another process edited the state meanwhile and both touched one record,
         ``contended`` when others were faster again and again.
         """
-        before, state = self.read()
+        if settlement is None and with_local:
+            (before, state), local = read_beside(self._storage, self.read)
+        else:
+            (before, state), local = self.read(), NO_LOCAL
         if settlement is not None:
             self._require_merge(state, settlement.sides)
         # While a merge waits, who settles a conflict as ours has it has decided that.
         origin = None
         if not state.merge_parents:
             origin = self._storage.commits.read(state.base).root
-        workspace = Workspace(self._storage, state.manifest, origin=origin)
+        workspace = Workspace(
+            self._storage, state.manifest, origin=origin, local=local.root
+        )
         try:
             yield workspace
             self._store(workspace, (before, state), why, settlement)
@@ -114,6 +132,7 @@ class WorkingArea:
         reader = NodeReader(writer.get, self._storage.reader.cache)
         ours, base = workspace.write(), found[1].manifest
         if ours == base and settlement is None:
+            self._store_local(workspace, why)
             return
         known = [found]
 
@@ -130,14 +149,41 @@ class WorkingArea:
             root = carry_over(writer, reader, Roots(base, ours, state.manifest))
             if settlement is not None:
                 # Settled is what may stand: no row that refers to none is.
+                from prolly.datasets import verify_references
+
                 verify_references(reader, state.manifest, root)
             changed = replace(changed, manifest=root)
             base_root = self._storage.commits.read(state.base).root
             after = self.put(writer, changed, base_root)
             moves = [RefMove(WORKING + self.branch, before, after), self.stays()]
+            moves += self._local_moves(workspace)
             writer.commit(moves, self._note(why))
 
         self._retried(store_once)
+
+    def _store_local(self, workspace: Workspace, why: str) -> None:
+        """Store what was done to local datasets alone, if anything was."""
+
+        def store_once() -> None:
+            moves = self._local_moves(workspace)
+            if moves:
+                workspace.writer.commit(moves, self._note(why))
+
+        self._retried(store_once)
+
+    def _local_moves(self, workspace: Workspace) -> list[RefMove]:
+        """Return the move to what was made of the local datasets, if anything was."""
+        if not workspace.alters_local:
+            return []
+        from .local_change import local_move
+
+        def combine(reader: NodeReader, roots: Roots) -> bytes:
+            return carry_over(workspace.writer, reader, roots)
+
+        now = read_local(self._storage)
+        author = self._storage.environment.user()
+        move = local_move(self._storage, workspace, now, combine, author)
+        return [] if move is None else [move]
 
     def commit(
         self,
@@ -161,7 +207,7 @@ class WorkingArea:
         ``write-conflict`` when both changed one, ``contended`` when others were faster
         again and again. Invalid ``nothing-to-commit``, ``first-commit`` (it cannot be
         amended), as :func:`select`, ``merging`` (a merge is committed whole, and not
-        amended), ``unattended-form`` (a merge must be somebody's),
+        amended), ``unattended-form`` (a merge must be somebody's), ``local-dataset``,
         ``reference-missing`` or ``reference-in-use``; Conflicted ``open-conflicts``
         while a merge waits for them.
         """

@@ -18,6 +18,7 @@ from prolly.tree import NodeReader
 
 from .branch_moves import first_line
 from .carry import Roots, carry_over
+from .local_datasets import require_committed
 from .selection import Selection, select
 from .storage import Storage
 from .workspace import Workspace
@@ -58,6 +59,7 @@ def commit_once(storage: Storage, area: WorkingArea, request: CommitRequest) -> 
     with closing(Workspace(storage, base_root)) as workspace:
         chosen = state.manifest
         if request.only is not None:
+            require_committed(storage, state.manifest, request.only)
             select(workspace, storage.reader, state.manifest, request.only)
             chosen = workspace.write()
         is_part = request.only is not None
@@ -65,7 +67,7 @@ def commit_once(storage: Storage, area: WorkingArea, request: CommitRequest) -> 
         if is_nothing and not request.rewords:
             raise nothing_to_commit(chosen_only=is_part)
         writer = workspace.writer
-        reader = NodeReader(writer.get, storage.reader.cache)
+        reader = NodeReader(writer.get, storage.reader.cache, writer.get_many)
         head_root = storage.commits.read(head).root
         root = carry_over(writer, reader, Roots(base_root, chosen, head_root))
         verify_references(reader, head_root, root)

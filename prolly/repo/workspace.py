@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from prolly.codec import (
     DEFAULT_PARAMETERS,
@@ -17,33 +17,35 @@ from prolly.codec import (
     Reference,
     check_new_dataset_name,
     dataset_id,
-    shown,
+    is_local_id,
 )
 from prolly.datasets import (
     Manifest,
+    Standing,
+    VersionRoots,
+    find_dataset,
     missing_dataset,
     require_kind,
     require_local,
     root_reference,
     root_references,
+    seen_names,
     stored_table,
     write_manifest,
 )
 from prolly.errors import AlreadyExists, Invalid, NotFound
-from prolly.maps import (
-    BlobEdit,
-    BlobFile,
-    MutableFiles,
-    MutableOrderedMap,
-    require_no_path_clash,
-)
-from prolly.tables import MutableTable, Schema, Trees
-from prolly.tree import NodeReader, WorkingTree, build
+from prolly.tree import NodeReader, build
 
 from .reads import Reads
 from .storage import Storage
 
-Handle = MutableOrderedMap | MutableTable | MutableFiles | BlobEdit
+# What each kind of dataset needs is loaded when there is one of it: starting is felt.
+if TYPE_CHECKING:
+    from prolly.maps import BlobEdit, BlobFile, MutableFiles, MutableOrderedMap
+    from prolly.tables import MutableTable, Schema
+    from prolly.tree import WorkingTree
+
+    Handle = MutableOrderedMap | MutableTable | MutableFiles | BlobEdit
 
 
 @dataclass
@@ -65,7 +67,9 @@ class Workspace:
 
     ``reads`` is told of what is read; by default nobody is. ``origin`` is the manifest
     that the edits will be compared with, where that is another one: a record that comes
-    to be as it is there counts as not written.
+    to be as it is there counts as not written. ``local`` is the root of the manifest of
+    local datasets, which are edited along and parted again by ``write``; whoever takes
+    no care of these leaves it out, and makes none.
     """
 
     def __init__(
@@ -75,13 +79,21 @@ class Workspace:
         reads: Reads | None = None,
         *,
         origin: bytes | None = None,
+        local: bytes | None = None,
     ) -> None:
         self._storage = storage
         self._reads = Reads() if reads is None else reads
         self.writer = storage.store.writer()
-        self._reader = NodeReader(self.writer.get, storage.reader.cache)
+        self._reader = NodeReader(
+            self.writer.get, storage.reader.cache, self.writer.get_many
+        )
         self.base = Manifest(self._reader, manifest_root)
-        self._entries: dict[bytes, Descriptor] = dict(self.base.by_id)
+        self.local_base = self.local_root = local
+        # Both manifests as they stood; ids tell which of the two a dataset is of.
+        self._stood = self.base.by_id
+        if local is not None:
+            self._stood = {**self._stood, **Manifest(self._reader, local).by_id}
+        self._entries: dict[bytes, Descriptor] = dict(self._stood)
         self._origin = None if origin is None else Manifest(self._reader, origin)
         self._open: dict[bytes, _Open] = {}
         # Stamps that records are to have instead of new ones, by dataset and key.
@@ -94,7 +106,14 @@ class Workspace:
         """Yield the names of the datasets, in order."""
         self._check()
         self._reads.record_listing()
+        if any(map(is_local_id, self._entries)):
+            return iter(sorted(seen_names(self._entries)))
         return iter(sorted(entry.name for entry in self._entries.values()))
+
+    @property
+    def alters_local(self) -> bool:
+        """Tell whether ``write`` made other local datasets than there were."""
+        return self.local_root != self.local_base
 
     def find(self, name: str) -> Descriptor | None:
         """Return the descriptor of a dataset as it stands here, or ``None``."""
@@ -113,18 +132,16 @@ class Workspace:
         """Return the descriptor of a dataset; NotFound when there is none."""
         return self._entries[self._require(name)]
 
-    def _identity(self, name: str) -> bytes | None:
+    def _identity(self, name: str, local: bool | None = None) -> bytes | None:
         self._reads.record_name(name)
-        for identity, entry in self._entries.items():
-            if entry.name == name:
-                return identity
-        return None
+        return find_dataset(self._entries, name, local)
 
     def _require(self, name: str) -> bytes:
         self._check()
         identity = self._identity(name)
         if identity is None:
-            raise missing_dataset(name, self.base)
+            roots = VersionRoots(self.base.root, self.local_base)
+            raise missing_dataset(name, Standing(self._reader, roots))
         return identity
 
     def _check(self) -> None:
@@ -138,12 +155,11 @@ class Workspace:
     def map(self, name: str, *, local: bool | None = None) -> MutableOrderedMap:
         """Open the map of this name; created when there is no dataset of it.
 
-        ``local``: a new dataset of any kind stays out of sync; Invalid
-        ``local-mismatch`` when one is there that is otherwise.
+        ``local``: a new dataset of any kind stays out of commits and sync; Invalid
+        ``local-mismatch`` when one is there that is otherwise. Where there are both it
+        says which of the two; the local one if it does not.
         """
-        handle = self._opened(name, "map", None, local).handle
-        assert isinstance(handle, MutableOrderedMap)
-        return handle
+        return cast("MutableOrderedMap", self._opened(name, "map", None, local).handle)
 
     def table(
         self,
@@ -161,33 +177,19 @@ class Workspace:
         ``schema-mismatch``).
         """
         self._check()
-        schema = None if schema is None else Schema.of(schema)
-        names = _key_names(key)
-        if schema is not None and names and names != schema.key:
-            raise _mismatch(name, f"its key is {schema.key}, not {shown(names)}")
-        if self._identity(name) is None and schema is None:
-            if not names:
-                raise Invalid(
-                    f"table {name!r} is new and has no key",
-                    code="missing-key",
-                    hint="Name the key column or columns, or give a schema.",
-                    dataset=name,
-                )
-            schema = Schema.unknown(names)
-        handle = self._opened(name, "table", schema, local).handle
-        assert isinstance(handle, MutableTable)
-        known = handle.schema
-        if schema is not None and not schema.is_unknown and known != schema:
-            raise _mismatch(name, "its columns differ from the schema given")
-        if names and names != known.key:
-            raise _mismatch(name, f"its key is {known.key}, not {shown(names)}")
+        from .table_request import TableRequest
+
+        asked = TableRequest(name, key, schema)
+        new = None
+        if self._identity(name, local) is None:
+            new = asked.schema_of_new()
+        handle = cast("MutableTable", self._opened(name, "table", new, local).handle)
+        asked.require_agreement(handle.schema)
         return handle
 
     def files(self, name: str, *, local: bool | None = None) -> MutableFiles:
         """Open the files of this name; created when there is no dataset of it."""
-        handle = self._opened(name, "files", None, local).handle
-        assert isinstance(handle, MutableFiles)
-        return handle
+        return cast("MutableFiles", self._opened(name, "files", None, local).handle)
 
     def blob(
         self, name: str, mode: str = "r+b", *, local: bool | None = None
@@ -196,32 +198,38 @@ class Workspace:
 
         Invalid ``option`` for an unknown mode.
         """
+        from prolly.maps import BlobFile
+
         BlobFile.check_mode(mode)
-        handle = self._opened(name, "blob", None, local).handle
-        assert isinstance(handle, BlobEdit)
+        handle = cast("BlobEdit", self._opened(name, "blob", None, local).handle)
         return BlobFile(handle, mode)
 
     def _opened(
         self, name: str, kind: str, schema: Schema | None, local: bool | None
     ) -> _Open:
         self._check()
-        identity = self._identity(name)
+        identity = self._identity(name, local)
         if identity is None:
             identity = self._create(name, kind, schema, local=bool(local))
         entry = self._entries[identity]
         require_kind(entry, kind)
         require_local(entry, local)
+        return self._under_edit(identity)
+
+    def _under_edit(self, identity: bytes) -> _Open:
+        """Return a dataset under edit, opened on first use."""
         found = self._open.get(identity)
         if found is None:
-            found = self._open[identity] = self._handle(identity, entry)
+            found = self._handle(identity, self._entries[identity])
+            self._open[identity] = found
         return found
 
     def _create(
         self, name: str, kind: str, schema: Schema | None, *, local: bool
     ) -> bytes:
         check_new_dataset_name(name)
-        taken = set(self._entries) | set(self.base.by_id)
-        identity = dataset_id(name, kind, taken)
+        taken = {*self._entries, *self._stood}
+        identity = dataset_id(name, kind, taken, local=local)
         self._entries[identity] = Descriptor(
             name,
             kind,
@@ -234,6 +242,8 @@ class Workspace:
 
     def _handle(self, identity: bytes, entry: Descriptor) -> _Open:
         if entry.kind == "blob":
+            from prolly.maps import BlobEdit
+
             self._reads.record(identity)
             edit = BlobEdit(self.writer, entry.roots[0] if entry.roots else None)
             return _Open(None, edit)
@@ -241,10 +251,16 @@ class Workspace:
         tree = self._reads.tree(identity, self._reader, root, entry.parameters)
         handle: Handle
         if entry.kind == "map":
+            from prolly.maps import MutableOrderedMap
+
             handle = MutableOrderedMap(tree, self.writer)
         elif entry.kind == "files":
+            from prolly.maps import MutableFiles
+
             handle = MutableFiles(tree, self.writer)
         else:
+            from prolly.tables import MutableTable
+
             table = stored_table(entry)
             handle = MutableTable(
                 tree,
@@ -278,16 +294,18 @@ class Workspace:
                 hint="Choose another name, or drop that one first.",
                 dataset=new,
             )
+        stood = self._entries[identity].name
         self._entries[identity] = replace(self._entries[identity], name=new)
-        for entry in list(self._entries.values()):
-            if entry.kind == "table":
-                self._follow(entry, old, new)
+        # Tables refer to tables of their own manifest, by the names that those have.
+        for one, entry in list(self._entries.items()):
+            if entry.kind == "table" and is_local_id(one) is is_local_id(identity):
+                self._follow(one, stood, new)
 
-    def _follow(self, entry: Descriptor, old: str, new: str) -> None:
+    def _follow(self, identity: bytes, old: str, new: str) -> None:
         """Let the references of a table follow a rename."""
-        tables = [one.table for one in stored_table(entry).schema.references]
-        if old in tables or self._identity(entry.name) in self._open:
-            table = self.table(entry.name)
+        schema = stored_table(self._entries[identity]).schema
+        if identity in self._open or old in [one.table for one in schema.references]:
+            table = cast("MutableTable", self._under_edit(identity).handle)
             table.change_schema(table.schema.with_table_renamed(old, new))
 
     def set_policy(
@@ -354,6 +372,8 @@ class Workspace:
 
     def put_blob(self, identity: bytes, content: Reference) -> None:
         """Let a blob that is there have a content that is stored."""
+        from prolly.maps import BlobEdit
+
         self._check()
         opened = self._open.pop(identity, None)
         if opened is not None:
@@ -380,25 +400,31 @@ class Workspace:
             self._entries[identity] = replace(entry, roots=())
         if stamps is not None:
             self._stamps[identity] = {**self._stamps.get(identity, {}), **stamps}
-        found = self._open.get(identity)
-        if found is None:
-            found = self._handle(identity, self._entries[identity])
-            self._open[identity] = found
+        found = self._under_edit(identity)
         assert found.tree is not None
         for encoded, stored in edits.items():
             found.tree.put(encoded, stored)
 
     def write(self) -> bytes:
-        """Turn all edits into trees and a manifest; return the manifest's root."""
+        """Turn all edits into trees and a manifest; return the manifest's root.
+
+        That of the local datasets is ``local_root`` then.
+        """
         self._check()
         changes: dict[bytes, Descriptor | None] = {}
-        for identity in self.base.by_id:
+        for identity in self._stood:
             if identity not in self._entries:
                 changes[identity] = None
         for identity, entry in self._entries.items():
             finished = self._finish(identity, entry)
-            if finished != self.base.by_id.get(identity):
+            if finished != self._stood.get(identity):
                 changes[identity] = finished
+        beside = {one: changes.pop(one) for one in [*changes] if is_local_id(one)}
+        if beside:
+            root = self.local_base
+            if root is None:
+                root = build(self.writer, [], FORMAT_PARAMETERS)
+            self.local_root = write_manifest(self._reader, self.writer, root, beside)
         if not changes:
             return self.base.root
         return write_manifest(self._reader, self.writer, self.base.root, changes)
@@ -409,19 +435,25 @@ class Workspace:
             if entry.roots:
                 return entry
             opened = self._handle(identity, entry)
-        if isinstance(opened.handle, BlobEdit):
-            return self._stamped(identity, entry, (opened.handle.store(),))
-        if isinstance(opened.handle, MutableFiles):
-            opened.handle.flush()
+        handle: Any = opened.handle
+        if entry.kind == "blob":
+            return self._stamped(identity, entry, (handle.store(),))
+        if entry.kind == "files":
+            handle.flush()
         assert opened.tree is not None
-        roots = [opened.tree.write(self.writer)]
+        # Indexes and stamps follow from the old leaves; a map's are not asked again.
+        keep_read = entry.kind != "map" or entry.keeps_stamps
+        roots = [opened.tree.write(self.writer, keep_read=keep_read)]
         if entry.kind == "files" and identity in self._unvetted:
             old = entry.roots[0].address if entry.roots else None
+            from prolly.maps import require_no_path_clash
+
             require_no_path_clash(self._reader, old, roots[0])
-        if isinstance(opened.handle, MutableTable):
-            entry = replace(entry, schema=opened.handle.schema.to_value())
-            roots += opened.handle.write_indexes(self._reader, roots[0])
-        return self._stamped(identity, entry, root_references(self._reader, roots))
+        if entry.kind == "table":
+            entry = replace(entry, schema=handle.schema.to_value())
+            roots += handle.write_indexes(self._reader, roots[0])
+        references = root_references(self._reader, roots, entry.roots)
+        return self._stamped(identity, entry, references)
 
     def _stamped(
         self, identity: bytes, entry: Descriptor, roots: tuple[Reference, ...]
@@ -430,11 +462,12 @@ class Workspace:
         if not entry.keeps_stamps:
             return replace(entry, roots=roots)
         from prolly.merge import Write, stamp_write
+        from prolly.tables import Trees
 
         origin = self._origin
         start = entry.stamps
         write = Write(
-            self.base.by_id.get(identity),
+            self._stood.get(identity),
             replace(entry, roots=roots),
             None if start is None else start.address,
             given=self._stamps.get(identity, {}),
@@ -452,22 +485,3 @@ class Workspace:
         for opened in self._open.values():
             opened.close()
         self.writer.abort()
-
-
-def _key_names(key: str | Sequence[str] | None) -> tuple[str, ...]:
-    if key is not None and not isinstance(key, (str, list, tuple)):
-        raise Invalid(
-            f"{shown(key)} is no list of key columns",
-            code="schema",
-            hint="Name the key column, or several in a list.",
-        )
-    return (key,) if isinstance(key, str) else tuple(key or ())
-
-
-def _mismatch(name: str, problem: str) -> Invalid:
-    return Invalid(
-        f"table {name!r} is there with another form: {problem}",
-        code="schema-mismatch",
-        hint="Leave key and schema out to use the table as it is.",
-        dataset=name,
-    )

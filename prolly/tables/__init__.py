@@ -26,11 +26,12 @@ if _typing.TYPE_CHECKING:
         with_indexes_of_references,
     )
     from .conversion import converted, first_lossy
+    from .encoded_batches import EncodedBatches, EncodedRecords, encode_batches
     from .filtered_rows import FilteredRows
     from .index_codec import IndexCodec
     from .index_faults import IndexViolation, Vetted, index_violations
     from .index_upkeep import StoredTable, Trees, carry_indexes
-    from .inference import InferredColumn, JsonInference, TextInference
+    from .inference import InferredColumn, JsonInference, TextInference, TextState
     from .mutable_table import LoadMode, Missing, MutableTable, OnDuplicate
     from .new_entries import NewEntries
     from .predicate import PREDICATE_DEPTH_MAX, PREDICATE_TERMS_MAX, Predicate
@@ -40,9 +41,10 @@ if _typing.TYPE_CHECKING:
         as_predicate,
         format_predicate,
     )
-    from .record_codec import RecordCodec, Row
+    from .record_codec import RecordCodec
     from .row_batches import ColumnBatches
     from .row_inference import RowInference
+    from .row_maker import Row
     from .schema import Schema, bound_checks, with_slots
     from .schema_rules import COLUMNS_MAX
     from .table import Table
@@ -67,6 +69,8 @@ __all__ = [
     "Column",
     "ColumnBatches",
     "ColumnType",
+    "EncodedBatches",
+    "EncodedRecords",
     "FilteredRows",
     "Index",
     "IndexCodec",
@@ -92,6 +96,7 @@ __all__ = [
     "TableIndex",
     "TableReads",
     "TextInference",
+    "TextState",
     "Trees",
     "Vetted",
     "Where",
@@ -104,6 +109,7 @@ __all__ = [
     "cell_text",
     "column_type",
     "converted",
+    "encode_batches",
     "first_lossy",
     "format_predicate",
     "index_violations",
@@ -132,11 +138,17 @@ _MODULES = {
         "with_indexes_of_references",
     ),
     "conversion": ("converted", "first_lossy"),
+    "encoded_batches": ("EncodedBatches", "EncodedRecords", "encode_batches"),
     "filtered_rows": ("FilteredRows",),
     "index_codec": ("IndexCodec",),
     "index_upkeep": ("StoredTable", "Trees", "carry_indexes"),
     "index_faults": ("IndexViolation", "Vetted", "index_violations"),
-    "inference": ("InferredColumn", "JsonInference", "TextInference"),
+    "inference": (
+        "InferredColumn",
+        "JsonInference",
+        "TextInference",
+        "TextState",
+    ),
     "mutable_table": ("LoadMode", "Missing", "MutableTable", "OnDuplicate"),
     "new_entries": ("NewEntries",),
     "predicate": ("PREDICATE_DEPTH_MAX", "PREDICATE_TERMS_MAX", "Predicate"),
@@ -146,9 +158,10 @@ _MODULES = {
         "as_predicate",
         "format_predicate",
     ),
-    "record_codec": ("RecordCodec", "Row"),
+    "record_codec": ("RecordCodec",),
     "row_batches": ("ColumnBatches",),
     "row_inference": ("RowInference",),
+    "row_maker": ("Row",),
     "schema": ("Schema", "bound_checks", "with_slots"),
     "schema_rules": ("COLUMNS_MAX",),
     "table": ("Table",),

@@ -27,6 +27,7 @@ from .index_codec import IndexCodec
 from .predicate import Predicate
 from .predicate_filter import Filter
 from .record_batches import gather
+from .row_maker import row_maker
 from .table_index import IndexEntries
 
 if TYPE_CHECKING:
@@ -152,5 +153,4 @@ class FilteredRows(SortedValues):
         if not self._places:
             return [{} for _ in columns[0]]
         cells = zip(*[columns[place] for place in self._places], strict=True)
-        names = self._names
-        return [dict(zip(names, one, strict=True)) for one in cells]
+        return row_maker(self._names)(cells)

@@ -41,6 +41,18 @@ class InferredColumn(NamedTuple):
     nullable: bool
 
 
+class TextState(NamedTuple):
+    """What a column of texts may be: names of types, and whether cells were seen.
+
+    ``finite``: a number was seen that is one, where the type may be float.
+    """
+
+    possible: tuple[str, ...]
+    empty: bool
+    filled: bool
+    finite: bool
+
+
 def _candidates(names: Iterable[str]) -> list[ColumnType]:
     return [COLUMN_TYPES[name] for name in names]
 
@@ -56,6 +68,15 @@ class TextInference:
         """Look at a batch of rows, each as wide as the header."""
         for column, cells in zip(self._columns, zip(*rows, strict=True), strict=False):
             column.add(cells)
+
+    def state(self) -> list[TextState]:
+        """Return what was found so far, for ``join`` elsewhere."""
+        return [column.state() for column in self._columns]
+
+    def join(self, state: Sequence[TextState]) -> None:
+        """Take in what other rows of the same columns were found to be."""
+        for column, one in zip(self._columns, state, strict=True):
+            column.join(one)
 
     def result(self) -> list[InferredColumn]:
         """Return the columns in the order of the header."""
@@ -91,6 +112,16 @@ class _TextColumn:
         if not self._finite and any(one.name == "float" for one in possible):
             self._finite = any(math.isfinite(float(cell)) for cell in cells)
         self._possible = possible
+
+    def state(self) -> TextState:
+        names = tuple(one.name for one in self._possible)
+        return TextState(names, self._empty, self._filled, self._finite)
+
+    def join(self, other: TextState) -> None:
+        self._possible = [one for one in self._possible if one.name in other.possible]
+        self._empty |= other.empty
+        self._filled |= other.filled
+        self._finite |= other.finite
 
     def result(self) -> tuple[str, bool]:
         """Return (type name, nullable). An empty cell of a text column is no null."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from typing import Any, Literal
 from uuid import UUID
 
@@ -17,10 +17,11 @@ from .alteration import Alteration
 from .automatic_keys import automatic_column
 from .constraints import Index
 from .edited_indexes import EditedIndexes
+from .encoded_batches import EncodedBatches
 from .first_wins import FirstWins
 from .gaps import Gaps
 from .index_upkeep import StoredTable
-from .record_codec import RecordCodec, Row
+from .record_codec import RecordCodec
 from .row_batches import (
     FillGaps,
     RowSource,
@@ -29,6 +30,7 @@ from .row_batches import (
     columns_of_rows,
     encode_records,
 )
+from .row_maker import Row
 from .schema import Schema
 from .schema_change import SchemaChange, key_change
 from .table import Table
@@ -145,7 +147,7 @@ class MutableTable(Table, MutableMapping[Any, Any]):
 
     def load(
         self,
-        rows: Source,
+        rows: Source | EncodedBatches,
         *,
         on_duplicate: OnDuplicate = "error",
         mode: LoadMode = "replace",
@@ -155,7 +157,8 @@ class MutableTable(Table, MutableMapping[Any, Any]):
         """Write rows of any number in bounded memory; return how many were read.
 
         ``rows`` are mappings, or ``(names, iterable of lists)``, or ``ColumnBatches``,
-        or a DataFrame or anything else that hands out Arrow data. ``replace``:
+        or a DataFrame or anything else that hands out Arrow data, or ``EncodedBatches``
+        of its own schema. ``replace``:
         afterwards the table equals the input, and nodes that stood there before are not
         written again. ``update``: the other rows stay. ``append``: a key that is there
         already raises AlreadyExists ``key-exists``.
@@ -176,13 +179,8 @@ class MutableTable(Table, MutableMapping[Any, Any]):
             raise _bad_option("on_duplicate", on_duplicate, "error, first or last")
         if missing not in (None, "keep", "default"):
             raise _bad_option("missing", missing, "keep or default")
-        source = RowSource(rows)
-        codec = self._codec
-        if self.schema.is_unknown:
-            codec = RecordCodec(source.infer(self.schema.key))
-        name = automatic_column(self.schema)
-        if name is not None:
-            source.fill(name, self._new_id)
+        keeps = missing == "keep" or (missing is None and mode == "update")
+        codec, records = self._encoded_records(rows, keeps=keeps)
         buffer = (
             FirstWins(self._load_bytes_max)
             if on_duplicate == "first"
@@ -190,12 +188,9 @@ class MutableTable(Table, MutableMapping[Any, Any]):
         )
         try:
             read = 0
-            keeps = missing == "keep" or (missing is None and mode == "update")
-            fill_gaps = self._gaps(codec, source, keeps=keeps)
-            for before, columns in source.checked(codec.schema, fill_gaps):
-                records = encode_records(codec, columns, self._edited.writer, before)
-                buffer.put_many(*records)
-                read = before + len(records[0])
+            for before, (keys, values) in records:
+                buffer.put_many(keys, values)
+                read = before + len(keys)
                 if progress is not None:
                     progress(read)
             self._take(buffer, mode)
@@ -207,6 +202,26 @@ class MutableTable(Table, MutableMapping[Any, Any]):
             buffer.close()
         self._codec = codec
         return read
+
+    def _encoded_records(
+        self, rows: Source | EncodedBatches, *, keeps: bool
+    ) -> tuple[RecordCodec, Iterator[tuple[int, tuple[list[bytes], list[bytes]]]]]:
+        """Return the codec of a load, and its batches of (rows before, records)."""
+        codec, writer = self._codec, self._edited.writer
+        if isinstance(rows, EncodedBatches):
+            assert rows.schema == self.schema, "encoded for another schema"
+            return codec, rows.records(writer)
+        source = RowSource(rows)
+        if self.schema.is_unknown:
+            codec = RecordCodec(source.infer(self.schema.key))
+        name = automatic_column(self.schema)
+        if name is not None:
+            source.fill(name, self._new_id)
+        fill_gaps = self._gaps(codec, source, keeps=keeps)
+        return codec, (
+            (before, encode_records(codec, columns, writer, before))
+            for before, columns in source.checked(codec.schema, fill_gaps)
+        )
 
     def _gaps(
         self, codec: RecordCodec, source: RowSource, *, keeps: bool

@@ -23,6 +23,7 @@ import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Any, NamedTuple, NoReturn
 from uuid import UUID
 
@@ -46,16 +47,6 @@ PREDICATE_CHARS_MAX = 65_536
 
 WORDS = frozenset(
     ("and", "or", "not", "in", "between", "prefix", "is", "null", "true", "false")
-)
-_TOKEN = re.compile(
-    r"\s*(?:(?P<number>[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
-    r"|(?P<word>[^\W\d]\w*)"
-    r"|(?P<text>'(?:[^']|'')*')"
-    r'|(?P<name>"(?:[^"]|"")*")'
-    r"|(?P<mark><=|>=|!=|<>|[=<>(),])"
-    r"|(?P<end>\Z)"
-    r"|(?P<wrong>.))",
-    re.DOTALL,
 )
 # Text may need a pair of brackets where a plain value needs none, twice at each joint.
 _NESTING_MAX = 3 * PREDICATE_DEPTH_MAX
@@ -95,6 +86,21 @@ def parse_predicate(text: str) -> Predicate:
     return predicate
 
 
+@cache
+def _token() -> re.Pattern[str]:
+    """Return the pattern of a token, compiled by whoever has a text to read."""
+    return re.compile(
+        r"\s*(?:(?P<number>[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+        r"|(?P<word>[^\W\d]\w*)"
+        r"|(?P<text>'(?:[^']|'')*')"
+        r'|(?P<name>"(?:[^"]|"")*")'
+        r"|(?P<mark><=|>=|!=|<>|[=<>(),])"
+        r"|(?P<end>\Z)"
+        r"|(?P<wrong>.))",
+        re.DOTALL,
+    )
+
+
 class _Parser:
     """Reads tokens from left to right, one ahead."""
 
@@ -104,7 +110,7 @@ class _Parser:
         self.token = self._next()
 
     def _next(self) -> _Token:
-        match = _TOKEN.match(self._text, self._at)
+        match = _token().match(self._text, self._at)
         assert match is not None and match.lastgroup is not None
         kind = match.lastgroup
         position = match.start(kind) + 1

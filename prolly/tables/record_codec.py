@@ -10,21 +10,23 @@ decoding were checked when they came in; what does not decode raises Corrupt.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from operator import itemgetter
 from typing import Any
 
 from prolly.chunks import ChunkWriter
 from prolly.codec import INLINE_BYTES_MAX, Reference, Referring, row, shown
 from prolly.codec import key as key_codec
+from prolly.codec.byte_strings import EvenStrings
 from prolly.errors import Corrupt, Error, Invalid
 from prolly.maps import read_blob, write_blob
 
 from .column import Column
+from .row_maker import Row, row_maker
 from .schema import Schema
 from .type_registry import column_type
 
-Row = dict[str, Any]
 ReadChunk = Callable[[bytes], bytes | None]
 
 
@@ -163,18 +165,33 @@ class RecordCodec:
         decoded = self.decode_keys(keys)
         parts: list[Sequence[Any]]
         parts = [decoded] if self._is_scalar else list(zip(*decoded, strict=True))
-        parts += zip(*self._decode_cells(values, read), strict=True)
+        parts += self._decode_cells(values, read)
+        return [parts[place] for place in self._order]
+
+    def check_columns(
+        self, keys: Sequence[bytes], values: Sequence[bytes]
+    ) -> list[Sequence[Any]]:
+        """Return records from outside as columns, of which none refers to a blob.
+
+        Raises Corrupt for any other spelling of a key or a row than the one that they
+        have; whether cells are of their columns is not looked at. Not for no record.
+        """
+        decoded = self.decode_keys(keys)
+        parts: list[Sequence[Any]]
+        parts = [decoded] if self._is_scalar else list(zip(*decoded, strict=True))
+        parts += row.check_columns(values, self._fills)
         return [parts[place] for place in self._order]
 
     def decode_rows(
         self, keys: Sequence[bytes], values: Sequence[bytes], read: ReadChunk
     ) -> list[Row]:
         """Return records as dictionaries with every column, in schema order."""
-        names = self.schema.names
         columns = self.decode_columns(keys, values, read)
-        return [
-            dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)
-        ]
+        return self._rows(zip(*columns, strict=True))
+
+    @cached_property
+    def _rows(self) -> Callable[[Iterable[tuple[Any, ...]]], list[Row]]:
+        return row_maker(self.schema.names)
 
     def decode_row(self, key: bytes, stored: bytes, read: ReadChunk) -> Row:
         """Return one record as a dictionary with every column, in schema order."""
@@ -186,15 +203,19 @@ class RecordCodec:
 
     def _decode_cells(
         self, values: Sequence[bytes], read: ReadChunk
-    ) -> list[list[Any]]:
-        if Referring not in set(map(type, values)):
-            return row.decode_many(values, self._fills)
+    ) -> list[Sequence[Any]]:
+        """Return the columns that are not in the key."""
+        if not self._fills:
+            return []
+        if type(values) is EvenStrings or Referring not in set(map(type, values)):
+            return row.decode_columns(values, self._fills)
         inline = [value for value in values if type(value) is not Referring]
         plain = iter(row.decode_many(inline, self._fills))
-        return [
+        cells = [
             self._decode_one(value, read) if type(value) is Referring else next(plain)
             for value in values
         ]
+        return list(zip(*cells, strict=True))
 
     def _decode_one(self, stored: bytes, read: ReadChunk) -> list[Any]:
         if type(stored) is not Referring:

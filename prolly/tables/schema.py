@@ -170,10 +170,15 @@ class Schema:
         """Tell whether equal stored rows are equal rows under both schemas.
 
         Not so where a column moved, as after one was dropped: the same bytes then are
-        cells of other columns, and a diff of stored rows passes over what changed.
+        cells of other columns, and a diff of stored rows passes over what changed. Nor
+        where two branches gave one new column different fills.
         """
         pairs = zip(self.cell_columns, other.cell_columns, strict=False)
-        return all((one.id, one.type) == (two.id, two.type) for one, two in pairs)
+        return all(
+            (one.id, one.type) == (two.id, two.type)
+            and cbor.encode(one.fill) == cbor.encode(two.fill)
+            for one, two in pairs
+        )
 
     @cached_property
     def row_checks(self) -> RowChecks:

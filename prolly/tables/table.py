@@ -10,13 +10,17 @@ from prolly.tree import Batch, NodeReader
 
 from .constraints import Index
 from .record_batches import fetch, gather
-from .record_codec import RecordCodec, Row
+from .record_codec import RecordCodec
+from .row_maker import Row, row_maker
 from .schema import Schema, missing_column
 
 if TYPE_CHECKING:
     from .predicate import Predicate
     from .predicate_text import Where
     from .table_index import TableIndex
+
+# Keys and values as stored, to rows.
+Decode = Callable[[Sequence[bytes], Sequence[bytes]], list[Row]]
 
 
 class Table(SortedMapping):
@@ -55,10 +59,12 @@ class Table(SortedMapping):
     def encode_prefix(self, prefix: Any) -> tuple[bytes, bytes | None]:
         return self._codec.encode_prefix(prefix)
 
-    def decode_keys(self, keys: list[bytes]) -> list[Any]:
+    def decode_keys(self, keys: Sequence[bytes]) -> list[Any]:
         return self._codec.decode_keys(keys)
 
-    def decode_records(self, keys: list[bytes], values: list[bytes]) -> list[Any]:
+    def decode_records(
+        self, keys: Sequence[bytes], values: Sequence[bytes]
+    ) -> list[Any]:
         return self._codec.decode_rows(keys, values, self._records.read_chunk)
 
     def decode_record(self, key: bytes, stored: bytes) -> Row:
@@ -194,19 +200,17 @@ class Table(SortedMapping):
             self.schema.names.index(self.schema.column(one).name) for one in columns
         ]
 
-    def _picking(
-        self, columns: Sequence[str]
-    ) -> Callable[[list[bytes], list[bytes]], list[Row]]:
+    def _picking(self, columns: Sequence[str]) -> Decode:
         """Return a decoder of rows with some columns."""
         places = self.places(columns)
         decode, read = self._codec.decode_columns, self._records.read_chunk
+        rows = row_maker(tuple(columns))
 
-        def pick(keys: list[bytes], values: list[bytes]) -> list[Row]:
+        def pick(keys: Sequence[bytes], values: Sequence[bytes]) -> list[Row]:
             every = decode(keys, values, read)
             if not places:
                 return [{} for _ in keys]
-            cells = zip(*[every[place] for place in places], strict=True)
-            return [dict(zip(columns, one, strict=True)) for one in cells]
+            return rows(zip(*[every[place] for place in places], strict=True))
 
         return pick
 
@@ -249,7 +253,7 @@ class _PartialRows(SortedValues):
         self,
         table: Table,
         stretch: Stretch,
-        decode: Callable[[list[bytes], list[bytes]], list[Row]],
+        decode: Decode,
     ) -> None:
         super().__init__(table, stretch)
         self._decode = decode

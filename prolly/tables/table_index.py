@@ -19,7 +19,8 @@ from prolly.maps import StoredRecords, Stretch
 
 from .constraints import Index
 from .index_codec import IndexCodec
-from .record_codec import Row, violation
+from .record_codec import violation
+from .row_maker import Row
 from .type_registry import column_type
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from prolly.chunks import MemoryStore
@@ -25,13 +26,16 @@ from .repositories import ticking_environment
 Act = Callable[[Workspace, random.Random], None]
 
 _COUNTERS, _SETTINGS, _NOTES, _PEOPLE = "counters", "settings", "notes", "people"
-_PICTURE = "picture"
+_PICTURE, _MARKS, _LINES = "picture", "marks", "lines"
 _EXTRAS = ("extra/0", "extra/1", "extra/2")
 _PERSONS = 8
 _REPLICAS = 6
-_LAST = "last-writer-wins"
+_LAST, _SET = "last-writer-wins", "set:add-wins"
 _SCHEMA = Schema.create(
-    [("id", "int"), ("name", "text"), ("mail", "text"), ("visits", "int")],
+    [
+        *[("id", "int"), ("name", "text"), ("mail", "text"), ("visits", "int")],
+        ("tags", "json"),
+    ],
     "id",
     indexes=[Index("by_mail", ("mail",), unique=True)],
 )
@@ -41,10 +45,11 @@ class ManifestWorld:
     """Manifests edited through workspaces and merged as replicas do, ``keep-both``.
 
     Edits touch counters, a map, a table with a unique index, its columns, the names of
-    datasets, datasets that come and go, notes and names whose last writer wins, a
-    policy that comes and goes, and a blob with all that lost beside it. Clocks are
-    wrong by up to seconds, and writes a millisecond apart. One that breaks a constraint
-    changes nothing. ``added`` remembers what was added to each counter.
+    datasets, datasets that come and go, notes and names whose last writer wins, sets in
+    which adding wins, lines merged by characters, a policy that comes and goes, and a
+    blob with all that lost beside it. Clocks are wrong by up to seconds, and writes a
+    millisecond apart. One that breaks a constraint changes nothing. ``added`` remembers
+    what was added to each counter.
     """
 
     def __init__(self) -> None:
@@ -69,6 +74,8 @@ class ManifestWorld:
             (6, self._note),
             (1, self._change_policy),
             (6, self._draw),
+            (6, self._mark),
+            (4, self._write_line),
         ]
         self._now_ms = 0
 
@@ -128,13 +135,19 @@ class ManifestWorld:
         space.map(_SETTINGS)["language"] = "en"
         people = space.table(_PEOPLE, schema=_SCHEMA)
         for number in range(_PERSONS // 2):
-            people.upsert({"id": number, "name": "", "mail": f"{number}", "visits": 0})
+            row = {"id": number, "name": "", "mail": f"{number}", "visits": 0}
+            people.upsert({**row, "tags": ["a", "b"]})
+        space.map(_MARKS).update({"l": ["a", "b"], "m": []})
+        space.map(_LINES)["n"] = "one line"
         space.map(_NOTES).update(dict.fromkeys("hijk", ""))
         with space.blob(_PICTURE, "wb") as blob:
             blob.write(b"")
         space.set_policy(_COUNTERS, "counter")
         space.set_policy(_NOTES, _LAST)
         space.set_policy(_PEOPLE, _LAST, column="name")
+        space.set_policy(_PEOPLE, _SET, column="tags")
+        space.set_policy(_MARKS, _SET)
+        space.set_policy(_LINES, "text:characters")
 
     def _count(self, space: Workspace, source: random.Random) -> None:
         key, delta = source.choice("abc"), source.randrange(1, 4)
@@ -154,6 +167,20 @@ class ManifestWorld:
             notes.pop(key, None)
         else:
             notes[key] = source.choice(["", "p", "q", "x" * 2000])
+
+    def _mark(self, space: Workspace, source: random.Random) -> None:
+        marks, key = space.map(_MARKS), source.choice("lm")
+        if source.random() < 0.1:
+            marks.pop(key, None)
+        else:
+            marks[key] = _toggled(marks.get(key, []), source)
+
+    def _write_line(self, space: Workspace, source: random.Random) -> None:
+        lines = space.map(_LINES)
+        line = lines["n"]
+        start = source.randint(0, len(line))
+        stop = min(len(line), start + source.randrange(3))
+        lines["n"] = line[:start] + source.choice(["", "p", "qr"]) + line[stop:]
 
     def _change_policy(self, space: Workspace, source: random.Random) -> None:
         space.set_policy(_SETTINGS, source.choice([None, _LAST, "keep-both"]))
@@ -181,7 +208,10 @@ class ManifestWorld:
         name = source.choice(names)
         row.setdefault("name", "")
         row.setdefault("visits", 0)
+        row.setdefault("tags", None)
         row[name] = source.randrange(20) if name == "visits" else str(source.random())
+        if name == "tags":
+            row[name] = _toggled(old["tags"] if old else None, source)
         if name == "mail":
             row[name] = str(source.randrange(20))
         people.upsert(row)
@@ -210,3 +240,8 @@ class ManifestWorld:
             space.drop(name)
         else:
             space.map(name)[source.choice("xyz")] = source.randrange(4)
+
+
+def _toggled(value: Any, source: random.Random) -> Any:
+    """Return a set with one element more or less."""
+    return sorted({*(value or [])} ^ {source.choice("abc")})

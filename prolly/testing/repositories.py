@@ -24,6 +24,7 @@ def ticking_environment(user: str = "tester") -> Environment:
         random_bytes=bytes,
         user=lambda: user,
         named_user=lambda: "",
+        sleep=lambda seconds: None,
     )
 
 

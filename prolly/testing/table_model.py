@@ -18,7 +18,7 @@ __all__ = ["TableModel"]
 
 
 class TableModel:
-    """One stored table. ``store.counts`` tells of chunks read and written."""
+    """One stored table. ``store.costs`` tells of chunks read and written."""
 
     def __init__(self, schema: Schema, rows: Iterable[Mapping[str, Any]] = ()) -> None:
         self.store = CountingStore(MemoryStore())

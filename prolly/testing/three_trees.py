@@ -9,6 +9,8 @@ from prolly.chunks import CountingStore, MemoryStore
 from prolly.codec import TreeParameters
 from prolly.tree import Both, NodeReader, TreeMerge, Versions, build, iter_batches
 from prolly.tree import merge as merge_trees
+from prolly.tree.merge_patches import Patch
+from prolly.tree.merge_walk import find_patches
 
 from .tree_model import Records
 
@@ -37,7 +39,7 @@ class ThreeTrees:
 
     def __init__(self, parameters: TreeParameters) -> None:
         store = CountingStore(MemoryStore())
-        self.counts = store.counts
+        self.counts = store.costs
         self.writer = store.writer()
         self.parameters = parameters
 
@@ -76,6 +78,19 @@ class ThreeTrees:
             equal_too=equal_too,
         )
         return merged, settled
+
+
+def plain_patches(
+    reader: NodeReader, versions: Versions, reach: int, *, equal_too: bool = False
+) -> list[Patch]:
+    """Return the patches between three trees, strips taken apart."""
+    patches: list[Patch] = []
+    for one in find_patches(reader, versions, reach, equal_too=equal_too):
+        if isinstance(one, Patch):
+            patches.append(one)
+        else:
+            patches += [patch for patch, _ in one.patches(reader)]
+    return patches
 
 
 def settle_alike(both: Both) -> bytes | None:

@@ -19,7 +19,7 @@ class TreeModel:
 
     def __init__(self) -> None:
         store = CountingStore(MemoryStore())
-        self._counts = store.counts
+        self._counts = store.costs
         self.writer = store.writer()
         self.reader = NodeReader(self.writer.get)
 

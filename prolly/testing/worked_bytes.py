@@ -200,14 +200,22 @@ def _decode_file_entry(data: bytes, form: Form) -> Form:
 def _encode_stamps(form: Form) -> bytes:
     record = bytes.fromhex(form["record"]) if form["record"] else NO_STAMP
     columns = {column: bytes.fromhex(stamp) for column, stamp in form["columns"]}
-    return cbor.encode(encode_stamps(RecordStamps(record, columns)))
+    tags = {
+        column: frozenset(map(bytes.fromhex, found))
+        for column, found in form.get("tags", [])
+    }
+    return cbor.encode(encode_stamps(RecordStamps(record, columns, tags)))
 
 
 def _decode_stamps(data: bytes, form: Form) -> Form:
     stamps = decode_stamps(cbor.decode(data))
+    tags = [
+        [column, sorted(map(bytes.hex, found))] for column, found in stamps.tags.items()
+    ]
     return {
         "record": None if stamps.record == NO_STAMP else stamps.record.hex(),
         "columns": [[column, one.hex()] for column, one in stamps.columns.items()],
+        **({"tags": tags} if tags else {}),
     }
 
 

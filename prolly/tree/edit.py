@@ -24,25 +24,30 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from prolly.chunks import ChunkWriter
 from prolly.codec import TreeParameters
-from prolly.codec.node import INNER_ENTRY_OVERHEAD, Child
+from prolly.codec.node import INNER_ENTRY_OVERHEAD, Child, Inner
+from prolly.codec.stored_leaf import StoredLeaf
 
 from .builder import build_above
+from .cut_watch import CutWatch
+from .leaf_change import change_leaf
 from .level_cursor import LevelCursor
 from .operations import (
     Merged,
     Payload,
-    Updated,
     encode,
     merge_edits,
     node_weight,
     record_count,
-    update_held,
+    update_inner,
+    update_leaf,
     weigh,
 )
 from .reader import NodeReader
+from .renewal import Renewal, RenewedReader, write_renewals
 from .run import OpenRun
 from .splitter import level_seed, priorities_of
 
@@ -55,6 +60,30 @@ HELD_NODES = 8
 # Final nodes handed to the writer together, which looks up at once which of them are
 # there already: half a megabyte.
 WRITE_NODES = 64
+# Edited nodes of one parent that are read together: a look-up of many costs half of
+# single ones, and what follows a node that is cut anew is looked for again.
+SIBLINGS_READ = 16
+# Edits of one leaf that are looked at one by one. More are likely to move cuts, and pay
+# for cutting anew.
+LEAF_EDITS = 64
+# New leaves of an edit of so few are kept as read ones are: whoever writes a record
+# often reads or writes it, or one beside it, again. New inner nodes always are.
+LEAVES_KEPT = 16
+
+
+class _Rewritten(NamedTuple):
+    """A node in the place of an old one, as the cache keeps it, and what it says.
+
+    The node is ``None`` when nothing changed.
+    """
+
+    node: Inner | StoredLeaf | None
+    last_key: bytes
+    records: int
+    weight: int
+
+
+NOTHING_CHANGED = _Rewritten(None, b"", 0, 0)
 
 
 class LevelEdit:
@@ -78,45 +107,117 @@ class LevelEdit:
         self._cursor = cursor
         self._edit_keys, self._edit_payloads = edits
         self._merged: dict[bytes, Merged] = {}
-        self._held: dict[bytes, tuple[Updated, int]] = {}
+        self._held: dict[bytes, _Rewritten] = {}
+        self._watch = CutWatch(parameters, self._seed)
         self.changes: dict[bytes, Child | None] = {}
         self.only_child: tuple[bytes, Child] | None = None
 
     def run(self) -> None:
         """Apply all edits."""
         done = 0
-        barrier: bytes | None = None
         cursor = self._cursor
         while done < len(self._edit_keys):
             cursor.seek(self._edit_keys[done])
-            end = self._edits_until(cursor)
-            here = self._edit_keys[done:end], self._edit_payloads[done:end]
-            updated = update_held(cursor.hold(), *here)
-            if updated is None:
-                start = self._leftmost_changed(barrier) or cursor.clone()
+            done, stays = self._rewrite_siblings(done)
+            if not stays:
+                start = self._leftmost_changed() or cursor.clone()
                 done, barrier = self._cut_anew(start)
+                self._watch.settle(barrier)
                 self._forget(barrier)
-                continue
-            if updated.chunk:
-                self._hold(cursor, updated)
-            done = end
         self._write_held(keep=0)
 
-    def _hold(self, cursor: LevelCursor, updated: Updated) -> None:
-        """Keep an updated node back until no edit to its right can move its cut."""
-        self._held[cursor.last_key] = updated, cursor.weight
-        self._write_held(keep=HELD_NODES)
+    def _rewrite_siblings(self, done: int) -> tuple[int, bool]:
+        """Rewrite edited nodes of one parent, from the cursor's on, whose cuts stay.
+
+        Returns how many edits are done, and False when the node where the cursor stands
+        has to be cut anew.
+        """
+        cursor = self._cursor
+        ends = self._sibling_ends(done)
+        for place, held in cursor.hold_siblings(list(ends)):
+            end = ends[place]
+            here = self._edit_keys[done:end], self._edit_payloads[done:end]
+            rewritten = self._rewrite(held, here)
+            if rewritten is None:
+                return done, False
+            if rewritten.node is not None:
+                self._held[cursor.last_key] = rewritten
+                self._write_held(keep=HELD_NODES)
+            done = end
+        return done, True
+
+    def _sibling_ends(self, done: int) -> dict[int, int]:
+        """Return, for each of the next edited nodes of one parent, where its edits end.
+
+        The nodes are told by their place among the siblings.
+        """
+        keys = self._edit_keys
+        parent = self._cursor.parent
+        if parent is None:
+            return {0: len(keys)}
+        stop = len(keys)
+        last = len(parent) - 1
+        if not self._cursor.is_last_parent:
+            stop = bisect_right(keys, parent.key(last), done)
+        ends: dict[int, int] = {}
+        while done < stop and len(ends) < SIBLINGS_READ:
+            place = min(parent.position(keys[done]), last)
+            if place < last:
+                done = bisect_right(keys, parent.key(place), done, stop)
+            else:
+                done = stop
+            ends[place] = done
+        return ends
+
+    def _rewrite(
+        self, held: Inner | StoredLeaf, edits: LevelEdits
+    ) -> _Rewritten | None:
+        """Apply the edits of the cursor's node, if its cut and those before it stay."""
+        cursor = self._cursor
+        last_key, weight = cursor.last_key, cursor.weight
+        if isinstance(held, Inner):
+            inner = update_inner(held, *edits)
+            if inner is None:
+                return None
+            if inner is held:
+                return NOTHING_CHANGED
+            return _Rewritten(inner, last_key, inner.count(), weight)
+        leaf = update_leaf(held, *edits)
+        if leaf is not None:
+            if leaf is held:
+                return NOTHING_CHANGED
+            return _Rewritten(leaf, last_key, len(leaf), weight)
+        if len(edits[0]) > LEAF_EDITS:
+            return None
+        change = change_leaf(held, last_key, edits)
+        if not change.chunk:
+            return NOTHING_CHANGED
+        if not self._watch.stays(cursor, change):
+            return None
+        new_leaf = StoredLeaf(change.chunk)
+        return _Rewritten(
+            new_leaf, change.last_key, change.records, weight + change.grown
+        )
 
     def _write_held(self, keep: int) -> None:
         if len(self._held) < (keep + WRITE_NODES if keep else 1):
             return
         final = list(self._held)[: len(self._held) - keep]
         held = [self._held.pop(last_key) for last_key in final]
-        addresses = self._writer.put_many([updated.chunk for updated, _ in held])
-        for last_key, address, (updated, weight) in zip(
+        nodes = [one.node for one in held if one.node is not None]
+        if len(nodes) == 1:
+            addresses = [self._writer.put(nodes[0].chunk)]
+        else:
+            addresses = self._writer.put_many([node.chunk for node in nodes])
+        for old_key, address, (_, last_key, records, weight) in zip(
             final, addresses, held, strict=True
         ):
-            self.changes[last_key] = Child(address, updated.records, weight)
+            if last_key != old_key:
+                self.changes[old_key] = None
+            self.changes[last_key] = Child(address, records, weight)
+        if self._level or len(nodes) <= LEAVES_KEPT:
+            for address, node in zip(addresses, nodes, strict=True):
+                self._cursor.reader.cache.add(address, node)
 
     def _forget(self, barrier: bytes) -> None:
         """Drop what is remembered of nodes that are final."""
@@ -151,19 +252,9 @@ class LevelEdit:
             self._merged[last_key] = merged
         return merged
 
-    def _leftmost_changed(self, barrier: bytes | None) -> LevelCursor | None:
-        """Return the leftmost node before the cursor whose cut moves, if any.
-
-        ``barrier`` is the last key of the nearest final node; none is asked up to it.
-        """
-        near = self._cursor.clone()
-        candidates: list[LevelCursor] = []
-        reach = self._parameters.weight_max
-        while near.retreat() and near.last_key != barrier:
-            reach -= near.weight
-            if reach <= 0:
-                break
-            candidates.append(near.clone())
+    def _leftmost_changed(self) -> LevelCursor | None:
+        """Return the leftmost node before the cursor whose cut moves, if any."""
+        candidates = [one.clone() for one, *_ in self._watch.nodes_left(self._cursor)]
         for candidate in reversed(candidates):
             if self._cut_moves(candidate):
                 return candidate
@@ -172,12 +263,12 @@ class LevelEdit:
     def _cut_moves(self, cursor: LevelCursor) -> bool:
         """Tell whether edits to the right of this node move its cut.
 
-        The node's own entries and weights must be as they were.
+        The node's own edits must not move it.
         """
         if cursor.is_last:
             return False
         chosen = priorities_of([cursor.last_key], self._seed)[0]
-        offset = cursor.weight
+        offset = self._watch.weight_of(cursor)
         reach = self._parameters.weight_max
         ahead = cursor.clone()
         shrunk = 0
@@ -269,27 +360,38 @@ def apply(
     return _edit_levels(reader, writer, (root, 0), edits, parameters)
 
 
+class LeafChanges(NamedTuple):
+    """Leaves to be replaced, by their last keys, and nodes of level 1 to be renewed.
+
+    ``None`` stands where no leaf ends any more.
+    """
+
+    leaves: dict[bytes, Child | None]
+    renewals: Sequence[Renewal] = ()
+
+
 def apply_to_leaves(
     reader: NodeReader,
     writer: ChunkWriter,
     root: bytes,
-    changes: dict[bytes, Child | None],
+    changes: LeafChanges,
     parameters: TreeParameters,
 ) -> bytes:
     """Replace leaves of the tree at ``root``; return the root of the result.
 
-    ``changes`` maps the last key of a leaf to the leaf, or to ``None`` where none ends
-    any more. The caller vouches that the leaves are those of a rebuild.
+    The caller vouches that the leaves are those of a rebuild.
     """
-    if not changes:
+    leaves, renewals = changes
+    if not leaves and not renewals:
         return root
     node = reader.read(root)
     if node.level == 0:
         if len(node):
             own = Child(root, len(node), node_weight(node))
-            changes = {node.key(len(node) - 1): own, **changes}
-        return _new_root(writer, parameters, 1, changes)
-    return _edit_levels(reader, writer, (root, 1), _as_edits(changes), parameters)
+            leaves = {node.key(len(node) - 1): own, **leaves}
+        return _new_root(writer, parameters, 1, leaves)
+    edits = _as_edits(leaves)
+    return _edit_levels(reader, writer, (root, 1), edits, parameters, renewals=renewals)
 
 
 def _edit_levels(
@@ -298,19 +400,27 @@ def _edit_levels(
     lowest: tuple[bytes, int],
     edits: LevelEdits,
     parameters: TreeParameters,
+    *,
+    renewals: Sequence[Renewal] = (),
 ) -> bytes:
-    """Apply edits of one level of the tree at a root, and what follows above."""
+    """Apply edits of one level of the tree at a root, and what follows above.
+
+    ``renewals`` are nodes of that level.
+    """
     root, first = lowest
     height = reader.hold(root).level
+    seen = RenewedReader(reader, renewals) if renewals else reader
     for level in range(first, height + 1):
-        cursor = LevelCursor(reader, root, level)
+        cursor = LevelCursor(seen, root, level)
         edit = LevelEdit(writer, parameters, cursor, edits)
         edit.run()
         if edit.only_child is not None:
             return _lowest_root(writer, level - 1, *edit.only_child)
+        write_renewals(writer, renewals, edit.changes)
         if not edit.changes:
             return root
         edits = _as_edits(edit.changes)
+        seen, renewals = reader, ()
     return _new_root(writer, parameters, height + 1, edit.changes)
 
 

@@ -24,6 +24,9 @@ BUFFER_BYTES_MAX = 64 * 1024 * 1024
 # files open, and a table with its indexes is several buffers at once.
 RUNS_MAX = 64
 
+# So many edits touch half a megabyte of leaves at most.
+FEW_EDITS = 64
+
 # What one buffered edit costs beyond its bytes: two `bytes` headers, one dict slot.
 EDIT_OVERHEAD = 170
 
@@ -60,6 +63,11 @@ class EditBuffer:
     def runs_spilled(self) -> int:
         """How many sorted runs are on the disk."""
         return len(self._runs)
+
+    @property
+    def is_small(self) -> bool:
+        """Tell whether the edits are few: then their leaves are few, too."""
+        return not self._runs and len(self._edits) + len(self._ordered[0]) <= FEW_EDITS
 
     @property
     def is_half_full(self) -> bool:

@@ -6,6 +6,8 @@ It knows each node's last key and weight without reading the node; only ``read``
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from prolly.codec.node import Child, Inner, Node
 from prolly.codec.stored_leaf import StoredLeaf
 
@@ -87,6 +89,30 @@ class LevelCursor:
         return True
 
     @property
+    def parent(self) -> Inner | None:
+        """The parent of the node; ``None`` for a root."""
+        return self._path[-1][0] if self._path else None
+
+    @property
+    def is_last_parent(self) -> bool:
+        """Tell whether no node lies to the right of the parent."""
+        return all(index + 1 == len(node) for node, index in self._path[:-1])
+
+    def hold_siblings(
+        self, places: Sequence[int]
+    ) -> Iterator[tuple[int, Inner | StoredLeaf]]:
+        """Read children of one parent; go to each of them, and yield it as ``hold``."""
+        if not self._path:
+            yield 0, self.reader.hold(self._root)
+            return
+        parent, _ = self._path[-1]
+        for place, held in zip(
+            places, self.reader.hold_many(parent, places), strict=True
+        ):
+            self._path[-1] = parent, place
+            yield place, held
+
+    @property
     def is_first(self) -> bool:
         """Tell whether no node of the level lies to the left."""
         return not any(index for _, index in self._path)
@@ -94,10 +120,7 @@ class LevelCursor:
     @property
     def is_last(self) -> bool:
         """Tell whether no node of the level lies to the right."""
-        for node, index in reversed(self._path):
-            if index + 1 < len(node.suffixes):
-                return False
-        return True
+        return not any(index + 1 < len(node) for node, index in reversed(self._path))
 
     @property
     def last_key(self) -> bytes:
@@ -113,7 +136,7 @@ class LevelCursor:
         """The weight of the node, from its parent."""
         if self._path:
             node, index = self._path[-1]
-            return node.weights[index]
+            return node.weight(index)
         return node_weight(self.reader.read(self._root))
 
     @property

@@ -14,10 +14,12 @@ from typing import NamedTuple
 from prolly.chunks import ChunkWriter
 from prolly.codec import TreeParameters
 
-from .edit import apply_to_leaves
+from .edit import LeafChanges, apply_to_leaves
+from .merge_clusters import PatchQueue
+from .merge_patches import OURS, THEIRS
 from .merge_records import PatchMerge, Settle
 from .merge_seams import Host, Seams, leaves_changed
-from .merge_walk import OURS, THEIRS, find_patches
+from .merge_walk import find_patches
 from .operations import encode
 from .reader import NodeReader
 
@@ -77,11 +79,13 @@ def merge(
     if root is None:
         root = writer.put(encode(0, [], []))
     records = PatchMerge(reader, settle, equal_too=equal_too)
-    seams = Seams(writer, parameters, records, Host(reader, root, side))
-    seams.run(patches)
+    queue = PatchQueue(reader, records, reach, patches)
+    seams = Seams(writer, parameters, queue, Host(reader, root, side))
+    seams.run()
     counts = seams.counts
+    leaves = LeafChanges(seams.changes, seams.renewals)
     return TreeMerge(
-        apply_to_leaves(reader, writer, root, seams.changes, parameters),
+        apply_to_leaves(reader, writer, root, leaves, parameters),
         counts.from_ours,
         counts.from_theirs,
         records.both,

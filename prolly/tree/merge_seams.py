@@ -12,7 +12,8 @@ leaf ends where the smallest priority of its window lies, and the window reaches
   leaf ends at the same key; and so it was found there not to have a lower priority.
 
 Patches of one side with none of the other side near, and near ones that are all even,
-are put in as they are, those of one side as addresses, without a read. Elsewhere the
+are put in as they are, those of one side as addresses, without a read; strips of even
+ones as whole nodes of level 1. Elsewhere the
 leaves are gone through from the first whose window meets the patch, as *pieces*: each
 is taken when one of the two rules holds for it, else the records from there on are cut
 anew until a cut meets the end of a piece. Why this is exact:
@@ -24,6 +25,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import NamedTuple
 
 from prolly.chunks import ChunkWriter
@@ -31,16 +33,14 @@ from prolly.codec import TreeParameters
 from prolly.codec.node import Child
 
 from .level_cursor import LevelCursor
-from .merge_records import MergedRecords, PatchMerge
-from .merge_walk import AGREED, MERGED, OURS, THEIRS, Patch
+from .merge_clusters import MERGED_HELD, PatchQueue
+from .merge_patches import AGREED, MERGED, OURS, THEIRS, Patch
+from .merge_strips import Strip
 from .operations import encode, weigh
 from .reader import NodeReader
+from .renewal import Renewal
 from .run import OpenRun
 from .splitter import level_seed
-
-# Leaves merged ahead of their turn, to see whether a cluster fits as it is: half a
-# megabyte. A longer cluster is gone through leaf by leaf, which holds a few.
-MERGED_HELD = 64
 
 
 @dataclass
@@ -92,97 +92,88 @@ class Seams:
     """The splice of one level of leaves.
 
     ``changes`` maps the last key of a leaf to its new :class:`Child`, or to ``None``
-    where none of the host ends any more: the edits of the level above.
+    where none of the host ends any more: the edits of the level above. ``renewals``
+    are nodes of that level all of whose leaves are known; ``changes`` leaves them out.
     """
 
     def __init__(
         self,
         writer: ChunkWriter,
         parameters: TreeParameters,
-        records: PatchMerge,
+        patches: PatchQueue,
         host: Host,
     ) -> None:
         self._writer = writer
         self._parameters = parameters
         self._reach = parameters.weight_max
         self._seed = level_seed(parameters.seed, 0)
-        self._records = records
         self._reader, self._root, self._host = host
-        self._patches: list[Patch] = []
-        # Merged records of patches that are looked at before their turn.
-        self._merged: dict[int, list[MergedRecords]] = {}
-        self._next = 0
+        self._queue = patches
         # The key up to which all leaves of the result are final.
         self._final: bytes | None = None
         self._ahead: deque[_Piece] = deque()
         self._coming: Iterator[_Piece] = iter(())
         self.changes: dict[bytes, Child | None] = {}
+        self.renewals: list[Renewal] = []
+        # Strips that stand, and whose merged leaves are not written yet.
+        self._unwritten: list[Strip] = []
+        self._unwritten_leaves = 0
         self.counts = SeamCounts()
 
-    def run(self, patches: list[Patch]) -> None:
+    def run(self) -> None:
         """Put all patches in."""
-        self._patches = patches
-        while self._next < len(patches):
-            if self._is_alone():
-                self._splice(self._next)
-                self._next += 1
-                continue
-            upto, is_clean = self._cluster()
-            if is_clean:
-                for at in range(self._next, upto):
-                    self._splice(at)
-                self._next = upto
+        queue = self._queue
+        while (patch := queue.head()) is not None:
+            if isinstance(patch, Strip) and queue.strip_stands(patch):
+                self._renew(patch)
+                queue.next += 1
+            elif queue.is_alone():
+                self._splice(queue.patch(queue.next))
+                queue.next += 1
             else:
-                self._stitch(upto)
+                upto, is_clean = queue.cluster()
+                if is_clean:
+                    for at in range(queue.next, upto):
+                        self._splice(queue.patch(at))
+                    queue.next = upto
+                else:
+                    self._stitch(upto)
+        self._write_strips()
 
-    def _is_alone(self) -> bool:
-        """Tell, of most patches at once, that one side changed here and none near."""
-        at = self._next + 1
-        if self._patches[at - 1].side == MERGED:
-            return False
-        return at == len(self._patches) or self._patches[at].gap > self._reach
+    def _renew(self, strip: Strip) -> None:
+        """Put in a strip as it is."""
+        counts = self.counts
+        counts.from_ours += strip.leaves_changed(OURS)
+        counts.from_theirs += strip.leaves_changed(THEIRS)
+        if merged := strip.leaves_changed(MERGED):
+            counts.merged += merged
+            counts.cut += merged
+            self._unwritten.append(strip)
+            self._unwritten_leaves += merged
+            if self._unwritten_leaves >= MERGED_HELD:
+                self._write_strips()
+        renewal = strip.renewal(self._reader, self._host)
+        if renewal is not None:
+            self.renewals.append(renewal)
 
-    def _cluster(self) -> tuple[int, bool]:
-        """Return (end, True) of patches that are near each other and fit as they are.
+    def _write_strips(self) -> None:
+        """Write the merged leaves of strips, many at once."""
+        leaves = [strip.merged_leaves() for strip in self._unwritten]
+        addresses = iter(self._writer.put_many(chain.from_iterable(leaves)))
+        for strip, chunks in zip(self._unwritten, leaves, strict=True):
+            strip.stored(list(islice(addresses, len(chunks))))
+        self._unwritten = []
+        self._unwritten_leaves = 0
 
-        (end, False) when they do not: the patch before ``end`` is what spoils it.
-        """
-        sides: set[int] = set()
-        all_even = True
-        last_weight = self._reach
-        for at in range(self._next, len(self._patches)):
-            patch = self._patches[at]
-            if sides and last_weight + patch.gap > self._reach:
-                return at, True
-            sides.add(patch.side)
-            all_even = all_even and self._is_even(at)
-            if not all_even and (len(sides) > 1 or patch.side == MERGED):
-                return at + 1, False
-            leaves = patch.of(patch.side)
-            last_weight = leaves[-1][1].weight if leaves else 0
-        return len(self._patches), True
-
-    def _is_even(self, at: int) -> bool:
-        """Tell whether a patch is even; one of both sides is merged to see it."""
-        patch = self._patches[at]
-        if patch.side != MERGED or not patch.is_even:
-            return patch.is_even
-        if at not in self._merged:
-            if len(self._merged) >= MERGED_HELD or not patch.is_leaf:
-                return False
-            self._merged[at] = list(self._records.of(patch))
-        return self._merged[at][0].leaf is not None
-
-    def _splice(self, at: int) -> None:
+    def _splice(self, patch: Patch) -> None:
         """Put the leaves of a patch in as they are."""
-        patch = self._patches[at]
         if patch.side == MERGED:
             self.counts.merged += 1
-            [(_, values, leaf)] = self._merged.pop(at)
-            assert leaf is not None, "it was found even"
-            address = self._writer.put(leaf.encode_with(values))
-            weight = patch.ours[0][1].weight
-            self.changes[patch.upto] = Child(address, len(values), weight)
+            [records] = self._queue.take_merged(patch)
+            assert records.chunk is not None, "it was found even"
+            address = self._writer.put(records.chunk)
+            [(_, ours)] = patch.ours
+            self.changes[patch.upto] = ours._replace(address=address)
             self.counts.cut += 1
             return
         leaves = patch.of(patch.side)
@@ -200,7 +191,9 @@ class Seams:
         self._coming = self._pieces(at)
         while self._look_ahead():
             piece = self._ahead[0]
-            if self._next >= upto and all(one.side == AGREED for one in self._ahead):
+            if self._queue.next >= upto and all(
+                one.side == AGREED for one in self._ahead
+            ):
                 break
             if piece.key is None:
                 self._ahead.popleft()
@@ -213,12 +206,10 @@ class Seams:
 
     def _start(self) -> bytes | None:
         """Return the key behind which the first leaf that meets the patch begins."""
-        patch = self._patches[self._next]
-        at = patch.after
-        left = self._final
-        if self._next:
-            behind = self._patches[self._next - 1].upto
-            left = behind if left is None else max(left, behind)
+        at = self._queue.patch(self._queue.next).after
+        left, behind = self._final, self._queue.behind()
+        if left is None or (behind is not None and left < behind):
+            left = behind
         if at is None or at == left:
             return at
         cursor = LevelCursor(self._reader, self._root, 0)
@@ -238,14 +229,11 @@ class Seams:
         """Yield the pieces of the result behind a key."""
         cursor: LevelCursor | None = None
         while True:
-            if self._next < len(self._patches):
-                patch = self._patches[self._next]
-                if patch.after is None or (at is not None and patch.after <= at):
-                    merged = self._merged.pop(self._next, None)
-                    self._next += 1
-                    yield from self._pieces_of(patch, merged)
-                    at, cursor = patch.upto, None
-                    continue
+            patch = self._queue.take_behind(at)
+            if patch is not None:
+                yield from self._pieces_of(patch)
+                at, cursor = patch.upto, None
+                continue
             if cursor is None:
                 cursor = LevelCursor(self._reader, self._root, 0)
                 cursor.seek(b"" if at is None else at + b"\0")
@@ -257,19 +245,17 @@ class Seams:
             at = cursor.last_key
             yield _Piece(AGREED, at, cursor.child, is_even=True)
 
-    def _pieces_of(
-        self, patch: Patch, merged: list[MergedRecords] | None
-    ) -> Iterator[_Piece]:
+    def _pieces_of(self, patch: Patch) -> Iterator[_Piece]:
         for key, _ in patch.of(self._host):
             self.changes[key] = None
         if patch.side == MERGED:
             self.counts.merged += 1
-            for records in merged or self._records.of(patch):
-                keys = records.keys
-                is_even = records.leaf is not None
+            for records in self._queue.take_merged(patch):
+                keys, values = records.columns()
+                is_even = records.chunk is not None
                 last = keys[-1] if keys else None
                 piece = _Piece(MERGED, last, None, is_even=is_even)
-                piece.keys, piece.values = keys, records.values
+                piece.keys, piece.values = keys, values
                 piece.weight = sum(weigh(0, piece.keys, piece.values))
                 yield piece
             return
@@ -364,10 +350,6 @@ class Seams:
             piece.keys, piece.values = leaf.keys(), leaf.values
 
 
-def leaves_changed(patches: Sequence[Patch], side: int) -> int:
+def leaves_changed(patches: Sequence[Patch | Strip], side: int) -> int:
     """Return how many leaves one side alone changed."""
-    return sum(
-        max(len(patch.base), len(patch.of(side)))
-        for patch in patches
-        if patch.side == side
-    )
+    return sum(patch.leaves_changed(side) for patch in patches)

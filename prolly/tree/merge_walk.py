@@ -13,53 +13,28 @@ above the leaves that differ).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
-from prolly.codec import ADDRESS_BYTES
-from prolly.codec.node import Child, Inner
+from prolly.codec.node import Child
 
+from .merge_patches import (
+    MERGED,
+    Differing,
+    Entry,
+    Patch,
+    ThreeAddresses,
+    ThreeNodes,
+    differing_children,
+    leaf_patches,
+    side_of,
+)
+from .merge_strips import Strip
 from .operations import node_weight, same_keys
 from .reader import NodeReader
 
-# Whose leaves a stretch of the result holds: those of one side, which alone changed
-# it; records merged one by one; or the same leaves on both sides.
-OURS, THEIRS, MERGED, AGREED = range(4)
-
-NOT_ZERO = re.compile(rb"[^\0]")
-
-Entry = tuple[bytes, Child]
 Roots = tuple[bytes | None, bytes | None, bytes | None]
-
-
-class Patch(NamedTuple):
-    """A stretch in which the leaves of ours and theirs differ.
-
-    It lies behind the key ``after`` (``None`` at the start) up to and including
-    ``upto``. ``gap`` is the weight of the agreed leaves between the patch before and
-    this one, or less. ``side`` is OURS or THEIRS when only that one differs from base.
-    ``is_even`` tells that leaves of ours and theirs have the same last keys and
-    weights. Of a stretch that one side changed, base's leaves are the other side's.
-    """
-
-    after: bytes | None
-    upto: bytes
-    gap: int
-    side: int
-    is_even: bool
-    base: list[Entry]
-    ours: list[Entry]
-    theirs: list[Entry]
-
-    @property
-    def is_leaf(self) -> bool:
-        """Tell whether each version has one leaf here."""
-        return len(self.base) == len(self.ours) == len(self.theirs) == 1
-
-    def of(self, side: int) -> list[Entry]:
-        """Return the leaves of ours or of theirs."""
-        return self.theirs if side == THEIRS else self.ours
+# The key behind which something lies, and its last key.
+Bounds = tuple[bytes | None, bytes]
 
 
 class _Column:
@@ -127,10 +102,11 @@ class _Walk:
         base, ours, theirs = (_Tree(reader, root) for root in roots)
         self._reader = reader
         self._trees = base, ours, theirs
+        self._lowest = min(tree.height for tree in self._trees)
         self._equal_too = equal_too
         self._weight_far = weight_far
         self._gap = weight_far
-        self.patches: list[Patch] = []
+        self.patches: list[Patch | Strip] = []
 
     def run(self) -> None:
         """Walk from the roots, as one stretch."""
@@ -147,93 +123,101 @@ class _Walk:
             alike = here == theirs.addresses[t_low:t_high]
             if alike and self._equal_too:
                 alike = here == base.addresses[b_low:b_high]
-            if not alike:
-                self._differing(level, after, columns, span)
+            if not alike and level:
+                self._differing(level, (after, upto), columns, span)
+            elif not alike:
+                self._patch(after, columns, span)
             elif not level:
                 self._agreed(ours.weights[o_low:o_high])
             after = upto
 
-    def _paired(self, after: bytes | None, nodes: Sequence[list[bytes]]) -> bool:
-        """Compare the leaves below one node a side, when they end at the same keys.
+    def _differing(
+        self, level: int, bounds: Bounds, columns: _Columns, span: _Span
+    ) -> None:
+        """Open nodes that differ."""
+        nodes = [
+            column.addresses[low:high]
+            for column, (low, high) in zip(columns, span, strict=True)
+        ]
+        if all(len(some) == 1 for some in nodes):
+            weight = columns[1].weights[span[1][0]]
+            if self._alike(
+                level, bounds, (nodes[0][0], nodes[1][0], nodes[2][0]), weight
+            ):
+                return
+        self._open(level, bounds[0], nodes)
 
-        The common case, after updates, goes without lists of all keys. False, and
+    def _open(
+        self, level: int, after: bytes | None, nodes: Sequence[Sequence[bytes]]
+    ) -> None:
+        """Compare the children of nodes of one level, whatever keys they have."""
+        opened: list[_Column] = []
+        for at, tree in enumerate(self._trees):
+            alike = next((n for n in range(at) if nodes[n] == nodes[at]), None)
+            opened.append(
+                tree.open(nodes[at], level) if alike is None else opened[alike]
+            )
+        self._stretch(level - 1, after, (opened[0], opened[1], opened[2]))
+
+    def _alike(
+        self, level: int, bounds: Bounds, addresses: ThreeAddresses, weight: int
+    ) -> bool:
+        """Compare the children of one node a side, when all three have the same keys.
+
+        The common case, after updates, pairs them up by their places. False, and
         nothing is done, when it is not at hand.
         """
-        if not all(len(some) == 1 for some in nodes) or not all(
-            tree.height for tree in self._trees
-        ):
+        if level > self._lowest:
             return False
-        base, ours, theirs = (self._reader.read_inner(some[0], 1) for some in nodes)
-        if not same_keys(base, ours) or not same_keys(base, theirs):
+        base, ours, theirs = (self._reader.read_inner(one, level) for one in addresses)
+        if not same_keys(base, ours) or not same_keys(ours, theirs):
             return False
-        done = 0
-        for at in self._differ(base, ours, theirs):
-            self._agreed(ours.weights[done:at])
-            start = ours.key(at - 1) if at else after
-            done = at + 1
-            self._leaf((start, ours.key(at)), at, (base, ours, theirs))
-        self._agreed(ours.weights[done:])
+        nodes = base, ours, theirs
+        differing = differing_children(nodes, equal_too=self._equal_too)
+        if level == 1:
+            strip = Strip(bounds, addresses, differing, weight)
+            self._leaves(strip, nodes, differing)
+            return True
+        for at, children in differing:
+            start = ours.key(at - 1) if at else bounds[0]
+            below = start, ours.key(at)
+            if not self._alike(level - 1, below, children, ours.weight(at)):
+                self._open(level - 1, start, [[child] for child in children])
         return True
 
-    def _differ(self, base: Inner, ours: Inner, theirs: Inner) -> list[int]:
-        """Return where the children of nodes of the same keys want a look."""
-        differ = _differing_places(ours.addresses, theirs.addresses)
-        if self._equal_too:
-            alike = _differing_places(ours.addresses, base.addresses)
-            differ = sorted({*differ, *alike})
-        return differ
-
-    def _leaf(
-        self,
-        bounds: tuple[bytes | None, bytes],
-        at: int,
-        nodes: tuple[Inner, Inner, Inner],
+    def _leaves(
+        self, strip: Strip, nodes: ThreeNodes, differing: list[Differing]
     ) -> None:
-        """Note the patch of one leaf on each side, all of the same last key."""
-        base, ours, theirs = nodes
-        key = bounds[1]
-        here = slice(at * ADDRESS_BYTES, (at + 1) * ADDRESS_BYTES)
-        address, our_address, their_address = (
-            base.addresses[here],
-            ours.addresses[here],
-            theirs.addresses[here],
-        )
-        our_weight, their_weight = ours.weights[at], theirs.weights[at]
-        mine = [(key, Child(our_address, ours.counts[at], our_weight))]
-        other = [(key, Child(their_address, theirs.counts[at], their_weight))]
-        side = _side(address, our_address, their_address)
-        old = (other, mine, [(key, base.child(at))])[side]
-        is_even = our_weight == their_weight
-        self.patches.append(Patch(*bounds, self._gap, side, is_even, old, mine, other))
+        """Note the differing leaves of nodes of level 1 that have the same keys."""
+        _, ours, theirs = nodes
+        weights = ours.weights
+        if not differing:
+            self._agreed(weights)
+            return
+        first, last = differing[0][0], differing[-1][0]
+        self._agreed(weights[:first])
+        if ours.has_weights_of(theirs):
+            strip.measure(self._gap, weights[first : last + 1])
+            self.patches.append(strip)
+        else:
+            places = [at for at, _ in differing]
+            self.patches += leaf_patches(strip.after, nodes, places, self._gap)
         self._gap = 0
+        self._agreed(weights[last + 1 :])
 
     def _agreed(self, weights: Sequence[int]) -> None:
         """Pass leaves that are the same on both sides."""
         if self._gap < self._weight_far:
             self._gap += sum(weights)
 
-    def _differing(
-        self, level: int, after: bytes | None, columns: _Columns, span: _Span
-    ) -> None:
-        """Open nodes that differ, or note the patch when they are leaves."""
-        nodes = [
+    def _patch(self, after: bytes | None, columns: _Columns, span: _Span) -> None:
+        """Note the patch of leaves that differ."""
+        base, ours, theirs = (
             column.addresses[low:high]
             for column, (low, high) in zip(columns, span, strict=True)
-        ]
-        base, ours, theirs = nodes
-        if level == 1 and self._paired(after, nodes):
-            return
-        if level:
-            opened: list[_Column] = []
-            for at, tree in enumerate(self._trees):
-                alike = next((n for n in range(at) if nodes[n] == nodes[at]), None)
-                opened.append(
-                    tree.open(nodes[at], level) if alike is None else opened[alike]
-                )
-            self._stretch(level - 1, after, (opened[0], opened[1], opened[2]))
-            return
+        )
         mine, other = columns[1].entries(*span[1]), columns[2].entries(*span[2])
-        side = _side(base, ours, theirs)
+        side = side_of(base, ours, theirs)
         old = columns[0].entries(*span[0]) if side == MERGED else (other, mine)[side]
         upto = max(some[-1][0] for some in (old, mine, other) if some)
         is_even = _shape(mine) == _shape(other)
@@ -241,28 +225,6 @@ class _Walk:
             Patch(after, upto, self._gap, side, is_even, old, mine, other)
         )
         self._gap = 0
-
-
-def _side(base: object, ours: object, theirs: object) -> int:
-    """Tell whose leaves stand where ours and theirs differ."""
-    if ours == base:
-        return THEIRS
-    return OURS if theirs == base else MERGED
-
-
-def _differing_places(one: bytes, other: bytes) -> list[int]:
-    """Return the indexes at which two columns of addresses of one length differ.
-
-    At the speed of big integers: a list of the addresses would take five times as long.
-    """
-    both = int.from_bytes(one) ^ int.from_bytes(other)
-    mask = both.to_bytes(len(one))
-    places: list[int] = []
-    found = NOT_ZERO.search(mask)
-    while found is not None:
-        places.append(found.start() // ADDRESS_BYTES)
-        found = NOT_ZERO.search(mask, (places[-1] + 1) * ADDRESS_BYTES)
-    return places
 
 
 def _shape(entries: list[Entry]) -> list[tuple[bytes, int]]:
@@ -297,7 +259,7 @@ def _cuts(columns: _Columns) -> Iterator[tuple[bytes, _Span]]:
 
 def find_patches(
     reader: NodeReader, roots: Roots, weight_far: int, *, equal_too: bool = False
-) -> list[Patch]:
+) -> list[Patch | Strip]:
     """Return the patches between (base, ours, theirs), in key order.
 
     ``None`` stands for an empty tree. With ``equal_too`` stretches that both sides

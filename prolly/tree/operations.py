@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from prolly.codec.node import (
     INNER_ENTRY_OVERHEAD,
     LEAF_ENTRY_OVERHEAD,
+    Child,
     Inner,
     Leaf,
     Node,
@@ -131,61 +132,41 @@ def _merge_many(
     return Merged(order, payloads, heavier)
 
 
-class Updated(NamedTuple):
-    """A node encoded again over the same keys; an empty chunk when nothing changed."""
+def update_inner(
+    node: Inner, edit_keys: Sequence[bytes], edit_payloads: Sequence[Child | None]
+) -> Inner | None:
+    """Apply sorted edits that keep every key; ``None`` when one does not.
 
-    chunk: bytes
-    records: int
-
-
-NOTHING_CHANGED = Updated(b"", 0)
-
-
-def update(
-    node: Node, edit_keys: Sequence[bytes], edit_payloads: Sequence[Payload | None]
-) -> Updated | None:
-    """Apply sorted edits that keep every key and weight; ``None`` when one does not.
-
-    The common case, at a third of the cost of merging: keys are neither joined to
-    their prefix nor stripped of it again.
+    Returns the node itself when nothing changes.
     """
-    changed: dict[int, Payload] = {}
-    is_leaf = isinstance(node, Leaf)
+    changed: dict[int, Child] = {}
     for key, payload in zip(edit_keys, edit_payloads, strict=True):
         index = node.find(key)
-        if index < 0:
-            if payload is None:
+        if payload is None or index < 0:
+            if payload is None and index < 0:
                 continue
             return None
-        if payload is None:
-            return None
-        old = node.values[index] if isinstance(node, Leaf) else node.child(index)
-        if is_leaf and len(old) != len(payload):
-            return None
-        if old != payload:
-            changed[index] = payload
-    if not changed:
-        return NOTHING_CHANGED
-    if isinstance(node, Inner):
-        return Updated(*node.encode_with(changed))
-    values = list(node.values)
-    for index, payload in changed.items():
-        values[index] = payload
-    return Updated(node.encode_with(values), len(values))
+        changed[index] = payload
+    renewed = node.with_children(changed)
+    return node if renewed.chunk == node.chunk else renewed
 
 
-def update_held(
-    held: Inner | StoredLeaf,
+def update_leaf(
+    held: StoredLeaf,
     edit_keys: Sequence[bytes],
-    edit_payloads: Sequence[Payload | None],
-) -> Updated | None:
-    """Do the same for a node as the cache keeps it: a leaf is written over in place."""
-    if isinstance(held, Inner):
-        return update(held, edit_keys, edit_payloads)
-    chunk = held.with_values(edit_keys, edit_payloads)
+    edit_values: Sequence[bytes | None],
+) -> StoredLeaf | None:
+    """Write values over others of the same lengths; ``None`` where it takes more.
+
+    Returns the leaf itself when nothing changes.
+    """
+    if not held.is_located and held.even_columns() is None:
+        # To find out where they stand takes longer than to decode them.
+        return None
+    chunk = held.with_values(edit_keys, edit_values)
     if chunk is None:
-        return update(held.decode(), edit_keys, edit_payloads)
-    return NOTHING_CHANGED if chunk == held.chunk else Updated(chunk, len(held))
+        return None
+    return held if chunk == held.chunk else held.renewed(chunk)
 
 
 Difference = tuple[bytes, bytes | None, bytes | None]
@@ -193,6 +174,8 @@ Difference = tuple[bytes, bytes | None, bytes | None]
 
 def same_keys(one: Node, other: Node) -> bool:
     """Tell whether two nodes of one level have the same keys, without listing them."""
+    if isinstance(one, Inner) and isinstance(other, Inner):
+        return one.has_keys_of(other)
     return one.prefix == other.prefix and one.suffixes == other.suffixes
 
 

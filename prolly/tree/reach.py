@@ -18,6 +18,7 @@ BATCH_ADDRESSES = 4096
 WALK_ADDRESSES = 256
 
 GetMany = Callable[[list[bytes]], list[bytes | None]]
+Links = Callable[[bytes, bytes], list[Reference]]
 
 
 def reachable(
@@ -27,14 +28,16 @@ def reachable(
     *,
     pieces: bool = True,
     batch_addresses: int = BATCH_ADDRESSES,
+    links: Links | None = None,
 ) -> Iterator[tuple[bytes, bytes]]:
     """Yield (address, chunk) of all that is reachable from ``roots``, each once.
 
     What is in ``known`` is neither read nor followed; what is found is added to it, so
     memory is one address a chunk. Without ``pieces`` the pieces of blobs, which refer
     to nothing, are added to ``known`` but neither read nor yielded, unless they are
-    roots. Raises Corrupt: ``chunk-missing``, and ``chunk-type`` for a link to another
-    kind.
+    roots. ``links`` gives what an address and its chunk lead to, where that is not all
+    that it links to. Raises Corrupt: ``chunk-missing``, and ``chunk-type`` for a link
+    to another kind.
     """
     seen: Known = set() if known is None else known
     front = [Reference(root, 0) for root in roots]
@@ -57,7 +60,7 @@ def reachable(
                 )
             require_kind(address, chunk, batch[address])
             yield address, chunk
-            front += links_of(chunk)
+            front += links_of(chunk) if links is None else links(address, chunk)
 
 
 def require_kind(address: bytes, chunk: bytes, kind: int) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from threading import Lock
+from typing import Any, cast
 
 from prolly.codec.node import LEAF_MARK, Inner, Leaf, Node, decode_node
 from prolly.codec.stored_leaf import StoredLeaf
@@ -19,7 +19,7 @@ from prolly.errors import Corrupt
 # working set that any laptop holds in memory many times over.
 CACHE_BYTES_DEFAULT = 128 * 1024 * 1024
 
-# What one entry of a decoded inner node takes: its key, slots in lists, its columns.
+# What one entry of an inner node takes: its bytes, its key, a slot in a list.
 INNER_ENTRY_BYTES = 148
 # What any node takes in the cache, key and place included, and what a leaf takes beside
 # its bytes: the object, its prefix, and where its entries start.
@@ -33,16 +33,20 @@ START_BYTES = 8
 # whoever wants the first record pays for no more; this many are 256 KiB.
 READ_AHEAD_LEAVES = 32
 
-# An inner node is kept decoded, a leaf as it is stored.
+# Nodes as they are stored, of which an inner one decodes its keys as needed.
 Held = Inner | StoredLeaf
+
+
+# A commit asks for the datasets of three versions, and the next one for one of these.
+DERIVED_KEPT = 16
 
 
 class NodeCache:
     """Nodes by address, the least recently used dropped at the bound.
 
-    Inner nodes are kept decoded, since each is asked again and again. Leaves are kept
-    as they are stored: a decoded leaf takes twice the memory, and finding one record
-    in its bytes costs a tenth of decoding it.
+    Nodes are kept as they are stored, inner ones with their keys once these were asked
+    for. A decoded leaf takes twice the memory, and finding one record in its bytes
+    costs a tenth of decoding it.
 
     Thread-safe: each step on the ordered dictionary is one call that the interpreter
     does not divide, and only what adds and drops is under the lock.
@@ -52,22 +56,55 @@ class NodeCache:
         self._bytes_max = bytes_max
         self._bytes = 0
         self._nodes: OrderedDict[bytes, Held] = OrderedDict()
+        self._derived: dict[bytes, Any] = {}
         self._lock = Lock()
 
     def get(self, address: bytes) -> Held | None:
         """Return the node, or ``None`` when it is not cached."""
         node = self._nodes.get(address)
         if node is not None:
-            # Another thread may have dropped it between these two lines.
-            with suppress(KeyError):
+            try:
                 self._nodes.move_to_end(address)
+            except KeyError:
+                # Another thread dropped it between these lines.
+                return node
+        return node
+
+    def take(self, address: bytes, chunk: bytes) -> Held:
+        """Remember the node of a chunk, and return it as it is kept.
+
+        Corrupt when the chunk is no node.
+        """
+        held = self.kept(chunk)
+        self.add(address, held)
+        return held
+
+    def kept(self, chunk: bytes) -> Held:
+        """Return the node of a chunk in the form in which nodes are kept."""
+        if chunk[:1] == LEAF_MARK:
+            return StoredLeaf(chunk)
+        node = decode_node(chunk)
+        assert isinstance(node, Inner)
         return node
 
     def clear(self) -> None:
-        """Forget all nodes."""
+        """Forget all nodes, and what was made of them."""
         with self._lock:
             self._nodes = OrderedDict()
             self._bytes = 0
+            self._derived = {}
+
+    def derived(self, root: bytes) -> Any:
+        """Return what somebody made of the tree at a root and kept, or ``None``."""
+        return self._derived.get(root)
+
+    def keep_derived(self, root: bytes, value: Any) -> None:
+        """Keep what was made of a tree and is asked for again soon: for few trees."""
+        with self._lock:
+            if len(self._derived) >= DERIVED_KEPT:
+                self._derived = {}
+            if self._bytes_max:
+                self._derived[root] = value
 
     def add(self, address: bytes, node: Held) -> None:
         """Remember a node; those used least recently go when there is no room."""
@@ -86,15 +123,6 @@ def _one_by_one(
     get: Callable[[bytes], bytes | None],
 ) -> Callable[[Sequence[bytes]], list[bytes | None]]:
     return lambda addresses: list(map(get, addresses))
-
-
-def _held(chunk: bytes) -> Held:
-    """Return a chunk in the form that is kept; Corrupt when it is no node."""
-    if chunk[:1] == LEAF_MARK:
-        return StoredLeaf(chunk)
-    node = decode_node(chunk)
-    assert isinstance(node, Inner)
-    return node
 
 
 def _memory_of(node: Held) -> int:
@@ -125,9 +153,7 @@ class NodeReader:
         """Return an inner node, or the bytes of a leaf; Corrupt as ``read``."""
         held = self.cache.get(address)
         if held is None:
-            chunk = self.read_chunk(address)
-            held = _held(chunk)
-            self.cache.add(address, held)
+            held = self.cache.take(address, self.read_chunk(address))
         return held
 
     def hold_at(self, address: bytes, level: int) -> Held:
@@ -149,31 +175,59 @@ class NodeReader:
             raise _wrong_level(address, parent.level - 1, held.level)
         return held
 
+    def hold_many(self, parent: Inner, places: Sequence[int]) -> list[Held]:
+        """Return children of one inner node as ``hold_below``, read in one step."""
+        addresses = [parent.address(place) for place in places]
+        found = [self.cache.get(address) for address in addresses]
+        missing = [at for at, held in enumerate(found) if held is None]
+        if len(missing) == 1:
+            chunks = [self.get_chunk(addresses[missing[0]])]
+        else:
+            chunks = self.get_chunks([addresses[at] for at in missing])
+        for at, chunk in zip(missing, chunks, strict=True):
+            address = addresses[at]
+            found[at] = self.cache.take(address, _present(address, chunk))
+        held_ones = [held for held in found if held is not None]
+        for address, held in zip(addresses, held_ones, strict=True):
+            if held.level != parent.level - 1:
+                raise _wrong_level(address, parent.level - 1, held.level)
+        return held_ones
+
     def read(self, address: bytes) -> Node:
         """Return the node; Corrupt when it is absent or does not decode."""
         held = self.hold(address)
         return held.decode() if isinstance(held, StoredLeaf) else held
 
-    def read_leaves(self, parent: Inner, places: Sequence[int]) -> Iterator[Leaf]:
+    def hold_leaves(self, parent: Inner, places: Sequence[int]) -> Iterator[StoredLeaf]:
         """Yield children of a node of level 1, reading ahead of whoever takes them.
 
         They do not go into the cache: a scan would drive out all that is in use, and a
-        leaf that is soon forgotten leaves its memory to the next one.
+        leaf that is soon forgotten leaves its memory to the next one. Corrupt as
+        ``hold_below``.
         """
         done, ahead = 0, 1
         while done < len(places):
             addresses = [parent.address(at) for at in places[done : done + ahead]]
             for address, chunk in zip(addresses, self._chunks(addresses), strict=True):
-                node = decode_node(chunk)
-                if not isinstance(node, Leaf):
-                    raise _wrong_level(address, 0, node.level)
-                yield node
+                held = self.cache.kept(chunk)
+                if not isinstance(held, StoredLeaf):
+                    raise _wrong_level(address, 0, held.level)
+                yield held
             done += ahead
             ahead = min(2 * ahead, READ_AHEAD_LEAVES)
 
+    def read_leaves(self, parent: Inner, places: Sequence[int]) -> Iterator[Leaf]:
+        """Yield the same children, decoded."""
+        for held in self.hold_leaves(parent, places):
+            yield held.decode()
+
     def _chunks(self, addresses: Sequence[bytes]) -> list[bytes]:
         """Return the bytes of leaves, those that are cached from there."""
-        held = [self.cache.get(address) for address in addresses]
+        held = list(map(self.cache.get, addresses))
+        if held.count(None) == len(held) > 1:
+            chunks = self.get_chunks(addresses)
+            if None not in chunks:
+                return cast("list[bytes]", chunks)
         missing = [
             address
             for address, one in zip(addresses, held, strict=True)
@@ -184,8 +238,8 @@ class NodeReader:
         if len(missing) == 1:
             found = {missing[0]: self.read_chunk(missing[0])}
         else:
-            chunks = zip(missing, self.get_chunks(missing), strict=True)
-            found = {address: _present(address, chunk) for address, chunk in chunks}
+            pairs = zip(missing, self.get_chunks(missing), strict=True)
+            found = {address: _present(address, chunk) for address, chunk in pairs}
         return [
             one.chunk if isinstance(one, StoredLeaf) else found[address]
             for address, one in zip(addresses, held, strict=True)
@@ -204,10 +258,10 @@ class NodeReader:
 
     def read_inner(self, address: bytes, level: int) -> Inner:
         """Return a node that must be an inner one of this level; else Corrupt."""
-        node = self.read(address)
-        if isinstance(node, Inner) and node.level == level:
-            return node
-        raise _wrong_level(address, level, node.level)
+        held = self.hold(address)
+        if isinstance(held, Inner) and held.level == level:
+            return held
+        raise _wrong_level(address, level, held.level)
 
     def read_below(self, parent: Inner, index: int) -> Node:
         """Return a child of an inner node, decoded; Corrupt as ``hold_below``."""

@@ -5,16 +5,20 @@ Every function costs O(depth) node reads, and a scan one more for each leaf it p
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from itertools import accumulate
 
-from prolly.codec.node import Inner, Leaf, Node
+from prolly.codec.byte_strings import ByteStrings
+from prolly.codec.node import Inner
+from prolly.codec.stored_leaf import StoredLeaf
 from prolly.errors import Corrupt
 
-from .reader import NodeReader
+from .reader import Held, NodeReader
 
 Batch = tuple[list[bytes], list[bytes]]
+# What keys are wanted: from the first on, to before the second; ``None`` is no bound.
+Bounds = tuple[bytes | None, bytes | None]
 
 
 def get(reader: NodeReader, root: bytes, key: bytes) -> bytes | None:
@@ -41,36 +45,57 @@ def iter_batches(
     Batches and the records in them are in key order, or both in reverse. No batch is
     empty. The lists belong to the caller.
     """
-    for leaf in _leaves(reader, reader.read(root), (start, stop), reverse):
-        low = 0 if start is None else leaf.position(start)
-        high = len(leaf) if stop is None else leaf.position(stop)
-        if low >= high:
-            continue
-        keys, values = leaf.keys()[low:high], leaf.values[low:high]
+    for columns in iter_columns(reader, root, (start, stop), reverse=reverse):
+        keys, values = columns[0].apart(), columns[1].apart()
         if reverse:
             keys.reverse()
             values.reverse()
         yield keys, values
 
 
+def iter_columns(
+    reader: NodeReader, root: bytes, bounds: Bounds, *, reverse: bool = False
+) -> Iterator[tuple[ByteStrings, ByteStrings]]:
+    """Yield keys and values within the bounds, a leaf at a time, not yet apart.
+
+    In ``reverse`` the last leaf comes first; in each the records are in key order.
+    """
+    for leaf, (start, stop) in _leaves(reader, reader.hold(root), bounds, reverse):
+        keys, values = leaf.columns()
+        if start is not None or stop is not None:
+            full = keys.apart()
+            low = 0 if start is None else bisect_left(full, start)
+            high = len(full) if stop is None else bisect_left(full, stop)
+            keys, values = keys.part(slice(low, high)), values.part(slice(low, high))
+        if len(keys):
+            yield keys, values
+
+
 def _leaves(
-    reader: NodeReader,
-    node: Node,
-    bounds: tuple[bytes | None, bytes | None],
-    reverse: bool,
-) -> Iterator[Leaf]:
-    if isinstance(node, Leaf):
-        yield node
+    reader: NodeReader, node: Held, bounds: Bounds, reverse: bool
+) -> Iterator[tuple[StoredLeaf, Bounds]]:
+    """Yield the leaves below a node, each with those bounds that may lie in it."""
+    if isinstance(node, StoredLeaf):
+        yield node, bounds
         return
     start, stop = bounds
     low = 0 if start is None else node.position(start)
     high = len(node) if stop is None else min(node.position(stop) + 1, len(node))
     places = range(high - 1, low - 1, -1) if reverse else range(low, high)
+    within = {low: (start, None), high - 1: (None, stop)}
+    if high - low == 1:
+        within = {low: bounds}
     if node.level == 1:
-        yield from reader.read_leaves(node, places)
+        leaves = reader.hold_leaves(node, places)
+        for index, leaf in zip(places, leaves, strict=True):
+            yield leaf, within.get(index, _UNBOUND)
         return
     for index in places:
-        yield from _leaves(reader, reader.read_below(node, index), bounds, reverse)
+        below = within.get(index, _UNBOUND)
+        yield from _leaves(reader, reader.hold_below(node, index), below, reverse)
+
+
+_UNBOUND: Bounds = (None, None)
 
 
 def count(reader: NodeReader, root: bytes) -> int:

@@ -35,7 +35,7 @@ class SortedRun:
         try:
             for batch in batches:
                 for keys, values in blocks_of(batch):
-                    self._file.append(_freeze(keys, values))
+                    self._file.append(freeze_edits(keys, values))
                     self._offsets.append(self._file.size)
                     self._last_keys.append(keys[-1])
                     self.edits += len(keys)
@@ -50,7 +50,7 @@ class SortedRun:
         """Return one block of edits."""
         if self._cached[0] != index:
             low, high = self._offsets[index : index + 2]
-            self._cached = index, _thaw(self._file.read(low, high - low))
+            self._cached = index, thaw_edits(self._file.read(low, high - low))
         return self._cached[1]
 
     def blocks(self) -> Iterator[Edits]:
@@ -79,15 +79,19 @@ def blocks_of(edits: Edits) -> Iterator[Edits]:
         yield keys[low:high], values[low:high]
 
 
-def _freeze(keys: Sequence[bytes], values: Sequence[bytes | None]) -> bytes:
-    """Marshal knows no subclass of bytes, so values that refer are listed apart."""
+def freeze_edits(keys: Sequence[bytes], values: Sequence[bytes | None]) -> bytes:
+    """Return edits as bytes, for this version of Python to take apart again.
+
+    Marshal knows no subclass of bytes, so values that refer are listed apart.
+    """
     refers: list[int] = []
     if Referring in set(map(type, values)):
         refers = [i for i, value in enumerate(values) if type(value) is Referring]
     return marshal.dumps((list(keys), list(values), refers))
 
 
-def _thaw(data: bytes) -> Edits:
+def thaw_edits(data: bytes) -> Edits:
+    """Return the edits in what ``freeze_edits`` made."""
     keys, values, refers = marshal.loads(data)
     for index in refers:
         values[index] = Referring(values[index])

@@ -23,11 +23,11 @@ from typing import NamedTuple
 
 from blake3 import blake3
 
-from prolly.codec import TreeParameters
+from prolly.codec import ADDRESS_BYTES, TreeParameters
 from prolly.codec.node import Child, Inner, Leaf, Node
 from prolly.errors import Corrupt
 
-from .address_set import AddressSet
+from .address_set import AddressSet, Known
 from .operations import entries_of, node_weight, record_count, weigh
 from .splitter import cut_ends, level_seed, priorities_of
 
@@ -39,7 +39,7 @@ ReadNode = Callable[[bytes], Node | None]
 CheckLeaf = Callable[[Leaf, bytes], Iterator[Corrupt]]
 
 
-class _Place(NamedTuple):
+class Place(NamedTuple):
     """A node and what follows it on its level, as far as its cut may depend on it.
 
     ``is_end``: nothing follows ``tail``.
@@ -55,13 +55,14 @@ class TreeCheck:
     """Checks any number of trees. Not thread-safe.
 
     ``read_node`` gives a node, or ``None`` for one that is missing or damaged, which is
-    for the caller to report; what depends on it is passed over.
+    for the caller to report; what depends on it is passed over. ``right`` takes a token
+    for all that was looked at; another check, told of them by ``take``, passes over it.
     """
 
-    def __init__(self, read_node: ReadNode) -> None:
+    def __init__(self, read_node: ReadNode, right: Known | None = None) -> None:
         self._read_node = read_node
         self._nodes: dict[bytes, Node | None] = {}
-        self._right = AddressSet()
+        self._right: Known = AddressSet() if right is None else right
         self._parameters = TreeParameters()
         self._context = b""
         self._check_leaf: CheckLeaf | None = None
@@ -78,6 +79,18 @@ class TreeCheck:
         ``check_leaf`` adds what is wrong with the records of a leaf. ``context`` names
         what it depends on beside the leaf, so that a leaf is checked once for each.
         """
+        self._begin(parameters, check_leaf, context)
+        node = self._read(root)
+        if node is None:
+            return
+        if isinstance(node, Inner) and len(node) == 1:
+            yield _fault("tree-shape", root, "the root has one child alone")
+        if isinstance(node, Inner) or len(node):
+            yield from self._visit(Place(root, node.level, (), True))
+
+    def _begin(
+        self, parameters: TreeParameters, check_leaf: CheckLeaf | None, context: bytes
+    ) -> None:
         self._parameters = parameters
         self._context = b"%d %d %d " % (
             parameters.weight_min,
@@ -86,17 +99,51 @@ class TreeCheck:
         )
         self._context += context
         self._check_leaf = check_leaf
-        node = self._read(root)
-        if node is None:
-            return
-        if isinstance(node, Inner) and len(node) == 1:
-            yield _fault("tree-shape", root, "the root has one child alone")
-        if isinstance(node, Inner) or len(node):
-            yield from self._visit(_Place(root, node.level, (), True))
 
-    def _visit(self, place: _Place) -> Iterator[Corrupt]:
-        if self._is_known(b"place", place.address, *place.tail, b"%d" % place.is_end):
+    def iter_places(
+        self, root: bytes, parameters: TreeParameters, context: bytes = b""
+    ) -> Iterator[Place]:
+        """Yield the nodes right above leaves that ``faults`` would look at.
+
+        ``faults_at`` checks each by itself, here or elsewhere; ``take`` says that it
+        was found right.
+        """
+        self._begin(parameters, None, context)
+        node = self._read(root)
+        front = [] if node is None else [Place(root, node.level, (), True)]
+        while front:
+            place = front.pop()
+            if not place.level or self._token_of_place(place) in self._right:
+                continue
+            node = self._read(place.address)
+            if not isinstance(node, Inner) or node.level != place.level:
+                continue
+            if place.level == 1:
+                yield place
+            else:
+                front += reversed(list(self._places_below(place, node)))
+
+    def faults_at(
+        self,
+        place: Place,
+        parameters: TreeParameters,
+        check_leaf: CheckLeaf | None = None,
+        context: bytes = b"",
+    ) -> Iterator[Corrupt]:
+        """Yield what is wrong at a place and below it; as ``faults`` otherwise."""
+        self._begin(parameters, check_leaf, context)
+        yield from self._visit(place)
+
+    def take(self, looked_at: bytes) -> None:
+        """Look no more at what another check found right: its tokens, joined."""
+        for start in range(0, len(looked_at), ADDRESS_BYTES):
+            self._right.add(looked_at[start : start + ADDRESS_BYTES])
+
+    def _visit(self, place: Place) -> Iterator[Corrupt]:
+        token = self._token_of_place(place)
+        if token in self._right:
             return
+        self._right.add(token)
         node = self._read(place.address)
         if node is None or node.level != place.level:
             return
@@ -141,7 +188,7 @@ class TreeCheck:
         if weight != entry.weight:
             yield "node-weight", f"weight {weight}, its parent says {entry.weight}"
 
-    def _cut_faults(self, place: _Place, node: Node) -> Iterator[Corrupt]:
+    def _cut_faults(self, place: Place, node: Node) -> Iterator[Corrupt]:
         """Cut the entries from a node's first on again: it must end where it does."""
         keys, payloads = entries_of(node)
         all_keys, weights = list(keys), weigh(node.level, keys, payloads)
@@ -163,7 +210,7 @@ class TreeCheck:
             detail = f"it ends after {len(node)} entries, not after {ends[0]}"
             yield _fault("node-cut", place.address, detail)
 
-    def _places_below(self, place: _Place, node: Inner) -> Iterator[_Place]:
+    def _places_below(self, place: Place, node: Inner) -> Iterator[Place]:
         """Yield the children of an inner node, each with what its cut depends on."""
         children: list[Child] = list(node.children())
         is_end = place.is_end
@@ -177,7 +224,7 @@ class TreeCheck:
             end = _window_end(children, index, self._parameters.weight_max)
             tail = tuple(child.address for child in children[index + 1 : end])
             is_last = is_end and end == len(children)
-            yield _Place(children[index].address, node.level - 1, tail, is_last)
+            yield Place(children[index].address, node.level - 1, tail, is_last)
 
     def _read(self, address: bytes) -> Node | None:
         if address in self._nodes:
@@ -188,13 +235,20 @@ class TreeCheck:
         node = self._nodes[address] = self._read_node(address)
         return node
 
-    def _is_known(self, *parts: bytes) -> bool:
-        """Tell whether this was looked at before under the same parameters."""
+    def _token_of_place(self, place: Place) -> bytes:
+        return self._token(b"place", place.address, *place.tail, b"%d" % place.is_end)
+
+    def _token(self, *parts: bytes) -> bytes:
+        """Return what stands for a thing that is looked at under these parameters."""
         hasher = blake3(self._context)
         for part in parts:
             hasher.update(b"%d:" % len(part))
             hasher.update(part)
-        token = hasher.digest()
+        return hasher.digest()
+
+    def _is_known(self, *parts: bytes) -> bool:
+        """Tell whether this was looked at before under the same parameters."""
+        token = self._token(*parts)
         if token in self._right:
             return True
         self._right.add(token)

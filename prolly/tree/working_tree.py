@@ -17,10 +17,12 @@ from operator import lt
 
 from prolly.chunks import ChunkWriter, ScratchWriter
 from prolly.codec import TreeParameters
+from prolly.codec.stored_leaf import StoredLeaf
 
 from .builder import LevelBuilder, build
 from .edit import apply
 from .edit_buffer import EditBuffer
+from .passing_cache import PassingCache
 from .reader import NodeReader
 from .scan import get
 from .sorted_run import Edits
@@ -42,11 +44,17 @@ def apply_batches(
     the last leaves nodes behind that the next one replaces: those on the path between
     the two, O(depth) of them. ``reader`` must see what ``writer`` wrote.
     """
-    if root is None or reader.read(root).count() == 0:
+    if root is None or is_empty(reader, root):
         return build(writer, map(_puts, batches), parameters)
     for edits in batches:
         root = apply(reader, writer, root, edits, parameters)
     return root
+
+
+def is_empty(reader: NodeReader, root: bytes) -> bool:
+    """Tell whether a tree holds nothing: then its root is a leaf without records."""
+    held = reader.hold(root)
+    return isinstance(held, StoredLeaf) and not held.entries_claimed()
 
 
 def _puts(edits: Edits) -> tuple[list[bytes], list[bytes]]:
@@ -152,7 +160,7 @@ class WorkingTree:
         return True
 
     def _is_empty(self) -> bool:
-        return self.base is None or self._reader.read(self.base).count() == 0
+        return self.base is None or is_empty(self._reader, self.base)
 
     def _end_load(self) -> None:
         """Finish the tree that is being built: it is the base of what follows."""
@@ -218,15 +226,19 @@ class WorkingTree:
         self._buffer.close()
         self._stand_on(root)
 
-    def write(self, writer: ChunkWriter) -> bytes:
+    def write(self, writer: ChunkWriter, *, keep_read: bool = True) -> bytes:
         """Apply all edits to the base, its new nodes into ``writer``; return the root.
 
+        ``keep_read``: the caller reads the old leaves again, to compare the trees.
         Raises Invalid ``duplicate-key`` when the buffer wants each key once.
         """
         self._end_load()
         if not self._buffer and self.base is not None:
             return self.base
-        reader = NodeReader(writer.get, self._reader.cache)
+        cache = self._reader.cache
+        if not keep_read and not self._buffer.is_small:
+            cache = PassingCache(cache)
+        reader = NodeReader(writer.get, cache, writer.get_many)
         batches = self._buffer.batches()
         return apply_batches(reader, writer, self.base, batches, self.parameters)
 

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from prolly.chunks import LocalStore, RefMove
+from prolly.chunks import LocalStore, RefMove, local_journal
 from prolly.chunks.local_index import LocalIndex
 from prolly.errors import Stale, StorageFailed
 
@@ -45,7 +45,10 @@ def dying_after(function: Callable[..., Any]) -> Callable[..., Any]:
 def arm(point: str) -> None:
     """Set the trap that a commit runs into."""
     when, _, name = point.partition("-")
-    owner: Any = LocalIndex if name == "_apply" else os
+    owner: Any = LocalIndex if name in ("_apply", "_append") else os
+    if name == "_apply":
+        # Past the journal, into the tables.
+        local_journal.JOURNAL_BYTES_MAX = 0
     original = getattr(owner, name)
     setattr(owner, name, die if when == "before" else dying_after(original))
 

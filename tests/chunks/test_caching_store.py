@@ -39,9 +39,9 @@ def test_second_read_asks_nothing() -> None:
     cache = CachingStore(inner)
     assert cache.get(one) == b"one"
     assert cache.get_many([one, two]) == [b"one", b"two"]
-    assert inner.counts.gets == 2
+    assert inner.costs.gets == 2
     assert cache.get_many([two, one]) == [b"two", b"one"]
-    assert inner.counts.gets == 2
+    assert inner.costs.gets == 2
     assert cache.get(b"\0" * 32) is None
 
 
@@ -62,9 +62,9 @@ def test_least_recently_used_goes_first() -> None:
     cache = CachingStore(inner, bytes_max=2 * (1 + CACHED_OVERHEAD_BYTES))
     for address in (one, two, one, three):
         cache.get(address)
-    inner.counts.reset()
+    inner.costs.reset()
     cache.get(one)
     cache.get(three)
-    assert inner.counts.gets == 0
+    assert inner.costs.gets == 0
     cache.get(two)
-    assert inner.counts.gets == 1
+    assert inner.costs.gets == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from prolly.chunks import CountingStore, MemoryStore, RefMove, Store, StoreCounts
+from prolly.chunks import Costs, CountingStore, MemoryStore, RefMove, Store
 from prolly.testing.store_suite import StoreSuite
 
 
@@ -33,7 +33,7 @@ def test_counts_say_what_was_asked() -> None:
     store.contains_many([address] * 3)
     store.read_ref("a")
     store.move_refs([RefMove("a", address, None)])
-    assert store.counts == StoreCounts(
+    assert store.costs == Costs(
         gets=4,
         get_calls=3,
         get_bytes=15,
@@ -44,5 +44,5 @@ def test_counts_say_what_was_asked() -> None:
         ref_reads=1,
         ref_moves=2,
     )
-    store.counts.reset()
-    assert store.counts == StoreCounts()
+    store.costs.reset()
+    assert store.costs == Costs()

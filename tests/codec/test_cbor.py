@@ -315,3 +315,52 @@ def test_byte_string_headers_are_the_shortest(size: int) -> None:
     assert head[0] >> 5 == 2
     if len(head) > 1:
         assert int.from_bytes(head[1:]) == size
+
+
+@given(st.lists(values() | st.just(2**8200) | st.just([0] * 200), max_size=12))
+def test_decoding_many_equals_decoding_each(some: list[Any]) -> None:
+    """Values of all kinds, whichever way they are read."""
+    with contextlib.suppress(LimitExceeded):
+        datas = list(map(cbor.encode, some))
+        assert cbor.decode_many(datas) == list(map(cbor.decode, datas))
+
+
+@given(st.lists(values(), min_size=2, max_size=5), st.data())
+def test_many_damaged_values_are_corrupt(some: list[Any], data: st.DataObject) -> None:
+    """A byte changed, or moved from one value to the next, is found as in each."""
+    datas = list(map(cbor.encode, some))
+    place = data.draw(st.integers(0, len(datas) - 2))
+    joined = datas[place] + datas[place + 1]
+    border = data.draw(st.integers(0, len(joined)))
+    damaged = [*datas[:place], joined[:border], joined[border:], *datas[place + 2 :]]
+    flipped = data.draw(st.integers(0, 255)), data.draw(st.integers(0, 8))
+    damaged[place] = bytes(
+        byte ^ flipped[0] if at == flipped[1] else byte
+        for at, byte in enumerate(damaged[place])
+    )
+    expected: list[Any] | None = None
+    with contextlib.suppress(Corrupt):
+        expected = list(map(cbor.decode, damaged))
+    if expected is None:
+        with pytest.raises(Corrupt):
+            cbor.decode_many(damaged)
+    else:
+        assert list(map(cbor.encode, cbor.decode_many(damaged))) == damaged
+
+
+@pytest.mark.parametrize(
+    "datas",
+    [
+        [b"\x42x", b"y\x01"],
+        [b"\x01\x02", b"\x03\x04\x05"],
+        [b"\x01\x02", b""],
+        [b"\x18\x01\x02", b"\x01\x02"],
+        [b"\xd9\x01\x00\x82\x01", b"\x02\x01"],
+        [b"\x01\xff", b"\x01\x02"],
+    ],
+)
+def test_runs_that_are_not_of_so_many_values_are_none(datas: list[bytes]) -> None:
+    """Nothing runs over into the next, is missing, too many, or misspelt."""
+    assert cbor.decode_runs([b"\x01\x02", *datas, b"\x01\x41x"], 2) is None
+    mark = cbor.decode_runs([b"\x01\x02", b"\x01\x41x"], 2)
+    assert mark is not None and [*mark[:2], *mark[3:5]] == [1, 2, 1, b"x"]

@@ -185,3 +185,17 @@ def test_a_bad_name_is_refused_with_a_hint(name: Any) -> None:
         check_dataset_name(name)
     assert caught.value.code == "dataset-name"
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("policies", [{}, {"/": STAMPED_POLICY}])
+def test_a_table_has_a_tree_for_each_index(policies: dict[str, Any]) -> None:
+    """Records, indexes and perhaps stamps: one more or one less is damage."""
+    schema: Any = {"columns": [], "key": [], "indexes": [[], []]}
+    right = 3 + len(policies)
+    table = replace(PLAIN, schema=schema, policies=policies)
+    assert round_trip(replace(table, roots=(ROOT,) * right)).roots == (ROOT,) * right
+    for number in (right - 1, right + 1):
+        value, _ = encode_descriptor(replace(table, roots=(ROOT,) * number))
+        with pytest.raises(Corrupt) as caught:
+            decode_descriptor(value, lambda _: b"")
+        assert caught.value.code == "descriptor"

@@ -14,6 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prolly.codec import KEY_BYTES_MAX, key
+from prolly.codec.node import encode_leaf
+from prolly.codec.stored_leaf import StoredLeaf
 from prolly.errors import Corrupt, Invalid, LimitExceeded
 from prolly.testing.strategies import (
     byte_strings,
@@ -163,6 +165,21 @@ def test_bulk_decoding_of_any_bytes_equals_single_calls(datas: list[bytes]) -> N
             key.decode_keys(datas)
     else:
         assert key.decode_keys(datas) == expected
+
+
+@given(
+    st.one_of(
+        st.lists(st.integers(0, 2**32), min_size=1, unique=True),
+        st.lists(st.integers(2**40, 2**41), min_size=1, unique=True),
+        st.lists(st.text("ab\0é", min_size=3, max_size=3), min_size=1, unique=True),
+        st.lists(st.tuples(st.text("ab", max_size=1), st.integers(1, 9)), unique=True),
+    )
+)
+def test_keys_of_a_leaf_decode_as_they_stand_there(some: list[Any]) -> None:
+    """Columns of even and of other lengths give what single calls do."""
+    datas = sorted(map(key.encode_key, some))
+    stored, _ = StoredLeaf(encode_leaf(datas, datas)).columns()
+    assert key.decode_keys(stored) == [key.decode_key(data) for data in datas]
 
 
 @given(

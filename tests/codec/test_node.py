@@ -19,7 +19,6 @@ from prolly.codec.node import (
     decode_node,
     encode_inner,
     encode_leaf,
-    shared_prefix_length,
 )
 from prolly.errors import Corrupt
 
@@ -70,16 +69,6 @@ def test_search_equals_that_of_a_list(some: list[bytes], probe: bytes) -> None:
     for key in (probe, *some):
         assert node.position(key) == sum(other < key for other in some)
         assert node.find(key) == (some.index(key) if key in some else -1)
-
-
-@given(st.binary(max_size=20), st.binary(max_size=20), st.binary(max_size=20))
-def test_shared_prefix(common: bytes, left: bytes, right: bytes) -> None:
-    """The shared prefix is the longest: as long as promised, and no longer."""
-    first, last = common + left, common + right
-    size = shared_prefix_length(first, last)
-    assert first[:size] == last[:size]
-    assert size >= len(common)
-    assert first[size : size + 1] != last[size : size + 1] or size == len(first)
 
 
 @settings(max_examples=300)

@@ -37,15 +37,20 @@ def stamps() -> st.SearchStrategy[bytes]:
 
 
 def records() -> st.SearchStrategy[RecordStamps]:
-    """Stamps of records, some without any."""
+    """Stamps and tags of records, some without any."""
     columns = st.dictionaries(st.integers(0, 3), stamps(), max_size=4)
+    tag = st.builds(bytes.__add__, st.sampled_from([b"a" * 16, b"b" * 16]), stamps())
+    tags = st.dictionaries(
+        st.none() | st.integers(0, 3), st.frozensets(tag), max_size=2
+    )
     record = st.one_of(st.just(NO_STAMP), stamps())
     return st.builds(
-        lambda one, many: joined_stamps(
-            RecordStamps(one), RecordStamps(NO_STAMP, many)
+        lambda one, many, tags: joined_stamps(
+            RecordStamps(one), RecordStamps(NO_STAMP, many, tags)
         ),
         record,
         columns,
+        tags,
     )
 
 
@@ -79,9 +84,16 @@ def test_stamps_have_one_spelling(one: RecordStamps) -> None:
     assert encode_stamps(decode_stamps(data)) == data
 
 
-@given(st.binary(max_size=80))
-def test_anything_else_is_corrupt(data: bytes) -> None:
-    """Bytes either are the spelling of what they decode to, or refused."""
+@given(
+    st.binary(max_size=80)
+    | st.lists(
+        st.binary(max_size=40)
+        | st.lists(st.none() | st.integers(-1, 2) | st.binary(max_size=64), max_size=3),
+        max_size=3,
+    )
+)
+def test_anything_else_is_corrupt(data: object) -> None:
+    """A value either is the spelling of what it decodes to, or refused."""
     try:
         found = decode_stamps(data)
     except Corrupt as error:

@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prolly.codec import INLINE_BYTES_MAX, Reference, Referring, cbor, row
+from prolly.codec.node import encode_leaf
 from prolly.codec.reference import decode_referring
+from prolly.codec.stored_leaf import StoredLeaf
 from prolly.errors import Corrupt, Invalid, LimitExceeded
 from prolly.testing.strategies import cells, values
 
@@ -52,6 +54,24 @@ def test_decoding_many_equals_decoding_each(rows: list[list[Any]]) -> None:
         datas = [row.encode(one, fills) for one in rows]
         many = row.decode_many(datas, fills)
         assert list(map(spelt, many)) == list(map(spelt, rows))
+
+
+@given(
+    st.lists(st.integers(0, 255), min_size=1, max_size=20),
+    st.sampled_from([[None, None, None], [0, "", None]]),
+    st.sampled_from([None, 7]),
+)
+def test_rows_of_one_length_come_as_columns(
+    numbers: list[int], fills: list[Any], cell: int | None
+) -> None:
+    """A column of a leaf, whose rows need not be taken apart, gives the same cells."""
+    rows = [[number, f"{number:03d}", cell] for number in numbers]
+    datas = [row.encode(one, fills) for one in rows]
+    keys = [b"key:%02d" % place for place in range(len(rows))]
+    _, stored = StoredLeaf(encode_leaf(keys, datas)).columns()
+    columns = row.decode_columns(stored, fills)
+    assert list(map(list, zip(*columns, strict=True))) == rows
+    assert list(map(list, row.decode_columns(datas, fills))) == list(map(list, columns))
 
 
 @given(cells(), st.data())
@@ -233,3 +253,65 @@ def test_a_cell_that_nests_too_deep_names_its_column() -> None:
     with pytest.raises(LimitExceeded) as caught:
         row.encode(["fits", deep], [None, None])
     assert caught.value.facts["path"][0] == 1
+
+
+CELLS = st.none() | st.integers(-300, 300) | st.binary(max_size=3) | st.lists(st.none())
+
+
+@given(st.integers(1, 4), st.booleans(), st.data())
+def test_checked_columns_are_those_of_each_row(
+    width: int, is_filled: bool, data: st.DataObject
+) -> None:
+    """Alike or not, of even length or not, with fills or without."""
+    fills: list[Any] = [7 if is_filled else None] * width
+    rows = data.draw(st.lists(st.lists(CELLS, min_size=width, max_size=width)))
+    rows.append([1] * width)
+    datas = [row.encode(one, fills) for one in rows]
+    found = row.check_columns(datas, fills)
+    assert list(map(list, zip(*found, strict=True))) == rows
+    place = data.draw(st.integers(0, len(datas) - 1))
+    at = data.draw(st.integers(0, len(datas[place]) - 1))
+    wrong = bytearray(datas[place])
+    wrong[at] ^= data.draw(st.integers(1, 255))
+    datas[place] = bytes(wrong)
+    try:
+        expected = [row.check(one, fills) for one in datas]
+    except Corrupt:
+        with pytest.raises(Corrupt):
+            row.check_columns(datas, fills)
+    else:
+        columns = row.check_columns(datas, fills)
+        assert list(map(list, zip(*columns, strict=True))) == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"\x82\x41\x01\xf6",
+        b"\x82\x42\x01\x00\x05",
+        b"\x82\x58\x01\x01\x05",
+        b"\x98\x02\x41\x01\x05",
+        b"\x82\x41\x01\x18\x05",
+        b"\x82\x41\x04\x05",
+        b"\x83\x41\x01\x05\x06",
+        b"\x81\x40",
+        b"\xf6",
+        b"",
+    ],
+)
+def test_columns_of_other_spellings_are_refused(value: bytes) -> None:
+    """A stored null, loose bits, long heads, columns that there are not, no row."""
+    if value == b"\x81\x40":
+        assert row.check_columns([value] * 3, [None, None]) == [(None,) * 3] * 2
+        return
+    for others in ([], [row.encode([5, None], [None, None])]):
+        with pytest.raises(Corrupt):
+            row.check_columns([value, *others, value], [None, None])
+
+
+def test_even_rows_are_checked_in_their_leaf() -> None:
+    """Of a leaf whose columns have even lengths, without taking rows out first."""
+    datas = [row.encode([number, b"12"], [None, None]) for number in range(9)]
+    leaf = StoredLeaf(encode_leaf([b"%d" % one for one in range(9)], datas))
+    columns = row.check_columns(leaf.columns()[1], [None, None])
+    assert list(map(list, columns)) == [list(range(9)), [b"12"] * 9]

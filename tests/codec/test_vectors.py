@@ -118,7 +118,8 @@ def test_id_vectors_hold() -> None:
     cases = vectors("ids")
     for case in cases["datasets"]:
         taken = [bytes.fromhex(one) for one in case["taken"]]
-        found = dataset_id(case["name"], case["kind"], taken)
+        local = case.get("local", False)
+        found = dataset_id(case["name"], case["kind"], taken, local=local)
         assert found.hex() == case["id"]
         assert case.get("manifest_key", manifest_key(found).hex()) == (
             manifest_key(found).hex()

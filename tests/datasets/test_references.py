@@ -236,14 +236,14 @@ def test_the_cost_is_that_of_the_change() -> None:
             tx.table("parents", schema=parents).load(
                 {"id": number, "note": note} for number in range(20_100)
             )
-        store.counts.reset()
+        store.costs.reset()
         with repo.transaction("main") as tx:
             for number in range(0, 20_000, 2000):
                 tx.table("children").upsert({"id": number, "of": 5, "note": "new"})
             for number in range(20_000, 20_010):
                 tx.table("parents").delete(number)
-        assert store.counts.gets < 600
-        assert store.counts.puts < 200
+        assert store.costs.gets < 600
+        assert store.costs.puts < 200
 
 
 def test_unique_indexes_hold_across_transactions() -> None:

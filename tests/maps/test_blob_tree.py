@@ -66,7 +66,7 @@ def test_reading_in_order_reads_each_chunk_once() -> None:
     for at in range(0, tree.length, 1000):
         assert b"".join(tree.iter_range(at, at + 1000)) == VALUE[at : at + 1000]
     pieces = tree.count_children(1, 0, tree.length)
-    assert store.counts.gets == pieces + 1
+    assert store.costs.gets == pieces + 1
 
 
 def test_nothing_and_a_single_piece_have_no_height() -> None:

@@ -104,7 +104,7 @@ def test_a_check_in_full_finds_clashing_paths(monkeypatch: pytest.MonkeyPatch) -
     repo = clashing()
     conflicts = repo.merge("feature").conflicts
     with monkeypatch.context() as patch:
-        patch.setattr("prolly.repo.workspace.require_no_path_clash", lambda *told: None)
+        patch.setattr("prolly.maps.require_no_path_clash", lambda *told: None)
         conflicts.settle("f", "clash", "theirs")
     conflicts.commit()
     with repo.transaction("main") as tx:

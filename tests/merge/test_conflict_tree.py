@@ -19,6 +19,7 @@ from prolly.merge.conflict_log import (
     ConflictLog,
     schema_key,
     tree_key,
+    tree_value,
 )
 from prolly.tree import NodeReader, build, reachable
 
@@ -187,3 +188,16 @@ def test_a_long_entry_stands_out_of_line() -> None:
     }
     tree = Written(found).tree
     assert {one[:3]: one.entry for one in tree.entries()} == found
+
+
+def test_more_open_conflicts_than_there_are_make_it_corrupt() -> None:
+    """Before anybody makes room for so many."""
+    place = (b"dataset1", ConflictKind.RECORD)
+    written = Written({(*place, b"\x15\x01"): ConflictEntry()})
+    writer, reader = written.writer, written.reader
+    edge = Edge(build(writer, [([b"k"], [b"\xa0"])], FORMAT_PARAMETERS), 1)
+    value = tree_value(edge, 2**40)
+    root = build(writer, [([tree_key(*place)], [value])], FORMAT_PARAMETERS)
+    with pytest.raises(Corrupt) as caught:
+        _ = ConflictTree(reader, root).open_count
+    assert caught.value.code == "conflict-tree"

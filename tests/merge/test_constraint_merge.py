@@ -51,6 +51,15 @@ def test_a_check_that_only_both_break() -> None:
     assert merge.datasets["t"].withheld == 1
 
 
+def test_whatever_gives_way_is_named() -> None:
+    """Columns that no rule asks about are withheld with the rest, and listed so."""
+    three = ThreeVersions(base, row(1, a=70), row(1, b=70, note="new"))
+    [conflict] = three.conflicts(three.merge())
+    names = {one.id: one.name for one in SCHEMA.columns}
+    assert {names[one] for one in conflict.entry.fields} == {"a", "b", "note"}
+    assert conflict.entry.reason == "check sum is false for the row"
+
+
 def test_two_rows_with_one_unique_cell() -> None:
     """Both sides added a row with the same cell: theirs is withheld, and names ours."""
     three = ThreeVersions(base, row(10, a=77), row(11, a=77))
@@ -134,6 +143,10 @@ def test_a_unique_index_of_theirs_that_ours_breaks_is_left_out() -> None:
     merge = three.merge()
     assert [one["b"] for one in three.rows(merge, "t")] == [0, 0, 2, 3, 4]
     assert three.named(merge) == ["index b"]
+    [conflict] = three.conflicts(merge)
+    assert conflict.entry.reason == (
+        "records of ours break it: rows have equal cells: 0 (b 0) and 1 (b 0)"
+    )
 
 
 def test_a_null_where_theirs_allows_none() -> None:
@@ -167,13 +180,41 @@ def reads_of_merge(records: int) -> int:
         roots.append(repo.commit_of(repo.branches[name]).root)
     with store.writer() as writer:
         reader = NodeReader(writer.get)
-        store.counts.reset()
+        store.costs.reset()
         merge = merge_manifests(reader, writer, Versions(*roots), Rules())
         assert merge.conflicts is None
-        return store.counts.gets
+        return store.costs.gets
 
 
 def test_the_cost_follows_the_change() -> None:
     """Ten times the records cost a level more at most, not ten times the nodes."""
     small, large = reads_of_merge(2_000), reads_of_merge(20_000)
     assert large < 2.5 * small
+
+
+def test_a_rule_that_is_left_out_blames_nobody() -> None:
+    """Rows of ours break it, and rows of theirs do: those stand, both."""
+    plain = Schema.create([("id", "int"), ("a", "int"), ("b", "int")], "id")
+
+    def write(*rows: tuple[int, int, int]) -> Step:
+        def step(tx: Transaction) -> None:
+            table = tx.table("t") if "t" in tx else tx.table("t", schema=plain)
+            cells = [{"id": key, "a": a, "b": b} for key, a, b in rows]
+            table.load(cells, mode="update")
+
+        return step
+
+    def unique(tx: Transaction) -> None:
+        tx.table("t").alter().add_index("a", "a", unique=True)
+        write((4, 6, 0))(tx)
+
+    def check(tx: Transaction) -> None:
+        tx.table("t").alter().add_check("low", "a <= 4 or b >= 6")
+        write((2, 2, 3))(tx)
+
+    ours = write((1, 5, 5), (2, 5, 9), (3, 6, 0))
+    for theirs, rule in ((unique, "index a"), (check, "check low")):
+        three = ThreeVersions(write((1, 1, 9), (2, 2, 9)), ours, theirs)
+        merge = three.merge()
+        assert rule in three.named(merge)
+        assert {1, 2, 3} <= {one["id"] for one in three.rows(merge, "t")}

@@ -281,6 +281,29 @@ def test_a_widened_column_takes_the_other_sides_rows() -> None:
     assert merge.datasets["t"].rewritten == ("base", "theirs")
 
 
+def test_a_fill_in_conflict_touches_no_row() -> None:
+    """Rows that nobody wrote have ours' fill, whatever theirs asks of its own."""
+    columns = altered("add_column", "k", "int", nullable=False, fill=1)
+    others = [
+        altered("add_column", "k", "int", nullable=False, fill=2),
+        altered("add_index", "k", ["k"]),
+        rewritten(1, (1, "new", 1, 9)),
+        rewritten(2, (2, "new")),
+    ]
+    made = Altered([columns], others)
+    merge = made.merge()
+    made.assert_whole(merge.root)
+    [conflict] = made.conflicts(merge)
+    assert conflict.entry.facts["what"] == "column k"
+    assert [row["k"] for row in made.table(merge.root).values()] == [1, 9, 1, 1, 1, 1]
+
+    made = Altered([columns], [*others, altered("add_check", "big", "k > 1")])
+    merge = made.merge()
+    made.assert_whole(merge.root)
+    named = [one.entry.facts["what"] for one in made.conflicts(merge)]
+    assert named == ["check big", "column k"]
+
+
 def test_added_columns_rewrite_one_side_at_most() -> None:
     """Both sides add a column: both are there, and one side's rows stay as they are."""
     made = Altered(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from prolly.chunks import MemoryStore
 from prolly.codec import DEFAULT_PARAMETERS, TreeParameters
 from prolly.merge.row_translation import Misfit, Records
@@ -95,6 +97,27 @@ def test_a_new_row_that_cannot_do_without_is_left_out() -> None:
     side = tables.write(BASE, (1, 1, "11"), (3, 3, "z"))
     assert tables.turned(base, side, widened("b", "int", False)) == [(1, 1, 11)]
     assert [one.fields for one in tables.misfits] == [()]
+
+
+@pytest.mark.parametrize("fills", [(1, 2), (2, 1), (None, 2), (1, None)])
+def test_a_row_that_does_not_store_a_new_cell_takes_the_merged_fill(
+    fills: tuple[int | None, int | None],
+) -> None:
+    """Rows of the base change with the fill, what the side wrote does not."""
+    merged, own = fills
+    columns = [(one.name, one.type) for one in BASE.columns]
+    mine, target = (
+        Schema.create([*columns, ("k", "int", True, fill)], "id", base=BASE)
+        for fill in (own, merged)
+    )
+    tables = Tables()
+    base = tables.write(BASE, (1, 1, "x"), (2, 2, "y"), (3, 3, "z"))
+    side = tables.write(
+        mine, (1, 1, "x", own), (2, 2, "Y", own), (3, 3, "z", 7), (4, 4, "", own)
+    )
+    rows = tables.turned(base, side, target)
+    assert [row[3] for row in rows] == [merged, merged, 7, own]
+    assert tables.misfits == []
 
 
 def test_nulls_that_are_not_allowed_any_more_are_mended() -> None:

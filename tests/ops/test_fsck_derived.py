@@ -139,7 +139,7 @@ def test_an_index_that_is_empty(repo: Repository) -> None:
 def test_an_index_without_a_tree(repo: Repository) -> None:
     """A description with fewer trees than the schema has indexes is found."""
     plant(repo, lambda _, __, entry: replace(entry, roots=entry.roots[:-1]))
-    assert codes(repo) == ["index-content"]
+    assert codes(repo) == ["descriptor"]
 
 
 def test_rows_that_break_a_unique_index(repo: Repository) -> None:

@@ -18,7 +18,7 @@ import prolly
 from prolly.chunks import LocalStore, RefMove, RefNote
 from prolly.chunks.local_index import LocalIndex
 from prolly.env import SYSTEM, Environment
-from prolly.errors import Corrupt, Invalid, NotFound, Stale, Unsupported
+from prolly.errors import Corrupt, Invalid, NotFound, Unsupported
 from prolly.ops import GRACE_US, collect_garbage
 from prolly.ops.garbage import SMALL_PACKS_MAX, local_store_of
 from prolly.repo import begin_history
@@ -224,17 +224,14 @@ def test_missing_chunks_of_a_version_that_is_there_are_damage(
 
 
 def test_a_transaction_under_way_is_stale_or_whole(repo: prolly.Repository) -> None:
-    """What a transaction counts on and a collection takes makes it Stale, at most."""
+    """What a collection takes of a transaction's chunks it brings itself, if small."""
     put(repo, {"a": 1})
     put(repo, {"b": b"x" * 5000})
     repo.branches["main"] = repo.resolve("main~1")
     tx = repo.transaction("main", message="again")
     tx.map("m")["b"] = b"x" * 5000
     assert repo.gc(grace=NOW).removed > 0
-    with pytest.raises(Stale) as caught:
-        tx.commit()
-    assert caught.value.code == "gc-epoch"
-    repo.run("main", lambda tx: tx.map("m").update({"b": b"x" * 5000}))
+    tx.commit()
     assert content(repo, "main") == {"a": 1, "b": b"x" * 5000}
     require_sound(repo)
 
@@ -281,7 +278,7 @@ def test_space_comes_back(repo: prolly.Repository) -> None:
         put(repo, {key: source.randbytes(100) for key in keys})
     before = size_on_disk(repo)
     report = repo.gc()
-    assert report.disk_bytes_before == before > 1.2 * reachable_bytes(repo)
+    assert report.disk_bytes_before == before > 1.15 * reachable_bytes(repo)
     assert report.disk_bytes == size_on_disk(repo) <= 1.15 * reachable_bytes(repo)
     assert len(content(repo, "main~100")) == 50_000
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -65,6 +66,41 @@ def test_each_increment_counts_once(added: list[tuple[str, int]]) -> None:
     for key, start in (("old", 10), ("new", 0)):
         total = start + sum(delta for one, delta in added if one == key)
         assert held.get(key, 0) == total
+
+
+def test_a_rule_that_two_break_together_is_named() -> None:
+    """A policy would not settle it, so none is spoken of."""
+    repo = memory_repository()
+
+    def make(tx: Transaction) -> None:
+        tx.table("t", key="id").upsert({"id": 1, "price": 5, "stock": 0})
+        tx.table("t").alter().add_check("stocked", "price > 0 or stock = 0")
+
+    write_on(repo, "main", make)
+    error = conflict(
+        lambda: at_once(repo, [row(price=0, stock=0), row(price=5, stock=3)])
+    )
+    assert "check stocked" in error.message and "policy" not in error.hint
+    assert error.facts["constraint"] == "check stocked"
+
+
+def test_why_a_policy_did_not_settle_it_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A package that it needs is named."""
+    monkeypatch.setitem(sys.modules, "pycrdt", None)
+    repo = memory_repository()
+
+    def make(tx: Transaction) -> None:
+        tx.map("m")["k"] = "one"
+        tx.set_policy("m", "text:characters")
+
+    def put(text: str) -> Write:
+        return lambda tx: tx.map("m").update({"k": text})
+
+    write_on(repo, "main", make)
+    error = conflict(lambda: at_once(repo, [put("one two"), put("zero one")]))
+    assert "prolly[text]" in error.hint and error.hint.endswith(".")
 
 
 def test_equal_steps_of_a_counter_are_two() -> None:

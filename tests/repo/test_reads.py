@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from prolly.chunks import MemoryStore
 from prolly.codec import key as key_codec
+from prolly.datasets import VersionRoots
 from prolly.errors import Invalid, NotFound, Stale
 from prolly.repo import (
     RANGES_APART,
@@ -364,8 +365,9 @@ def keys_read(reads: RecordedReads, repo: Repository, changed: int) -> bool:
     old = repo.commit_of("main").root
     with repo.transaction("main") as tx:
         tx.map("m")[changed] = "changed"
+    versions = VersionRoots(old), VersionRoots(repo.commit_of("main").root)
     try:
-        reads.check(repo._storage.reader, old, repo.commit_of("main").root)
+        reads.check(repo._storage.reader, *versions)
     except Stale:
         return True
     return False

@@ -150,7 +150,7 @@ def test_errors_of_a_field_say_what_is_in_conflict() -> None:
             lambda: conflicts.settle("t", key, "ours", fields=[field]),
         )
 
-    assert "height, city" in str(of(1, "cities").hint)
+    assert "city, height" in str(of(1, "cities").hint)
     assert "whole record" in str(of(2, "city").hint)
 
 

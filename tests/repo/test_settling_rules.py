@@ -85,6 +85,8 @@ def test_a_check_that_both_break_together() -> None:
     conflicts.settle("t", 1, "theirs")
     assert row(repo, 1) == {**first, "high": 5, "note": "b"}
     conflicts.settle("t", 1, "ours")
+    assert row(repo, 1) == {**first, "low": 5}
+    conflicts.settle("t", 1, "theirs", fields=["note"])
     assert row(repo, 1) == {"id": 1, "low": 5, "high": 1, "note": "b"}
 
 

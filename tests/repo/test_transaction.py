@@ -202,12 +202,12 @@ def test_a_commit_stores_only_what_it_needs() -> None:
     repo = memory_repository(store)
     with repo.transaction("main") as tx:
         tx.map("m").update((f"k{n:06d}", n) for n in range(20_000))
-    store.counts.reset()
+    store.costs.reset()
     with repo.transaction("main") as tx:
         tx.map("m")["k010000"] = 99_999
-    assert store.counts.puts <= 5
-    assert (store.counts.commits, store.counts.ref_moves) == (1, 1)
-    assert store.counts.gets <= 8
+    assert store.costs.puts <= 5
+    assert (store.costs.commits, store.costs.ref_moves) == (1, 1)
+    assert store.costs.gets <= 8
 
 
 @pytest.mark.parametrize(

@@ -175,7 +175,10 @@ def test_each_branch_has_its_own(repo: Repository) -> None:
     put(repo, "b", 20)
     repo.switch("main")
     assert dict(repo.at_working().map("m").items()) == {"a": 10, "b": 2}
-    repo.delete_branch("side")
+    with pytest.raises(Invalid) as caught:
+        repo.delete_branch("side")
+    assert caught.value.code == "uncommitted" and not repo.working_area("side").is_clean
+    repo.delete_branch("side", force=True)
     repo.create_branch("side")
     assert repo.working_area("side").is_clean
 

@@ -124,13 +124,13 @@ def test_a_change_costs_nodes_by_its_size(large: TableModel) -> None:
             {"id": number, "group": "new", "code": f"new {number}", "note": "n" * 60}
         )
     records = tree.write(large.writer)
-    large.store.counts.reset()
+    large.store.costs.reset()
     roots = table.write_indexes(large.reader, records)
     changes = 100 * len(roots)
-    assert large.store.counts.puts <= 2 * changes
-    assert large.store.counts.gets <= 2 * depth * (changes + 100)
+    assert large.store.costs.puts <= 2 * changes
+    assert large.store.costs.gets <= 2 * depth * (changes + 100)
     everything = len(list(large.table().index("by_group").rows())) // 30
-    assert large.store.counts.puts < everything
+    assert large.store.costs.puts < everything
 
 
 def test_a_change_of_other_columns_leaves_the_indexes(large: TableModel) -> None:
@@ -140,18 +140,18 @@ def test_a_change_of_other_columns_leaves_the_indexes(large: TableModel) -> None
     for number in range(0, 60_000, 6000):
         table.upsert({**table[number], "note": "changed"})
     records = tree.write(large.writer)
-    large.store.counts.reset()
+    large.store.costs.reset()
     assert table.write_indexes(large.reader, records) == before
-    assert large.store.counts.puts == 0
+    assert large.store.costs.puts == 0
 
 
 def test_no_change_costs_nothing(large: TableModel) -> None:
     """Without an edit only the roots are looked at."""
     table, tree = large.edit()
     records = tree.write(large.writer)
-    large.store.counts.reset()
+    large.store.costs.reset()
     assert table.write_indexes(large.reader, records) == large.stored.indexes
-    assert (large.store.counts.puts, large.store.counts.gets) == (0, 1)
+    assert (large.store.costs.puts, large.store.costs.gets) == (0, 1)
 
 
 def violation(model: TableModel, *listed: dict[str, Any]) -> Invalid:

@@ -224,10 +224,10 @@ def test_a_query_of_ten_reads_few_nodes() -> None:
     ]
     model = TableModel(SCHEMA, listed)
     table = model.table()
-    model.store.counts.reset()
+    model.store.costs.reset()
     view = iter(table.index("by_country").rows("US", start=5000))
     assert [next(view)["feet"] for _ in range(10)] == list(range(5000, 5010))
-    assert model.store.counts.gets <= 40
+    assert model.store.costs.gets <= 40
 
 
 def test_iterators_see_the_state_at_their_creation() -> None:

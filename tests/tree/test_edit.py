@@ -16,7 +16,7 @@ from prolly.testing.tree_model import (
     make_edits,
     make_records,
 )
-from prolly.tree import builder, edit, run
+from prolly.tree import builder, cut_watch, edit, run
 from prolly.tree import priorities_of as true_priorities_of
 
 COUNTS = (0, 1, 30, 700, 3000)
@@ -55,7 +55,7 @@ def test_tied_priorities_are_settled_alike(
     def tied(keys: list[bytes], level: int) -> list[int]:
         return [p % distinct for p in true_priorities_of(keys, level)]
 
-    for module in (builder, edit, run):
+    for module in (builder, cut_watch, edit, run):
         monkeypatch.setattr(module, "priorities_of", tied)
     check_history(seed, "sequential", "small")
 

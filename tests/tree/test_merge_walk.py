@@ -13,10 +13,11 @@ from prolly.testing.three_trees import (
     SMALL_WEIGHTS,
     SmallParameters,
     ThreeTrees,
+    plain_patches,
     small_versions,
 )
-from prolly.tree import NodeReader
-from prolly.tree.merge_walk import MERGED, OURS, THEIRS, Patch, find_patches
+from prolly.tree import NodeReader, Versions
+from prolly.tree.merge_patches import MERGED, OURS, THEIRS, Patch
 
 
 def is_inside(patch: Patch, key: bytes) -> bool:
@@ -31,12 +32,8 @@ def test_patches_hold_all_that_differs(weights: tuple[int, int], seed: int) -> N
     """Patches are in order, do not overlap, and hold each key in which sides differ."""
     trees = ThreeTrees(SmallParameters(*weights))
     versions = small_versions(random.Random(seed))
-    roots = (
-        trees.rebuild(versions[0]),
-        trees.rebuild(versions[1]),
-        trees.rebuild(versions[2]),
-    )
-    patches = find_patches(NodeReader(trees.writer.get), roots, weights[1])
+    roots = Versions(*(trees.rebuild(one) for one in versions))
+    patches = plain_patches(NodeReader(trees.writer.get), roots, weights[1])
     for left, right in pairwise(patches):
         assert right.after is not None and left.upto <= right.after
     base, ours, theirs = versions
@@ -54,7 +51,7 @@ def test_patches_are_found_without_a_leaf() -> None:
     """The walk reads the nodes above the leaves that differ, and nothing else."""
     trees = ThreeTrees(SmallParameters(200, 607))
     base = {b"%05d" % number: bytes(20) for number in range(2000)}
-    roots = (
+    roots = Versions(
         trees.rebuild(base),
         trees.rebuild({**base, b"00300": b"o" * 20}),
         trees.rebuild({**base, b"01700": b"t" * 20}),
@@ -62,7 +59,7 @@ def test_patches_are_found_without_a_leaf() -> None:
     reader = NodeReader(trees.writer.get)
     height = reader.read(roots[0]).level
     trees.counts.reset()
-    patches = find_patches(NodeReader(trees.writer.get), roots, 607)
+    patches = plain_patches(NodeReader(trees.writer.get), roots, 607)
     assert [patch.side for patch in patches] == [OURS, THEIRS]
     assert trees.counts.gets <= 6 * height
     assert all(patch.is_even and patch.is_leaf for patch in patches)
@@ -74,8 +71,8 @@ def test_the_gap_between_patches_is_never_told_too_large() -> None:
     base = {b"%05d" % number: bytes(20) for number in range(2000)}
     chosen = random.Random(3).sample(sorted(base), 60)
     ours = {**base, **dict.fromkeys(chosen, b"o" * 20)}
-    roots = trees.rebuild(base), trees.rebuild(ours), trees.rebuild(base)
-    patches = find_patches(NodeReader(trees.writer.get), roots, 390)
+    roots = Versions(*(trees.rebuild(one) for one in (base, ours, base)))
+    patches = plain_patches(NodeReader(trees.writer.get), roots, 390)
     for left, right in pairwise(patches):
         assert right.after is not None
         between = [key for key in base if left.upto < key <= right.after]
