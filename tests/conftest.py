@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,15 +14,33 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 # Deadlines are clocks, and a loaded machine breaks them. The usual profile repeats the
-# same examples in every run, so that a failure is about the change at hand; `make long`
-# looks further and at random, and keeps what it finds.
+# same examples in every run, so that a failure is about the change at hand, and few of
+# them: a third of the time goes into these tests. `make long` looks further and at
+# random, and keeps what it finds.
 hypothesis.settings.register_profile(
-    "house", deadline=None, derandomize=True, print_blob=True
+    "house", deadline=None, derandomize=True, print_blob=True, max_examples=60
 )
 hypothesis.settings.register_profile(
     "long", deadline=None, max_examples=1000, print_blob=True
 )
 hypothesis.settings.load_profile("house")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_bytecode(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let child processes keep their byte code, where the environment says not to.
+
+    Some hundred tests start a command, and compiling all of prolly is most of what a
+    command without byte code does. It is kept apart from the sources.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if os.environ.get("PYTHONDONTWRITEBYTECODE"):
+            patch.delenv("PYTHONDONTWRITEBYTECODE")
+            base = tmp_path_factory.getbasetemp()
+            # The processes of one run share it; each has a directory in one of all.
+            place = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+            patch.setenv("PYTHONPYCACHEPREFIX", str(place / "bytecode"))
+        yield
 
 
 @dataclass(frozen=True)

@@ -127,8 +127,9 @@ def shell(root: Path, tmp_path: Path) -> dict[str, str]:
     commands.mkdir()
     program = commands / "prolly"
     program.write_text(
-        f"#!{sys.executable}\n"
-        f"import sys\nsys.path[:0] = [{str(root)!r}, {str(root / 'cli')!r}]\n"
+        # Without ``site``, which takes a quarter of the time of a short command.
+        f"#!{sys.executable} -S\n"
+        f"import sys\nsys.path[:0] = {[str(root), str(root / 'cli'), *sys.path]!r}\n"
         "from prolly_cli.main import main\nsys.exit(main())\n"
     )
     program.chmod(0o755)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import redirect_stdout
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,9 @@ def load_app(spelt: str) -> App:
     if here not in sys.path:
         sys.path.insert(0, here)
     try:
-        found = getattr(import_module(module_name), name)
+        # What the module prints is no answer of the command.
+        with redirect_stdout(sys.stderr):
+            found = getattr(import_module(module_name), name)
     except AttributeError as error:
         raise _bad_app(spelt, str(error)) from error
     except (Exception, SystemExit) as error:

@@ -47,9 +47,23 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "resolve": "resolve",
         "policy": "policy",
     },
+    "Replicas": {
+        "clone": "clone",
+        "remote": "remote",
+        "fetch": "fetch",
+        "pull": "pull",
+        "push": "push",
+        "pin": "pin",
+        "bundle": "bundle",
+        "serve": "serve",
+        "remote-serve": "remote_serve",
+    },
     "Settings": {"config": "config", "completion": "completion"},
     "Care": {"gc": "collect_garbage", "fsck": "fsck", "stats": "stats"},
 }
+
+# What other tools call a command, where ours is called quite otherwise.
+KNOWN_ELSEWHERE = {"reflog": "log -g"}
 
 
 def _set_directory(context: click.Context, _: Any, values: tuple[str, ...]) -> None:
@@ -163,7 +177,12 @@ class Verb(click.Command):
                 message = f"one dataset may stand behind --, not {len(behind)}"
                 raise click.UsageError(message, ctx)
             scope = behind[0] if behind else None
-        rest = super().parse_args(ctx, args)
+        try:
+            rest = super().parse_args(ctx, args)
+        except click.UsageError as error:
+            # Of an option without its value click does not say whose it is.
+            error.ctx = error.ctx or ctx
+            raise
         if self.takes_scope:
             ctx.params["scope"] = scope
         return rest
@@ -224,6 +243,7 @@ class Program(click.Group):
             from difflib import get_close_matches
 
             near = get_close_matches(name, self._modules, 2)
+            near = [KNOWN_ELSEWHERE[name]] if name in KNOWN_ELSEWHERE else near
             more = f"; did you mean {' or '.join(near)}?" if near else ""
             raise click.UsageError(f"there is no command {name!r}{more}", ctx)
         return super().resolve_command(ctx, args)
@@ -239,7 +259,7 @@ class Program(click.Group):
                 assert command is not None
                 rows.append((name, command.get_short_help_str(limit=60)))
             with formatter.section(title):
-                formatter.write_dl(rows, col_max=10)
+                formatter.write_dl(rows, col_max=12)
 
     def main(  # type: ignore[override]  # It always ends the process, as click's may.
         self,

@@ -88,6 +88,14 @@ class TagWord(Word):
         return repository.tags
 
 
+class RemoteWord(Word):
+    """The name of a remote."""
+
+    def names(self, repository: Repository) -> Iterable[str]:
+        """Return the remotes."""
+        return repository.remotes
+
+
 class SettingWord(Word):
     """The name of a setting."""
 
@@ -106,6 +114,7 @@ WORDS: dict[str, Word] = {
     "revisions": RangeWord(),
     "at": RevisionWord(),
     "words": DatasetWord(),
+    "remote": RemoteWord(),
 }
 # Parameters whose names say less, by command. In `dataset create` and `tag` a name is
 # new and not in here; `branch` and `tag` have those that -d deletes.
@@ -118,6 +127,9 @@ WORDS_OF: dict[tuple[str, str], Word] = {
     ("get", "name"): SettingWord(),
     ("set", "name"): SettingWord(),
     ("unset", "name"): SettingWord(),
+    ("remove", "name"): RemoteWord(),
+    ("pull", "branch"): BranchWord(),
+    ("push", "branch"): BranchWord(),
 }
 
 

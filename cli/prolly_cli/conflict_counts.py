@@ -33,7 +33,8 @@ def conflict_names(
     """Yield what a merge that was only tried leaves in conflict, as JSON."""
     from .record_text import key_parts
 
-    kinds = {name: info.kind for name, info in repository.at("HEAD").datasets.items()}
+    datasets = repository.at("HEAD", local=False).datasets
+    kinds = {name: info.kind for name, info in datasets.items()}
     for one in result.conflicts.of():
         if one.kind == "schema":
             parts = one.key

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from itertools import takewhile
 from typing import Any
 
 from prolly import ABSENT, Column, Conflict, Conflicts
@@ -17,6 +19,8 @@ _dumps = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
 LABEL_CHARS = 20
 # What is narrower shows nothing of most values.
 CELL_CHARS_LEAST = 8
+# So much of what two long values have in common stays before where they differ.
+COMMON_CHARS = 8
 
 GAP = "  "
 
@@ -81,12 +85,13 @@ class ConflictText:
 
         Of a whole row the fields that are not the same in all three.
         """
-        values = [getattr(conflict, side) for side in SIDES]
+        values = _values(conflict)
         spellers = [self._of(conflict.dataset)[side] for side in SIDES]
         is_rows = conflict.kind != "schema" and any(one.is_table for one in spellers)
         if not is_rows:
-            if conflict.kind == "schema" and all(type(one) is dict for one in values):
-                return _differing_parts(values)
+            parts = _differing_parts(conflict) if conflict.kind == "schema" else []
+            if parts:
+                return parts
             label = conflict.key if conflict.kind == "schema" else "value"
             texts = [_none(conflict, side) for side in SIDES]
             shown = [
@@ -108,6 +113,21 @@ class ConflictText:
             found.append((name, texts))
         return found
 
+    def beside(self, conflict: Conflict) -> str:
+        """Return the cells of a row that do not clash, to know it by; else nothing."""
+        is_row = conflict.kind != "schema" and self.is_table(conflict.dataset)
+        if not is_row or not conflict.fields:
+            return ""
+        rows = dict(zip(SIDES, self._as_named_now(conflict), strict=True))
+        side: Side = "ours" if rows["ours"] else "theirs"
+        speller = self._of(conflict.dataset)[side]
+        told = [
+            f"{name} {speller.cell(column, cell)}"
+            for name, (column, cell) in rows[side].items()
+            if name not in conflict.fields
+        ]
+        return GAP.join(told)
+
     def _as_named_now(self, conflict: Conflict) -> list[dict[str, tuple[str, Any]]]:
         """Return the rows of the sides, each {name now: (name there, cell)}."""
         columns = self._columns.get(conflict.dataset)
@@ -128,24 +148,46 @@ def _facts_json(conflict: Conflict) -> str:
     facts = dict(conflict.facts)
     if "other_key" in facts:
         facts["other_key"] = key_parts(facts["other_key"], typed=True)
+    if "stands_as" in facts:
+        facts["stands_as"] = key_parts(facts["stands_as"], typed=True)
     if facts.get("prefix") is not None:
         facts["prefix"] = key_parts(facts["prefix"], typed=False)
     return _dumps(facts)
 
 
-def _differing_parts(values: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
-    """Return those parts of a described thing that are not the same on all sides."""
-    names = dict.fromkeys(name for value in values for name in value)
+def _values(conflict: Conflict) -> list[Any]:
+    return [getattr(conflict, side) for side in SIDES]
+
+
+def _differing_parts(conflict: Conflict) -> list[tuple[str, list[str]]]:
+    """Return those parts of a described thing in which the sides that have it differ.
+
+    None where that says nothing: of plain values, or if only one side has it.
+    """
+    values = _values(conflict)
+    there = [one for one in values if one is not ABSENT]
+    if not all(type(one) is dict for one in there):
+        return []
     found = []
-    for name in names:
-        texts = [value_text(one[name]) if name in one else "(none)" for one in values]
-        if len(set(texts)) > 1:
+    for name in dict.fromkeys(name for one in there for name in one):
+        texts = [
+            _none(conflict, side)
+            if value is ABSENT
+            else value_text(value[name])
+            if name in value
+            else "(none)"
+            for side, value in zip(SIDES, values, strict=True)
+        ]
+        pairs = zip(texts, values, strict=True)
+        if len({text for text, one in pairs if one is not ABSENT}) > 1:
             found.append((name, texts))
     return found
 
 
 def _none(conflict: Conflict, side: Side) -> str:
     """Return what to show for a side without a value."""
+    if side == "ours" and "stands_as" in conflict.facts:
+        return f"(as {key_words(conflict.facts['stands_as'], typed=True)})"
     return "(none)" if side == "base" or conflict.base is ABSENT else "(deleted)"
 
 
@@ -166,7 +208,8 @@ def conflict_lines(
 ) -> list[str]:
     """Return the lines that show one conflict side by side, as wide as fits.
 
-    ``full``: nothing is cut, one side below the other.
+    ``full``: nothing is cut, one side below the other. So is what does not fit where
+    no person looks on: a program, or a file, has no width.
     """
     name = visible(f"{conflict.dataset} {text.key(conflict)}".rstrip())
     kind = "" if conflict.kind == "record" else f" ({conflict.kind})"
@@ -179,19 +222,27 @@ def conflict_lines(
     if is_open_row and conflict.kind == "record" and not conflict.fields:
         lines.append("  the whole record is in conflict")
     cells = text.cells(conflict)
-    if full:
-        return lines + _whole_lines(output, cells)
     label = min(max(len(visible(one)) for one, _ in cells), LABEL_CHARS)
     widths = column_widths(output.width - 2 - label, [shown for _, shown in cells])
+    if full or not (output.is_terminal or _fit(cells, widths)):
+        return lines + _whole_lines(output, cells)
     rows: list[tuple[str, list[str]]] = [("", list(SIDES)), *cells]
     for row_name, row in rows:
         parts = [fitted(row_name, label)]
-        for side, cell, width in zip(SIDES, row, widths, strict=True):
-            shown = fitted(cell, width)
+        for side, shown in zip(SIDES, fitted_row(row, widths), strict=True):
             style = {"ours": "removed", "theirs": "added"}.get(side, "faint")
             parts.append(output.style(shown, style if row_name else "faint"))
         lines.append(f"  {GAP.join(parts)}".rstrip())
     return lines
+
+
+def _fit(cells: list[tuple[str, list[str]]], widths: list[int]) -> bool:
+    """Tell whether no cell is cut."""
+    return all(
+        len(visible(cell)) <= width
+        for _, row in cells
+        for cell, width in zip(row, widths, strict=True)
+    )
 
 
 def _whole_lines(output: Output, cells: list[tuple[str, list[str]]]) -> list[str]:
@@ -220,6 +271,34 @@ def column_widths(room: int, rows: list[list[str]]) -> list[int]:
         widths[place] = min(wanted[place], share)
         room -= widths[place]
     return widths
+
+
+def _common(texts: Sequence[str]) -> int:
+    """Return how many characters texts begin with alike."""
+    alike = takewhile(lambda place: len(set(place)) == 1, zip(*texts, strict=False))
+    return sum(1 for _ in alike)
+
+
+def fitted_row(row: Sequence[str], widths: Sequence[int]) -> list[str]:
+    """Return base, ours and theirs in exactly so many characters each.
+
+    Of long ones that begin alike the beginning is left out, so that it is seen where
+    they differ: ours and theirs above all.
+    """
+    shown = [visible(one) for one in row]
+    is_long = [len(one) > width for one, width in zip(shown, widths, strict=True)]
+    long = [one for one, cut in zip(shown, is_long, strict=True) if cut]
+    if all(is_long[1:]) and shown[1] != shown[2]:
+        long = shown[1:]
+    common = _common(long) if len(set(long)) > 1 else 0
+    cells = []
+    for text, width, cut in zip(shown, widths, is_long, strict=True):
+        start = common - min(COMMON_CHARS, width // 2 - 1)
+        is_hidden = cut and common >= min(widths) - 1
+        if is_hidden and start > 1 and text.startswith(long[0][:start]):
+            text = "…" + text[start:]
+        cells.append(fitted(text, width))
+    return cells
 
 
 def fitted(text: str, width: int) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
-from prolly import Conflict, Conflicts, NotFound, Repository, Table
+from prolly import Conflict, Conflicts, Invalid, NotFound, Repository, Schema, Table
+from prolly.repo import SIDES
 
-from .typed_words import parse_key, parse_row, parse_value
+from .record_text import key_parts, key_words
+from .typed_words import parse_json, parse_key, parse_key_of, parse_row, parse_value
 
 
 def require_conflicts(
@@ -19,7 +23,7 @@ def require_conflicts(
     conflicts.require_merge()
     if dataset in conflicts.dataset_names():
         return
-    snapshot = repository.at_working()
+    snapshot = repository.at_working(local=False)
     if dataset not in snapshot.datasets:
         snapshot.dataset(dataset)
     raise NotFound(
@@ -31,8 +35,48 @@ def require_conflicts(
 
 
 def typed_key(conflicts: Conflicts, dataset: str, text: str) -> Any:
-    """Return the key that was typed. Raises as ``parse_key``."""
-    return parse_key(text, conflicts.records(dataset))
+    """Return the key that was typed.
+
+    In a table it may be typed as it is listed: as a side spells it, where the types
+    that the key columns have now have no form for it. Raises as ``parse_key``, and
+    Invalid ``key-parts`` for a blob.
+    """
+    if conflicts.is_blob(dataset):
+        raise Invalid(
+            f"{dataset!r} is a blob, which has no keys",
+            code="key-parts",
+            hint="Leave KEY out: the blob is in conflict as a whole.",
+            dataset=dataset,
+        )
+    records = conflicts.records(dataset)
+    if isinstance(records, Table):
+        found = list(_keys_in_conflict(conflicts, dataset, text, records.schema))
+        listed = [key for key in found if is_listed_as(key, text)]
+        for key in (*listed, *found):
+            return key
+    return parse_key(text, records)
+
+
+def _keys_in_conflict(
+    conflicts: Conflicts, dataset: str, text: str, now: Schema
+) -> Iterator[Any]:
+    """Yield the keys in conflict that a text spells, under the schema of now first."""
+    sides = [conflicts.schema(dataset, side) for side in SIDES]
+    for schema in (now, *sides):
+        with suppress(Invalid):
+            key = None if schema is None else parse_key_of(text, schema)
+            if key is not None and conflicts.find(dataset, key):
+                yield key
+
+
+def is_listed_as(key: Any, text: str) -> bool:
+    """Tell whether a text is just how a table's key is listed, not another form."""
+    if key_words(key, typed=True) == text:
+        return True
+    try:
+        return bool(parse_json(text, "the key") == key_parts(key, typed=True))
+    except Invalid:
+        return False
 
 
 def typed_value(conflicts: Conflicts, conflict: Conflict, text: str) -> Any:

@@ -82,8 +82,8 @@ class Invocation:
             from .profile_text import profile_text
 
             seconds = time.perf_counter() - self._began
-            counts = None if self._repository is None else self._repository.counts
-            text = profile_text(seconds, counts, as_json=self.output.json)
+            costs = None if self._repository is None else self._repository.costs
+            text = profile_text(seconds, costs, as_json=self.output.json)
             print(text, file=sys.stderr, flush=True)
 
     def _require_directory(self) -> None:

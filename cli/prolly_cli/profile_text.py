@@ -1,4 +1,4 @@
-"""What ``--profile`` prints: how long a command took, what it asked of the store."""
+"""What ``--profile`` prints: how long a command took, and what the work cost."""
 
 from __future__ import annotations
 
@@ -8,24 +8,32 @@ from typing import TYPE_CHECKING
 from .output import json_text, number, plural
 
 if TYPE_CHECKING:
-    from prolly.chunks import StoreCounts
+    from prolly.chunks import Costs
 
 
-def profile_text(seconds: float, counts: StoreCounts | None, *, as_json: bool) -> str:
-    """Return the lines; ``counts`` is ``None`` where no repository was opened."""
+def profile_text(seconds: float, costs: Costs | None, *, as_json: bool) -> str:
+    """Return the lines; ``costs`` is ``None`` where no repository was opened."""
     if as_json:
-        told = {} if counts is None else asdict(counts)
+        told = {} if costs is None else asdict(costs)
         return json_text({"profile": {"seconds": round(seconds, 6), **told}})
     lines = [f"prolly: took {seconds:.3f} s"]
-    if counts is not None:
-        calls = plural(counts.get_calls, "call")
+    if costs is not None:
+        calls = plural(costs.get_calls, "call")
         lines += [
-            f"prolly: read {plural(counts.gets, 'chunk')} in {calls}, "
-            f"{number(counts.get_bytes)} bytes; nodes in the cache are not read again",
-            f"prolly: wrote {plural(counts.puts, 'chunk')}, "
-            f"{number(counts.put_bytes)} bytes, in {plural(counts.commits, 'commit')}; "
-            f"asked of {number(counts.checks)} whether they are there",
-            f"prolly: read {plural(counts.ref_reads, 'ref')}, "
-            f"moved {plural(counts.ref_moves, 'ref')}",
+            f"prolly: read {plural(costs.gets, 'chunk')} in {calls}, "
+            f"{number(costs.get_bytes)} bytes; {plural(costs.nodes_read, 'node')} of "
+            f"trees among them, {plural(costs.nodes_decoded, 'node')} decoded",
+            f"prolly: {number(costs.cache_hits)} of "
+            f"{plural(costs.cache_hits + costs.cache_misses, 'node')} asked for "
+            "were in the cache",
+            f"prolly: wrote {plural(costs.puts, 'chunk')}, "
+            f"{number(costs.put_bytes)} bytes; "
+            f"{plural(costs.nodes_written, 'node')} among them; "
+            f"asked of {number(costs.checks)} whether they are there",
+            f"prolly: read {plural(costs.ref_reads, 'ref')}, "
+            f"moved {plural(costs.ref_moves, 'ref')} "
+            f"in {plural(costs.commits, 'commit')}, "
+            f"waited {plural(costs.fsyncs, 'time')} for the disk, "
+            f"{plural(costs.round_trips, 'round trip')}",
         ]
     return "\n".join(lines)

@@ -36,6 +36,13 @@ def parse_key(text: str, dataset: SortedMapping) -> Any:
     return _parse(text, dataset, whole=True)
 
 
+def parse_key_of(text: str, schema: Schema) -> Any:
+    """Return the key that ``text`` spells under a schema; raises as ``parse_key``."""
+    if not text.startswith("["):
+        return _text_key(text, schema, True)
+    return _table_key(parse_json(text, "the key"), schema, True)
+
+
 def parse_bound(text: str, dataset: SortedMapping) -> Any:
     """Return a bound: a key, or as an array the leading parts of one."""
     return _parse(text, dataset, whole=False)

@@ -12,7 +12,14 @@ from .invocation import Invocation
 from .output import Output, json_text, number, visible
 
 if TYPE_CHECKING:
-    from prolly import Address, DatasetChanges, Repository, Snapshot
+    from prolly import (
+        Address,
+        DatasetChanges,
+        OrderedMap,
+        Repository,
+        Snapshot,
+        Table,
+    )
     from prolly.codec import Commit
 
 # Of an id as long as this no two commits of a large repository share one.
@@ -43,6 +50,17 @@ def read_version(invocation: Invocation, at: str | None) -> Snapshot:
         return repository.at(at)
     note_older_base(invocation.output, repository)
     return repository.at_working()
+
+
+def committed_records(
+    repository: Repository, revision: str, dataset: str
+) -> OrderedMap | Table:
+    """Open the records that a commit has of a dataset; Invalid for a local one."""
+    from prolly.repo import require_committed
+
+    version = repository.at(revision, local=False)
+    require_committed(repository.storage, version.root, {dataset: None})
+    return version.dataset(dataset)
 
 
 def note_older_base(output: Output, repository: Repository) -> None:
@@ -101,7 +119,7 @@ def datasets_lines(snapshot: Snapshot) -> list[str]:
     """Return the datasets of a version as aligned lines."""
     found = snapshot.datasets
     names = [visible(name) for name in found]
-    counts = [number(info.count) for info in found.values()]
+    counts = ["?" if one.count is None else number(one.count) for one in found.values()]
     width, digits = max(map(len, names), default=0), max(map(len, counts), default=0)
     return [
         f"{name:{width}}  {info.kind:5}  {count:>{digits}} "
@@ -189,6 +207,19 @@ def counts_lines(counts: Mapping[str, DatasetChanges], output: Output) -> list[s
         f"{visible(name):{width}}  {counts_text(one, output)}"
         for name, one in counts.items()
     ]
+
+
+def changes_of(
+    repository: Repository, before: Snapshot, dataset: str
+) -> DatasetChanges:
+    """Count what changed of a dataset since a working state, local or not."""
+    from prolly import DatasetChanges
+
+    after = repository.at_working()
+    local = dataset in after.local_names
+    name = after.committed_name(dataset)
+    counts = repository.compare(before, after, local=local).counts(name)
+    return counts.get(name, DatasetChanges())
 
 
 def uncommitted(repository: Repository) -> dict[str, DatasetChanges]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .output import Output, visible
+from .output import Output, plural, visible
 
 if TYPE_CHECKING:
     from prolly import Invalid, Repository
@@ -36,6 +36,27 @@ def note_open_files(output: Output, repository: Repository, dataset: str) -> Non
         output.note(
             f"in conflict still: {count:,} of {visible(dataset)}; `prolly resolve "
             f"{visible(dataset)} PATH --keep` settles one as it stands"
+        )
+
+
+def refuse_open(repository: Repository) -> None:
+    """Refuse to commit at the end of a command while conflicts are open.
+
+    Raises Conflicted ``open-conflicts``; for before anything is written.
+    """
+    from prolly import Conflicted
+
+    if not repository.working_area().state.merge_parents:
+        return
+    count = sum(repository.conflicts().counts().values())
+    if count:
+        raise Conflicted(
+            f"a merge waits with {plural(count, 'open conflict')}: nothing can be "
+            "committed",
+            code="open-conflicts",
+            hint="Leave -m out, or settle them first: `prolly conflicts` lists them. "
+            "`prolly merge --abort` gives the merge up.",
+            count=count,
         )
 
 

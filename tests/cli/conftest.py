@@ -76,6 +76,18 @@ def run(place: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 @pytest.fixture
+def run_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], Run]:
+    """Return what runs commands in any directory, which is made."""
+    monkeypatch.setenv("PROLLY_AUTHOR", "Ada")
+
+    def run_in(directory: Path) -> Run:
+        directory.mkdir(parents=True, exist_ok=True)
+        return runner(directory)
+
+    return run_in
+
+
+@pytest.fixture
 def repository(run: Run, place: Path) -> Path:
     """A new repository, and its directory."""
     run("init")

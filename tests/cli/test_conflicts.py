@@ -42,6 +42,14 @@ def test_conflicts_as_json(merging: Run) -> None:
     assert merging("conflicts", "settings", "--json").lines == [theme]
 
 
+def test_one_conflict_by_its_key(merging: Run) -> None:
+    """DATASET KEY shows that one alone, settled or not."""
+    [told] = merging("conflicts", "people", "2", "--json").lines
+    assert told["key"] == [2]
+    merging("resolve", "people", "2", "--ours")
+    assert "settled: ours" in merging("conflicts", "people", "2").out
+
+
 def test_conflicts_side_by_side(merging: Run) -> None:
     """For people a table of what clashes, and what to do next."""
     lines = merging("conflicts").out.splitlines()
@@ -77,7 +85,9 @@ def test_conflicts_are_counted(merging: Run) -> None:
     ("words", "code", "exit_code"),
     [
         (("conflicts", "nothing"), "no-such-dataset", 3),
-        (("conflicts", "a", "b"), "usage", 2),
+        (("conflicts", "a", "b", "c"), "usage", 2),
+        (("conflicts", "people", "2", "--stat"), "usage", 2),
+        (("conflicts", "people", "77"), "no-such-conflict", 3),
         (("conflicts", "export"), "usage", 2),
         (("conflicts", "export", "a", "b"), "usage", 2),
         (("conflicts", "export", "a", "--stat"), "usage", 2),
@@ -159,8 +169,9 @@ def test_a_conflict_may_be_settled_again(merging: Run) -> None:
 
 
 def test_a_row_may_leave_columns_out(merging: Run) -> None:
-    """They stay as they stand."""
-    merging("resolve", "people", "2", "--value", '{"height": 1.95}')
+    """They stay as they stand; which of them were in conflict is told."""
+    told = merging("resolve", "people", "2", "--value", '{"height": 1.95}')
+    assert "not named, so as it stands now: name (" in told.err
     row = merging("get", "people", "2", "--json").document
     assert row == {"id": 2, "name": "Bo", "height": 1.95}
 
@@ -270,6 +281,18 @@ def test_a_sheet_out_and_back(merging: Run, place: Path) -> None:
     assert (
         merging("get", "people", "3", "--json", code=3).error["code"] == "key-not-found"
     )
+
+
+def test_a_filled_in_sheet_is_not_overwritten(merging: Run, place: Path) -> None:
+    """Only with --force, which goes with export alone."""
+    (place / "sheet.csv").write_text("answers")
+    refused = merging("conflicts", "export", "sheet.csv", "--json", code=2)
+    assert refused.error["code"] == "sheet-exists"
+    assert (place / "sheet.csv").read_text() == "answers"
+    merging("conflicts", "--force", code=2)
+    merging("conflicts", "import", "sheet.csv", "--force", code=2)
+    merging("conflicts", "export", "sheet.csv", "--force")
+    assert (place / "sheet.csv").read_text().startswith("dataset,")
 
 
 def test_a_sheet_to_standard_output(merging: Run) -> None:
@@ -390,3 +413,58 @@ def test_files_and_blobs_in_conflict(library: Any, run: Run) -> None:
     assert run("files", "cat", "logo").out == "new"
     run("merge", "--continue")
     assert run("files", "cat", "docs", "a.txt").out == "theirs"
+
+
+def test_empty_lines_of_a_sheet_are_passed_over(merging: Run, place: Path) -> None:
+    """A spreadsheet leaves commas where somebody emptied a line."""
+    merging("conflicts", "export", "sheet.csv")
+    with (place / "sheet.csv").open("a") as sheet:
+        sheet.write("," * 9 + "\n")
+    merging("conflicts", "import", "sheet.csv")
+
+
+def test_a_blob_has_no_key(library: Any, run: Run, place: Path) -> None:
+    """Neither on the command line nor in a sheet; the hint says what to leave out."""
+
+    def write(data: bytes) -> Callable[[Any], None]:
+        return lambda tx: tx.blob("bl", "wb").write(data)
+
+    library(write(b"0"), write(b"1"), write(b"2"))
+    run("merge", "feature", code=1)
+    refused = run("resolve", "bl", "x", "--ours", "--json", code=2)
+    assert refused.error["code"] == "key-parts" and "KEY" in refused.error["hint"]
+    run("conflicts", "export", "sheet.csv")
+    sheet = place / "sheet.csv"
+    text = sheet.read_text()
+    assert "bl,record,[]," in text
+    sheet.write_text(text.replace("bl,record,[],", 'bl,record,"[""x""]",'))
+    refused = run("conflicts", "import", "sheet.csv", "--json", code=2)
+    assert "is not in conflict" in refused.error["message"]
+    run("resolve", "bl", "--ours")
+
+
+def test_text_in_a_column_of_json_is_quoted_twice(
+    library: Any, run: Run, place: Path
+) -> None:
+    """Quoted once it is no JSON, and the hint says so."""
+    schema = prolly.Schema.create([("id", "int"), ("j", "json")], "id")
+
+    def write(cell: str) -> Callable[[Any], None]:
+        return lambda tx: tx.table("t", schema=schema).upsert({"id": 1, "j": cell})
+
+    library(write("x"), write("y"), write("z"))
+    run("merge", "feature", code=1)
+    run("conflicts", "export", "sheet.csv")
+    fill(place / "sheet.csv", {("[1]", "j"): ("value", '"dark"')})
+    refused = run("conflicts", "import", "sheet.csv", "--json", code=2)
+    assert "quotes twice" in refused.error["hint"]
+    fill(place / "sheet.csv", {("[1]", "j"): ("value", '"\\"dark\\""')})
+    run("conflicts", "import", "sheet.csv")
+    assert run("get", "t", "1", "--json").document["j"] == "dark"
+
+
+def test_an_option_without_its_value_names_its_command(merging: Run) -> None:
+    """Whoever left VALUE out finds the help of that command."""
+    refused = merging("resolve", "people", "2", "--value", "--json", code=2)
+    refused = merging("--json", "resolve", "people", "2", "--value", code=2)
+    assert "prolly resolve --help" in refused.error["hint"]

@@ -351,11 +351,13 @@ def test_an_interruption_of_the_start_exits_130(
     """Ctrl-C while the modules of the library are put together: no traceback, 130."""
     place.mkdir(exist_ok=True)
     (tmp_path / "sitecustomize.py").write_text(
-        "import dataclasses\n"
+        "from functools import cached_property\n"
+        "put = cached_property.__set_name__\n"
         "def stop(self, owner, name):\n"
-        "    if owner.__name__ == 'Commit':\n"
+        "    if owner.__name__ == 'Storage':\n"
         "        raise KeyboardInterrupt\n"
-        "dataclasses.Field.__set_name__ = stop\n"
+        "    put(self, owner, name)\n"
+        "cached_property.__set_name__ = stop\n"
     )
     child = start("init", env={"PYTHONPATH": str(tmp_path)})
     assert child.communicate() == (b"", b"prolly: interrupted\n")

@@ -117,3 +117,4 @@ def test_wrong_usage_exits_2_in_the_form_of_all_errors(
 def test_a_command_that_is_nearly_right_is_suggested(run: Run) -> None:
     """A typing error gets the command that was meant."""
     assert "did you mean import?" in run("imprt", code=2).err
+    assert "did you mean log -g?" in run("reflog", code=2).err

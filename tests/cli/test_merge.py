@@ -270,6 +270,33 @@ def test_unrelated_histories_want_a_word(
     assert told["status"] == "merged"
 
 
+def test_counters_without_a_base_are_named(forked: Run) -> None:
+    """Histories that share nothing double what is equal, and a note says where."""
+    first = forked("log", "--json").lines[-1]["commit"]
+    for name in ("one", "two"):
+        forked("branch", name, first)
+        forked("switch", name)
+        forked("put", "visits", "home", "5")
+        forked("put", "plain", "home", "5")
+        forked("policy", "visits", "counter")
+        forked("commit", "-m", "made anew")
+    told = forked("merge", "one", "--allow-unrelated")
+    assert "counters of visits were added up without a base" in told.err
+    assert forked("get", "visits", "home").out == "10\n"
+    forked("reset", "--hard", "HEAD~1")
+    forked("policy", "visits", "--unset")
+    forked("commit", "-m", "no counter here")
+    told = forked("merge", "one", "--allow-unrelated", "--dry-run")
+    assert "counters of visits" in told.err
+
+
+def test_the_last_writer_of_one_merge_is_not_known(forked: Run) -> None:
+    """There are no stamps, which a note says; nothing that loses is kept."""
+    told = forked("merge", "feature", "--policy", "last-writer-wins")
+    assert "finds no stamps" in told.err
+    assert "prolly/conflicts" not in forked("ls").out
+
+
 def test_policies_are_set_listed_and_removed(forked: Run) -> None:
     """By dataset, prefix, column, or column and prefix; they wait in the state."""
     forked("policy", "people", "theirs")
@@ -309,74 +336,6 @@ def test_a_policy_that_the_merge_cannot_use_leaves_the_conflict(forked: Run) -> 
     [line] = forked("conflicts", "--json").lines
     assert line["dataset"] == "settings"
     assert "nobody" in line["reason"]
-
-
-APP = """
-import prolly
-app = prolly.App()
-other = 5
-
-@app.resolver("shout")
-def shout(clash):
-    return clash.ours.upper() + clash.theirs.upper()
-
-@app.resolver("broken")
-def broken(clash):
-    raise RuntimeError("no idea")
-
-@app.resolver("rubbish")
-def rubbish(clash):
-    return object()
-"""
-
-
-@pytest.fixture
-def rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The name of a module with an App, beside the current directory's files."""
-    place = tmp_path / "here"
-    place.mkdir()
-    (place / "merge_rules_of_a_test.py").write_text(APP)
-    (place / "merge_rules_that_end.py").write_text("raise SystemExit(3)\n")
-    monkeypatch.chdir(place)
-    monkeypatch.syspath_prepend(str(place))
-    return "merge_rules_of_a_test"
-
-
-def test_an_app_brings_resolvers(forked: Run, rules: str) -> None:
-    """--app MODULE:NAME, before or after the command, is asked by name."""
-    forked("policy", "settings", "app:shout")
-    forked("commit", "-m", "policy")
-    forked("merge", "feature", "--policy", "ours", "--app", f"{rules}:app")
-    value = forked("get", "settings", "theme", "--json").document["value"]
-    assert value == "LIGHTGREY"
-
-
-@pytest.mark.parametrize(
-    ("name", "reason"), [("broken", "RuntimeError: no idea"), ("rubbish", "object")]
-)
-def test_a_resolver_that_fails_leaves_the_conflict(
-    forked: Run, rules: str, name: str, reason: str
-) -> None:
-    """Its error, or what cannot stand there, is the reason; all else is merged."""
-    forked("policy", "settings", f"app:{name}")
-    forked("commit", "-m", "policy")
-    words = ("merge", "feature", "--policy", "ours")
-    forked("--app", f"{rules}:app", *words, code=1)
-    [line] = forked("conflicts", "--json").lines
-    assert reason in line["reason"]
-
-
-@pytest.mark.parametrize(
-    "spelt",
-    ["merge_rules_of_a_test", ":app", "no_such_module_at_all:app", "json:loads"]
-    + [f"merge_rules_of_a_test:{name}" for name in ("other", "missing", "")]
-    + ["merge_rules_that_end:app"],
-)
-def test_what_is_no_app_is_refused(forked: Run, rules: str, spelt: str) -> None:
-    """A form, module, name or type that is wrong is an error that says which."""
-    refused = forked("merge", "feature", "--app", spelt, "--json", code=2)
-    assert refused.error["code"] == "app"
-    assert spelt in refused.error["message"]
 
 
 def test_profile_tells_what_it_cost(forked: Run) -> None:
@@ -474,3 +433,15 @@ def test_what_policies_settled_is_counted(forked: Run) -> None:
     told = forked(*words, "--explain", "--json").document["explain"]["datasets"]
     assert told["people"]["settled"] == {"theirs": 3}
     assert told["settings"]["settled"] == {"theirs": 1}
+
+
+def test_an_import_that_cannot_be_committed_writes_nothing(
+    merging: Run, place: Path
+) -> None:
+    """While conflicts are open -m is refused before the files are read."""
+    merging("export", "people", "people.csv")
+    before = merging("status", "--json").document
+    words = ("import", "people", "people.csv", "-m", "again", "--json")
+    refused = merging(*words, code=1)
+    assert refused.error["code"] == "open-conflicts"
+    assert merging("status", "--json").document == before

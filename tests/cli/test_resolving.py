@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from prolly_cli.conflict_text import fitted_row
+
 import prolly
 
 Run = Callable[..., Any]
@@ -31,14 +33,50 @@ def test_an_edit_of_what_is_in_conflict_is_kept(merging: Run) -> None:
 
 
 def test_nothing_is_cut_with_full(merging: Run) -> None:
-    """--full shows each side on a line of its own, whole."""
+    """--full shows each side on a line of its own, whole; a pipe does so unasked."""
     long = "x" * 500
     merging("merge", "--abort")
     merging("put", "settings", "theme", f'"{long}"')
     merging("commit", "-m", "long")
     merging("merge", "feature", code=1)
-    assert long not in merging("conflicts").out
-    assert f'    ours    "{long}"' in merging("conflicts", "--full").out.splitlines()
+    for words in (("conflicts",), ("conflicts", "--full")):
+        assert f'    ours    "{long}"' in merging(*words).out.splitlines()
+    assert '  name    "Bob"  "Bo"  "Bobby"' in merging("conflicts").out.splitlines()
+
+
+def test_long_values_are_cut_where_they_differ() -> None:
+    """What ours and theirs have in common is left out, never where they differ."""
+    same = "x" * 90
+    told = fitted_row([f"{same}a", f"{same}b", f"{same}c"], [20, 20, 20])
+    assert [one.strip() for one in told] == [f"…xxxxxxxx{end}" for end in "abc"]
+    told = fitted_row(["y" * 95, f"{same}b", f"{same}c"], [12, 12, 12])
+    assert told == ["y" * 11 + "…", "…xxxxxb     ", "…xxxxxc     "]
+    assert len({one[-1] for one in fitted_row([same, same, "x"], [9, 9, 9])}) == 2
+    for text in (same + "b", "a", ""):
+        for width in (8, 9, 30):
+            told = fitted_row([text, same + "c", same], [width] * 3)
+            assert [len(one) for one in told] == [width] * 3
+            assert told[0] != told[1]
+
+
+def test_parts_that_one_side_lacks_show_what_differs(
+    run: Run, repository: Path
+) -> None:
+    """Of a column that both added only that in which the two differ."""
+    repo = prolly.open(repository)
+    with repo.transaction("main", message="base") as tx:
+        tx.table("t", key="id").upsert({"id": 1})
+    repo.create_branch("feature")
+    for branch, fill in (("main", 1), ("feature", 2)):
+        with repo.transaction(branch, message="mine") as tx:
+            tx.table("t").alter().add_column("k", "int", fill=fill)
+    repo.close()
+    run("merge", "feature", code=1)
+    lines = run("conflicts", "t").out.splitlines()
+    assert [one.split() for one in lines if one.startswith("  ")][-2:] == [
+        ["base", "ours", "theirs"],
+        ["fill", "(none)", "1", "2"],
+    ]
 
 
 def test_what_deleted_and_changed_means_is_said(merging: Run) -> None:
@@ -57,6 +95,33 @@ def test_the_dialog_understands_words_and_says_what_it_does_not(merging: Run) ->
     told = merging("resolve", "-i", stdin=b"yes\nours\nk\nq\n")
     assert "'yes' is no answer" in told.err
     assert "settled 2 conflicts" in told.out
+
+
+def test_the_dialog_says_where_it_is_and_what_else_the_row_holds(merging: Run) -> None:
+    """A number for each, the cells that do not clash, all of it, and help."""
+    told = merging("resolve", "people", "-i", stdin=b"?\nf\ns\ns\n")
+    assert "1 of 2\n" in told.out and "2 of 2\n" in told.out
+    assert "\n  id 2\n" in told.out
+    assert '    theirs  "Bobby"' in told.out.splitlines()
+    assert "  delete  the record goes" in told.err.splitlines()
+
+
+def test_the_dialog_offers_what_settles(run: Run, repository: Path) -> None:
+    """Of a part of a schema only sides that can be taken; others get a hint."""
+    repo = prolly.open(repository)
+    with repo.transaction("main", message="base") as tx:
+        tx.table("t", key="id").upsert({"id": 1, "n": 1})
+    repo.create_branch("feature")
+    for branch, kind in (("main", "text"), ("feature", "decimal")):
+        with repo.transaction(branch, message="mine") as tx:
+            tx.table("t").alter().widen_column("n", kind)
+    repo.close()
+    run("merge", "feature", code=1)
+    told = run("resolve", "-i", stdin=b"t\ne\n?\no\n")
+    assert "[o]urs, [k]eep, [f]ull, [s]kip, [q]uit, [?]: " in told.err
+    assert told.err.count("prolly schema --set") == 2
+    assert "theirs" not in told.err
+    assert "settled 1 conflict" in told.out
 
 
 def test_all_conflicts_go_into_a_sheet(merging: Run, place: Path) -> None:
@@ -130,3 +195,35 @@ def test_a_broken_rule_is_named(run: Run, repository: Path) -> None:
     assert "index mail, together with 2" in (repository / "sheet.csv").read_text()
     run("resolve", "t", "3", "--value", '{"mail": "c"}')
     assert run("get", "t", "3", "--json").document == {"id": 3, "mail": "c"}
+
+
+def test_a_key_that_was_forced_is_settled_as_it_is_listed(
+    run: Run, repository: Path
+) -> None:
+    """By its key, as an array and by a sheet; the row that has it now is another."""
+    repo = prolly.open(repository)
+    with repo.transaction("main", message="base") as tx:
+        table = tx.table("t", key="id")
+        table.load({"id": f"{one:03}", "title": "old"} for one in (7, 8, 9))
+    repo.create_branch("feature")
+    with repo.transaction("main", message="ours") as tx:
+        tx.table("t").alter(force=True).widen_column("id", "int")
+    with repo.transaction("feature", message="theirs") as tx:
+        tx.table("t").patch("007", {"title": "seven"})
+        tx.table("t").patch("009", {"title": "nine"})
+        tx.table("t").delete("008")
+    repo.close()
+    run("merge", "feature", code=1)
+    assert "ours has it as 7, theirs changed title" in run("conflicts").out
+    assert run("conflicts", "--json").lines[0]["facts"] == {"stands_as": [7]}
+    refused = run("resolve", "t", "007", "--theirs", "--json", code=2)
+    assert refused.error["code"] == "settle-by-hand"
+    run("resolve", "t", "7", "--keep", code=3)
+    run("resolve", "t", "007", "--keep")
+    run("resolve", "t", '["009"]', "--ours")
+    run("resolve", "t", "8", "--ours")
+    run("conflicts", "export", "sheet.csv", "--all")
+    run("merge", "--abort")
+    run("merge", "feature", code=1)
+    run("conflicts", "import", "sheet.csv")
+    run("merge", "--continue")

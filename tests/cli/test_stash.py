@@ -58,6 +58,16 @@ def test_stash_conflicts_exit_4(people: Run) -> None:
     assert people("stash", "--json", code=2).error["code"] == "nothing-to-stash"
 
 
+def test_what_does_not_fit_a_merge_speaks_of_it(forked: Run) -> None:
+    """The merge waits on; what is to end before the change is taken up is named."""
+    forked("put", "people", "1", '{"name": "X"}', "--update")
+    forked("stash")
+    forked("merge", "feature", code=1)
+    refused = forked("stash", "pop", "--json", code=4)
+    assert "prolly merge --continue" in refused.error["hint"]
+    assert len(forked("stash", "list", "--json").lines) == 1
+
+
 def test_commit_of_one_dataset(people: Run) -> None:
     """--dataset commits that one; the rest stays uncommitted."""
     people("delete", "people", "1")

@@ -9,7 +9,13 @@ import click
 from ..command_group import Verb
 from ..invocation import Invocation
 from ..output import Output, visible
-from ..versions import at_commit_option, moment, moment_json, short_id
+from ..versions import (
+    at_commit_option,
+    committed_records,
+    moment,
+    moment_json,
+    short_id,
+)
 
 if TYPE_CHECKING:
     from prolly import Blame, LogEntry
@@ -33,7 +39,7 @@ def command(
     repository = invocation.repository()
     output = invocation.output
     revision = at or "HEAD"
-    records = repository.at(revision).dataset(dataset)
+    records = committed_records(repository, revision, dataset)
     if key is not None:
         found = repository.blame(dataset, parse_key(key, records), revision)
         print_blame(output, dataset, found, typed=hasattr(records, "schema"))

@@ -12,7 +12,7 @@ from ..output import visible
 from ..versions import short_id
 
 if TYPE_CHECKING:
-    from prolly import Repository
+    from prolly import Address, Repository
 
 
 @click.command("branch", cls=Verb)
@@ -41,9 +41,7 @@ def command(
     repository = invocation.repository(writable=True)
     output = invocation.output
     if delete:
-        if not force:
-            refuse_uncommitted(repository, name)
-        was = repository.delete_branch(name)
+        was = delete_branch(repository, name, force)
         if output.json:
             output.document({"deleted": name, "commit": str(was)})
         output.say(f"deleted branch {visible(name)}, which stood at {short_id(was)}")
@@ -56,19 +54,16 @@ def command(
     output.say(f"next: prolly switch {visible(name)}")
 
 
-def refuse_uncommitted(repository: Repository, name: str) -> None:
-    """Raise Invalid ``uncommitted`` where a branch holds edits that are no commit."""
+def delete_branch(repository: Repository, name: str, force: bool) -> Address:
+    """Delete a branch; return where it stood."""
     from prolly import Invalid
 
-    if name == repository.head or name not in repository.branches:
-        return
-    if not repository.working_area(name).is_clean:
-        raise Invalid(
-            f"branch {name!r} has uncommitted changes",
-            code="uncommitted",
-            hint="Switch to it and commit them, or drop them with --force.",
-            branch=name,
-        )
+    try:
+        return repository.delete_branch(name, force=force)
+    except Invalid as error:
+        if error.code == "uncommitted":
+            error.hint = "Switch to it and commit them, or drop them with --force."
+        raise
 
 
 def list_branches(invocation: Invocation) -> None:

@@ -79,7 +79,8 @@ def command(
             )
         raise
     parent = repository.commit_of(commit_id).parents[0]
-    counts = repository.diff_counts(parent, commit_id)
+    is_cut = repository.is_cut(commit_id)
+    counts = {} if is_cut else repository.diff_counts(parent, commit_id)
     output = invocation.output
     if output.json:
         output.document({"commit": str(commit_id), "datasets": counts_json(counts)})
@@ -95,14 +96,17 @@ def selection(
     repository: Repository, datasets: tuple[str, ...], keys: tuple[str, ...]
 ) -> dict[str, list[Any] | None] | None:
     """Return what the options choose; ``None`` for everything."""
+    from prolly.repo import require_committed
+
     from ..typed_words import parse_key
 
     if not keys:
         return dict.fromkeys(datasets) or None
     name = datasets[0]
-    snapshot = repository.at_working()
+    snapshot = repository.at_working(local=False)
+    require_committed(repository.storage, snapshot.root, {name: None})
     if name not in snapshot.datasets:
         # Its records may have gone with it, or it was renamed: say so, not "no such".
-        snapshot = repository.at("HEAD")
+        snapshot = repository.at("HEAD", local=False)
     records = snapshot.dataset(name)
     return {name: [parse_key(key, records) for key in keys]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +13,9 @@ from ..invocation import Invocation
 from ..output import plural, visible
 
 if TYPE_CHECKING:
-    from prolly import Conflicts
+    from collections.abc import Iterable
+
+    from prolly import Conflict, Conflicts
 
 SHEET_WORDS = ("export", "import")
 
@@ -24,10 +27,13 @@ class ConflictsVerb(Verb):
 
 
 @click.command("conflicts", cls=ConflictsVerb, takes_scope=True)
-@click.argument("words", nargs=-1, metavar="[DATASET | export FILE | import FILE]")
+@click.argument(
+    "words", nargs=-1, metavar="[DATASET [KEY] | export FILE | import FILE]"
+)
 @click.option("--stat", is_flag=True, help="Only count the conflicts, by dataset.")
 @click.option("--all", "all_", is_flag=True, help="Those that are settled, too.")
 @click.option("--full", is_flag=True, help="Cut no value, however long.")
+@click.option("--force", is_flag=True, help="With export: overwrite a sheet.")
 @click.pass_obj
 def command(
     invocation: Invocation,
@@ -46,34 +52,38 @@ def command(
         is_export = words[0] == "export"
         if scope is not None or how["stat"] or how["full"]:
             raise click.UsageError(f"{words[0]} takes a FILE and nothing else")
-        if how["all_"] and not is_export:
+        if (how["all_"] or how["force"]) and not is_export:
             raise click.UsageError("import takes a FILE and nothing else")
         if len(words) != 2:
             raise click.UsageError(
                 f"{words[0]} takes one FILE; a dataset of this name stands behind --"
             )
         if is_export:
-            export_sheet(invocation, words[1], open_only=not how["all_"])
+            export_sheet(invocation, words[1], how)
         else:
             import_sheet(invocation, words[1])
         return
+    if how["force"]:
+        raise click.UsageError("--force stands with export FILE")
     given = [*words, *([] if scope is None else [scope])]
-    if len(given) > 1:
-        raise click.UsageError(f"one dataset at most, not {len(given)}")
-    dataset = given[0] if given else None
+    if len(given) > 2:
+        raise click.UsageError(f"a DATASET and a KEY at most, not {len(given)} words")
+    dataset, key = [*given, None, None][:2]
+    if key is not None and how["stat"]:
+        raise click.UsageError("--stat counts by dataset: leave KEY out")
     conflicts = invocation.repository().conflicts()
     if dataset is not None:
         require_dataset(invocation, conflicts, dataset)
     if how["stat"]:
         print_counts(invocation, conflicts, dataset)
     else:
-        print_conflicts(invocation, conflicts, dataset, how)
+        print_conflicts(invocation, conflicts, (dataset, key), how)
 
 
 def require_dataset(invocation: Invocation, conflicts: Conflicts, dataset: str) -> None:
     """Refuse a dataset that is neither there nor in conflict."""
     if dataset not in conflicts.dataset_names():
-        snapshot = invocation.repository().at_working()
+        snapshot = invocation.repository().at_working(local=False)
         if dataset not in snapshot.datasets:
             snapshot.dataset(dataset)
 
@@ -96,17 +106,27 @@ def print_counts(
 def print_conflicts(
     invocation: Invocation,
     conflicts: Conflicts,
-    dataset: str | None,
+    place: tuple[str | None, str | None],
     how: dict[str, Any],
 ) -> None:
-    """Print conflicts, as JSON lines or side by side."""
+    """Print conflicts of a dataset and key, as JSON lines or side by side."""
     from ..conflict_text import ConflictText, conflict_lines
+    from ..conflict_values import require_conflicts, typed_key
+    from .resolve import missing_conflict
+
+    dataset, key = place
+    asked: Iterable[Conflict] = conflicts.of(dataset, open_only=not how["all_"])
+    if dataset is not None and key is not None:
+        require_conflicts(invocation.repository(), conflicts, dataset)
+        asked = conflicts.find(dataset, typed_key(conflicts, dataset, key))
+        if not asked:
+            raise missing_conflict(dataset, key)
 
     output = invocation.output
     text = ConflictText(conflicts)
     number = 0
     with output.paged():
-        for conflict in conflicts.of(dataset, open_only=not how["all_"]):
+        for conflict in asked:
             number += 1
             if output.json:
                 output.line(text.json(conflict))
@@ -126,12 +146,23 @@ def print_conflicts(
             output.say("all settled; next: prolly merge --continue")
 
 
-def export_sheet(invocation: Invocation, file: str, *, open_only: bool) -> None:
-    """Write the open conflicts to a CSV file, or all."""
+def export_sheet(invocation: Invocation, file: str, how: dict[str, Any]) -> None:
+    """Write the open conflicts to a CSV file, or all.
+
+    AlreadyExists ``sheet-exists`` for one that is there: hours of answers may be in it.
+    """
+    from prolly import AlreadyExists
     from prolly.ops import export_conflicts
 
-    conflicts = invocation.repository().conflicts()
-    number = export_conflicts(conflicts, invocation.path(file), open_only=open_only)
+    conflicts, place = invocation.repository().conflicts(), invocation.path(file)
+    if file != "-" and not how["force"] and os.path.isfile(place):
+        raise AlreadyExists(
+            f"{file} is there already, and may hold answers",
+            code="sheet-exists",
+            hint="Choose another name, or overwrite it with --force.",
+            file=file,
+        )
+    number = export_conflicts(conflicts, place, open_only=not how["all_"])
     output = invocation.output
     if output.json and file != "-":
         output.document({"file": file, "lines": number})

@@ -22,7 +22,7 @@ def command() -> None:
     metavar="FILE.json",
     help="Make a table with this schema, as `prolly schema` prints one.",
 )
-@click.option("--local", is_flag=True, help="It stays here: sync leaves it out.")
+@click.option("--local", is_flag=True, help="It stays here, outside of commits.")
 @click.pass_obj
 def create(invocation: Invocation, name: str, file: str | None, local: bool) -> None:
     """Make an empty map NAME, or with --schema an empty table."""

@@ -62,7 +62,7 @@ def command(
     versions = sides(repository, revisions)
     if versions[1].commit is None:
         note_older_base(output, repository)
-    dataset, bounds = narrowed(versions, scope)
+    dataset, bounds = narrowed(repository, versions, scope)
     layout = Layout(format_name or ("jsonl" if output.json else "table"), how["fields"])
     comparison = repository.compare(*versions)
     with output.paged():
@@ -79,11 +79,13 @@ def sides(
         raise click.UsageError(f"two revisions at most, not {len(revisions)}")
     if not revisions:
         base = repository.working_area().state.base
-        return repository.at(base), repository.at_working()
+        return repository.at(base, local=False), repository.at_working(local=False)
     if len(revisions) == 1 and ".." in revisions[0]:
         return between(repository, revisions[0])
     found = [version(repository, one) for one in revisions]
-    return found[0], found[1] if len(found) == 2 else repository.at_working()
+    if len(found) == 1:
+        found.append(repository.at_working(local=False))
+    return found[0], found[1]
 
 
 def between(repository: Repository, words: str) -> tuple[Snapshot, Snapshot]:
@@ -101,7 +103,7 @@ def between(repository: Repository, words: str) -> tuple[Snapshot, Snapshot]:
                 code="no-merge-base",
                 hint="Compare them with two dots.",
             )
-        old = repository.at(base)
+        old = repository.at(base, local=False)
     return old, new
 
 
@@ -116,19 +118,23 @@ def version(repository: Repository, word: str) -> Snapshot:
             hint="Import both files as commits of one table, then compare the commits.",
             revision=word,
         )
-    return repository.at(word)
+    return repository.at(word, local=False)
 
 
 def narrowed(
-    versions: tuple[Snapshot, Snapshot], scope: str | None
+    repository: Repository, versions: tuple[Snapshot, Snapshot], scope: str | None
 ) -> tuple[str | None, tuple[bytes | None, bytes | None]]:
     """Return the dataset and the bounds of keys that ``DATASET[:PREFIX]`` asks for."""
+    from prolly.repo import require_committed
+
     from ..typed_words import parse_prefix, split_scope
 
     dataset, prefix = split_scope(scope)
     if dataset is None:
         return None, (None, None)
     old, new = versions
+    if dataset not in old.datasets:
+        require_committed(repository.storage, new.root, {dataset: None})
     records = (new if dataset in new.datasets else old).dataset(dataset)
     if prefix is None:
         return dataset, (None, None)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..command_group import Verb
 from ..format_option import format_option
 from ..invocation import Invocation
+from ..jobs_option import jobs_option
 from ..output import plural, visible
 from ..versions import at_option, read_version
 
@@ -28,14 +29,15 @@ if TYPE_CHECKING:
     metavar="PREDICATE",
     help="Only rows of which this is true: \"country = 'US' and feet > 100\".",
 )
+@jobs_option("So many processes write CSV, TSV or JSON lines of a large table.")
 @click.pass_obj
 def command(
     invocation: Invocation,
+    /,
     dataset: str,
     file: str,
     at: str | None,
-    format_name: str | None,
-    where: str | None,
+    **how: Any,
 ) -> None:
     """Write DATASET to FILE, or to standard output.
 
@@ -46,19 +48,22 @@ def command(
     from prolly.ops import CsvLosses, export_table
 
     output = invocation.output
+    format_name = how.pop("format_name")
     to_stream = file == "-"
     if to_stream and output.json:
         if format_name not in (None, "json", "jsonl"):
             raise click.UsageError(f"--json and --format {format_name} exclude another")
         format_name = format_name or "jsonl"
+    is_shared = how["jobs"] != 1 and at is None
+    if is_shared and invocation.repository().working_area().is_clean:
+        # Other processes can open a commit alone.
+        at = "HEAD"
     snapshot = read_version(invocation, at)
     losses = CsvLosses()
     place = output.stream() if to_stream else invocation.path(file)
     if to_stream:
         format_name = format_name or "csv"
-    count = export_table(
-        snapshot, dataset, place, format_name, losses=losses, where=where
-    )
+    count = export_table(snapshot, dataset, place, format_name, losses=losses, **how)
     if losses:
         output.note(losses_text(dataset, losses))
     if to_stream:

@@ -8,6 +8,7 @@ import click
 
 from ..command_group import Verb
 from ..invocation import Invocation
+from ..jobs_option import jobs_option
 from ..output import plural, visible
 from ..sizes import size_text
 
@@ -24,14 +25,15 @@ FAULTS_FOUND = 1
     is_flag=True,
     help="Check every byte: hashes, spelling, order, cuts, records, indexes.",
 )
+@jobs_option("So many processes look at the leaves of trees, with --full.")
 @click.pass_obj
-def command(invocation: Invocation, full: bool) -> int:
+def command(invocation: Invocation, full: bool, jobs: int) -> int:
     """Check the repository and print every fault; exit 1 when there is one.
 
     By default: everything that refs lead to is there and of the right kind, and packs
     and index agree.
     """
-    check = invocation.repository().fsck(full=full)
+    check = invocation.repository().fsck(full=full, jobs=jobs)
     output = invocation.output
     hints: dict[str, None] = {}
     for fault in check:
@@ -44,10 +46,16 @@ def command(invocation: Invocation, full: bool) -> int:
             output.line(visible(f"{fault.code}: {where}{fault.detail}"))
     if output.json:
         counts = {"objects": check.objects, "bytes": check.bytes}
-        output.document({**counts, "faults": check.faults})
+        absent = {"absent": check.absent} if check.is_partial else {}
+        output.document({**counts, **absent, "faults": check.faults})
     else:
         looked_at = f"{plural(check.objects, 'chunk')} ({size_text(check.bytes)})"
         output.say(f"looked at {looked_at}, found {plural(check.faults, 'fault')}")
+        if check.is_partial:
+            output.note(
+                f"a partial replica: links to {plural(check.absent, 'chunk')} that it "
+                "leaves out are no faults"
+            )
         if full:
             from prolly import Corrupt
 

@@ -10,7 +10,13 @@ import click
 from ..command_group import Verb
 from ..invocation import Invocation
 from ..output import Output, json_text, visible
-from ..versions import at_commit_option, commit_json, moment, short_id
+from ..versions import (
+    at_commit_option,
+    commit_json,
+    committed_records,
+    moment,
+    short_id,
+)
 
 if TYPE_CHECKING:
     from prolly import Change, Comparison, RecordVersion, Repository
@@ -38,7 +44,7 @@ def command(
     repository = invocation.repository()
     output = invocation.output
     revision = at or "HEAD"
-    parsed = parse_key(key, repository.at(revision).dataset(dataset))
+    parsed = parse_key(key, committed_records(repository, revision, dataset))
     found = islice(repository.history(dataset, parsed, revision), count)
     empty = True
     with output.paged():

@@ -12,9 +12,11 @@ import click
 from ..command_group import Verb
 from ..format_option import format_option
 from ..invocation import Invocation
+from ..jobs_option import jobs_option
 from ..output import Output, visible
 from ..progress import Progress
-from ..versions import counts_json, counts_text, short_id
+from ..versions import changes_of, counts_json, counts_text, short_id
+from ..waiting_merges import refuse_open
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -73,6 +75,7 @@ MODES: tuple[LoadMode, ...] = ("replace", "update", "append")
     is_flag=True,
     help="The files hold a map: columns key and value, as export writes them.",
 )
+@jobs_option("So many processes read CSV or TSV of some size into a table.")
 @click.option("-m", "--message", metavar="MSG", help="Commit the result.")
 @click.pass_obj
 def command(
@@ -86,18 +89,25 @@ def command(
     """
     how["mode"] = mode_of(how)
     repository = invocation.repository(writable=True)
+    if message is not None:
+        refuse_open(repository)
     loaded = load(invocation, repository, dataset, how)
     commit_id = None
-    if message is not None and not repository.working_area().is_clean:
-        commit_id = repository.working_area().commit(message, why="import")
+    area = repository.working_area()
+    if message is not None and not loaded.local and not area.is_clean:
+        commit_id = area.commit(message, why="import")
     report(invocation.output, repository, dataset, (loaded, commit_id, message))
 
 
 class Loaded(NamedTuple):
-    """What an import changed: counts, and columns by name with old and new form."""
+    """What an import changed: counts, and columns by name with old and new form.
+
+    What is ``local`` is stored with that, and there is nothing to commit.
+    """
 
     counts: DatasetChanges
     widened: dict[str, tuple[str, str]]
+    local: bool
 
 
 def mode_of(how: dict[str, Any]) -> LoadMode:
@@ -113,7 +123,6 @@ def load(
     invocation: Invocation, repository: Repository, dataset: str, how: dict[str, Any]
 ) -> Loaded:
     """Import into the working state; return what that changed in the dataset."""
-    from prolly import DatasetChanges
     from prolly.ops import import_map, import_table, open_table
 
     before = repository.at_working()
@@ -137,9 +146,10 @@ def load(
                 "widen": how["widen"],
                 "missing": how["missing"],
                 "empty_as_null": words_of(how["empty_as_null"]),
+                "jobs": how["jobs"],
             }
             result = import_table(workspace, dataset, source, **how_taken, **how_far)
-    counts = repository.diff_counts(before, repository.at_working(), dataset)
+    counts = changes_of(repository, before, dataset)
     widened = {}
     if result is not None and result.widened:
         stored = before.table(dataset).schema
@@ -147,7 +157,7 @@ def load(
             name: (column_form(stored, name), column_form(result.schema, name))
             for name in result.widened
         }
-    return Loaded(counts.get(dataset, DatasetChanges()), widened)
+    return Loaded(counts, widened, dataset in before.local_names)
 
 
 @contextmanager
@@ -232,7 +242,7 @@ def report(
     result: tuple[Loaded, Address | None, str | None],
 ) -> None:
     """Print what changed, and what became of it."""
-    (counts, widened), commit_id, message = result
+    (counts, widened, local), commit_id, message = result
     if output.json:
         answer: dict[str, Any] = {} if commit_id is None else {"commit": str(commit_id)}
         answer["datasets"] = counts_json({dataset: counts})
@@ -252,6 +262,8 @@ def report(
         output.say(
             f"committed [{where}] {visible((message or '').partition(chr(10))[0])}"
         )
+    elif local:
+        output.say("local: stored, and in no commit")
     elif message is not None:
         output.say("nothing to commit: the table equals the files already")
     elif not repository.working_area().is_clean:

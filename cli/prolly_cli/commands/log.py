@@ -11,7 +11,13 @@ from ..command_group import Verb
 from ..commit_graph import Graph
 from ..invocation import Invocation
 from ..output import Output, visible
-from ..versions import commit_json, moment, moment_json, short_id
+from ..versions import (
+    commit_json,
+    committed_records,
+    moment,
+    moment_json,
+    short_id,
+)
 
 if TYPE_CHECKING:
     from prolly import LogEntry, Repository
@@ -53,7 +59,8 @@ def command(
     with output.paged():
         for entry in islice(entries(repository, revision, scope), count):
             if output.json:
-                output.document(commit_json(entry.id, entry.commit))
+                cut = {"cut": True} if repository.is_cut(entry.id) else {}
+                output.document({**commit_json(entry.id, entry.commit), **cut})
                 continue
             decoration = names.get(bytes(entry.id), [])
             lines = lines_of(output, entry, decoration, oneline or graph)
@@ -61,6 +68,8 @@ def command(
                 lines = drawing.draw(bytes(entry.id), entry.commit.parents, lines)
             for line in lines:
                 output.line(line)
+            if repository.is_cut(entry.id):
+                output.note("history was cut off here; `prolly fetch --unshallow`")
 
 
 def print_moves(
@@ -94,7 +103,7 @@ def entries(repository: Repository, revision: str, scope: str | None) -> Any:
         return repository.log(revision)
     parsed = None
     if key is not None:
-        parsed = parse_key(key, repository.at(revision).dataset(dataset))
+        parsed = parse_key(key, committed_records(repository, revision, dataset))
     return repository.log(revision, dataset=dataset, key=parsed)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +18,9 @@ from ..waiting_merges import require_waiting
 if TYPE_CHECKING:
     from prolly import MergeResult, Repository
     from prolly.merge import DatasetReport
+
+# How a merge of histories may end that share nothing.
+UNRELATED_STATUSES = ("merged", "prepared", "conflicts")
 
 
 @click.command("merge", cls=Verb)
@@ -53,17 +58,21 @@ def command(invocation: Invocation, /, revision: str | None, **how: Any) -> int:
         raise click.UsageError("missing argument 'REV'")
     if how["dry_run"] and how["no_commit"]:
         raise click.UsageError("--dry-run commits nothing: leave --no-commit out")
-    with repository.merge(
-        revision,
-        message=how["message"],
-        policy=how["policy"],
-        commit=not how["no_commit"],
-        dry_run=how["dry_run"],
-        allow_unrelated=how["allow_unrelated"],
-        fast_forward=not how["no_ff"],
-        before_moving=invocation.no_way_back,
-    ) as result:
+    # What a resolver prints is no answer of the command.
+    with redirect_stdout(sys.stderr):
+        merged = repository.merge(
+            revision,
+            message=how["message"],
+            policy=how["policy"],
+            commit=not how["no_commit"],
+            dry_run=how["dry_run"],
+            allow_unrelated=how["allow_unrelated"],
+            fast_forward=not how["no_ff"],
+            before_moving=invocation.no_way_back,
+        )
+    with merged as result:
         tell_notes(invocation.output, result, how)
+        tell_doubled(invocation.output, repository, result, (revision, how))
         return report(invocation.output, repository, result, how)
 
 
@@ -75,11 +84,50 @@ def tell_notes(output: Output, result: MergeResult, how: dict[str, Any]) -> None
             f"no resolver is called {names}: what a policy leaves to it is in "
             "conflict; --app MODULE:NAME brings resolvers"
         )
+    if how["policy"] == "last-writer-wins" and result.base:
+        output.note(
+            "a policy of one merge finds no stamps: the greater value stands, and what "
+            "loses is not kept; `prolly policy` sets it in a dataset"
+        )
     if result.status == "fast-forward" and not how["dry_run"]:
         if how["message"] is not None:
             output.note("the branch just moved on, and no commit has the message")
         if how["no_commit"]:
             output.note("the branch just moved on; --no-ff with --no-commit waits")
+
+
+def tell_doubled(
+    output: Output,
+    repository: Repository,
+    result: MergeResult,
+    asked: tuple[str, dict[str, Any]],
+) -> None:
+    """Name datasets whose counters were added up without a base to count from.
+
+    What is equal on both sides comes out doubled there.
+    """
+    revision, how = asked
+    if not how["allow_unrelated"] or result.status not in UNRELATED_STATUSES:
+        return
+    base = None if not result.base else repository.at(str(result.base[0]))
+    if base is not None and base.datasets:
+        return
+    sides = [repository.at(one, local=False) for one in ("HEAD", revision)]
+    names = []
+    for name, one in result.report.items():
+        counts = how["policy"] == "counter" or any(
+            rule.policy == "counter"
+            for side in sides
+            if name in side.datasets
+            for rule in side.policies(name)
+        )
+        if one.event == "merged" and counts:
+            names.append(visible(name))
+    if names:
+        output.note(
+            f"counters of {', '.join(names)} were added up without a base: what both "
+            "sides have alike is doubled"
+        )
 
 
 def end_merge(

@@ -33,9 +33,10 @@ def command(
 ) -> None:
     """Say how merges settle what both sides changed in DATASET, or list what holds.
 
-    NAME is conflict, ours, theirs, last-writer-wins, counter, max, min, set, map, text,
-    keep-both, or app:NAME for a resolver of --app. Of several policies the one of a
-    column goes first, then that of the longest prefix. It waits in the working state.
+    NAME is conflict, ours, theirs, last-writer-wins, counter, max, min, set,
+    set:add-wins, map, text, text:characters, keep-both, or app:NAME for a resolver of
+    --app. Of several policies the one of a column goes first, then that of the longest
+    prefix. It waits in the working state.
     """
     unset = scope.pop("unset")
     if name is None and not unset:

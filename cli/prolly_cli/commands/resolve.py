@@ -114,13 +114,16 @@ def ask(
     if invocation.output.json:
         raise click.UsageError("-i asks a person, and --json is for programs")
     asked: Any = conflicts.of(dataset)
+    counts = conflicts.counts()
+    total = sum(counts.values()) if dataset is None else counts.get(dataset, 0)
     if dataset is not None and key is not None:
         parsed = typed_key(conflicts, dataset, key)
         asked = conflicts.find(dataset, parsed)
         if not asked:
             raise missing_conflict(dataset, key)
+        total = len(asked)
     dialog = Dialog(conflicts, invocation.output)
-    dialog.run(asked)
+    dialog.run(asked, total)
     return dialog.settled
 
 
@@ -154,11 +157,18 @@ def settle(
     if key is None and not is_blob:
         raise click.UsageError("--value and --delete want a KEY")
     if how["side"] is not None:
+        invocation.no_way_back()
         take = Take(dataset, parsed, how["side"], tuple(how["fields"]))
-    else:
-        take = Take(dataset, parsed, value=value_of(conflicts, place, parsed, how))
+        conflicts.settle_each([take])
+        return 1
+    value = value_of(conflicts, place, parsed, how)
     invocation.no_way_back()
-    conflicts.settle_each([take])
+    left = conflicts.settle_value(dataset, parsed, value)
+    if left:
+        invocation.output.note(
+            f"not named, so as it stands now: {', '.join(left)} (--field NAME with "
+            "--ours, --theirs or --base settles one anew)"
+        )
     return 1
 
 

@@ -27,7 +27,7 @@ def command(invocation: Invocation, revision: str) -> None:
     output = invocation.output
     commit_id = repository.resolve(revision)
     commit = repository.commit_of(commit_id)
-    snapshot = repository.at(commit_id)
+    snapshot = repository.at(commit_id, local=False)
     if output.json:
         shown = commit_json(commit_id, commit)
         if commit.metadata:
@@ -43,7 +43,9 @@ def command(invocation: Invocation, revision: str) -> None:
             output.line(line)
         for line in datasets_lines(snapshot):
             output.line(f"  {line}")
-        if commit.parents:
+        if repository.is_cut(commit_id):
+            output.note("its parents were not fetched: history was cut off here")
+        elif commit.parents:
             counts = repository.diff_counts(commit.parents[0], commit_id)
             if counts:
                 output.line()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -27,13 +27,16 @@ def command(invocation: Invocation) -> None:
     counts = uncommitted(repository)
     merging = repository.working_area().state.merge_parents
     open_counts = repository.conflicts().counts() if merging else {}
+    local = repository.at_working().local_names
     if output.json:
-        told = {
+        told: dict[str, Any] = {
             "branch": branch,
             "commit": str(head),
             "datasets": counts_json(counts, events=True),
             "conflicts": sum(open_counts.values()),
         }
+        if local:
+            told["local"] = local
         output.document({**told, "merging": merging[0].hex()} if merging else told)
         return
     message = repository.commit_of(bytes(head)).message.partition("\n")[0]
@@ -56,6 +59,8 @@ def command(invocation: Invocation) -> None:
     elif not merging:
         output.line("nothing uncommitted")
         _suggest(repository, output)
+    if local:
+        output.line(f"local, in no commit: {', '.join(map(visible, local))}")
 
 
 def _tell_merge(
