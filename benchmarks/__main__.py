@@ -19,13 +19,12 @@ from .engines import OURS, RIVALS, engine_class
 from .machine import describe_commit, describe_machine, now_text, versions_of
 from .process import SUITE_ROOT
 from .records import Form
-from .report import write_report
-from .results import Results, load_results
+from .report import PAGE, README, stored_files, write_report
+from .results import Results
 from .run import DEFAULT_LIMIT_S, DEFAULT_REPEATS, DEFAULT_SEED, Plan, Run, Subject
 from .workloads import WORKLOADS, Workload, named
 
 DEFAULT_OUT = Path("build/benchmarks/results.json")
-DEFAULT_PAGE = Path("docs/benchmarks.md")
 # The functions of a profile that are shown.
 PROFILED = 25
 SIZES = {"k": 1000, "M": 1_000_000}
@@ -131,6 +130,7 @@ def about(options: Any, engines: list[str], directory: Path) -> dict[str, Any]:
         "seed": options.seed,
         "repeats": options.repeats,
         "uses": {name: engine_class(name).use for name in engines},
+        "careless": [name for name in engines if not engine_class(name).durable],
     }
 
 
@@ -168,10 +168,11 @@ def compare(options: Any) -> int:
 
 
 def report(options: Any) -> int:
-    """Write the page and the plots of one saved run or of several."""
-    for path in write_report(
-        [load_results(one) for one in options.file], options.output
-    ):
+    """Write the page, its plots and the README's comparison from saved runs."""
+    page = options.output or PAGE
+    # A page elsewhere is a draft, which the README has nothing to do with.
+    readme = None if options.output else README
+    for path in write_report(options.file or stored_files(), page, readme):
         tell(f"wrote {path}")
     return 0
 
@@ -193,9 +194,9 @@ def profile(options: Any) -> int:
 
 
 def show_list(options: Any) -> int:
-    """Print the workloads, one a line."""
+    """Print the workloads with their groups and units, one a line."""
     for one in WORKLOADS.values():
-        print(f"{one.name:20} {one.unit:10} {one.line}")
+        print(f"{one.name:20} {one.group.name:13} {one.unit:10} {one.line}")
     return 0
 
 
@@ -206,7 +207,7 @@ def parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     add = shared.add_argument
     add("--records", type=parse_counts, default=[100_000], help="such as 100k,1M")
-    add("--work", type=parse_works, help="names separated by commas; all by default")
+    add("--work", type=parse_works, help="names, or group:NAME; all by default")
     add("--form", type=parse_forms, default=["map", "table"], help="map,table")
     add("--repeats", type=int, default=DEFAULT_REPEATS)
     add("--seed", type=int, default=DEFAULT_SEED)
@@ -224,8 +225,8 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("profile", parents=[shared], help=profile.__doc__)
     command.set_defaults(do=profile)
     command = commands.add_parser("report", help=report.__doc__)
-    command.add_argument("file", type=Path, nargs="+")
-    command.add_argument("-o", "--output", type=Path, default=DEFAULT_PAGE)
+    command.add_argument("file", type=Path, nargs="*", help="all stored by default")
+    command.add_argument("-o", "--output", type=Path, help="a page elsewhere")
     command.set_defaults(do=report)
     command = commands.add_parser("list", help=show_list.__doc__)
     command.set_defaults(do=show_list)

@@ -1,13 +1,15 @@
 """The process of one measurement: an order as JSON in, a result as JSON out.
 
-Run as ``python -m benchmarks.child ORDER``. The result is the last line of standard
-output: ``{"value", "facts", "counters"}``, or ``{"lacks": why}``.
+Run as ``python -m benchmarks.child ORDER``. Each workload prints a line once it is
+measured, so that a process that is stopped has told what it did: its name, and
+``{"value", "facts", "counters", "series"}``, ``{"lacks": why}`` or ``{"failed": why}``.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from .engine import NotOffered
@@ -18,29 +20,44 @@ from .workloads import WORKLOADS
 FIXTURE = "fixture"
 
 
-def measure(spec: Spec) -> dict[str, Any]:
-    """Carry out one order in this process and return its result."""
+def measured(spec: Spec) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Carry out one order in this process, yielding each result."""
     stage = Stage(spec)
+    for name in spec.works:
+        yield name, _measure_one(stage, name)
+
+
+def _measure_one(stage: Stage, name: str) -> dict[str, Any]:
+    stage.begin()
     try:
-        if spec.work == FIXTURE:
-            value = 0.0
-            engine = stage.created()
-            every = stage.records.records(range(spec.count))
-            engine.load(engine.records(every), ordered=True)
-            engine.close()
-        else:
-            value = WORKLOADS[spec.work].measure(stage)
+        value = _load(stage) if name == FIXTURE else WORKLOADS[name].measure(stage)
     except NotOffered as lack:
         return {"lacks": str(lack)}
-    return {"value": value, "facts": stage.facts, "counters": stage.counters}
+    except Exception as error:
+        # Whatever the engine raises, the other workloads of the group still run.
+        return {"failed": f"{type(error).__name__}: {error}"}
+    return {
+        "value": value,
+        "facts": stage.facts,
+        "counters": stage.counters,
+        "series": stage.series,
+    }
+
+
+def _load(stage: Stage) -> float:
+    engine = stage.created()
+    engine.load(engine.records(stage.files.in_order()), ordered=True)
+    stage.close()
+    return 0.0
 
 
 def main(words: list[str]) -> None:
-    """Read the order, measure, print the result."""
+    """Read the order, measure, print each result."""
     spec = Spec(**json.loads(words[0]))
     if spec.library:
         sys.path.insert(0, spec.library)
-    print(json.dumps(measure(spec)), flush=True)
+    for one in measured(spec):
+        print(json.dumps(one), flush=True)
 
 
 if __name__ == "__main__":

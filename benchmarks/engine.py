@@ -36,6 +36,8 @@ class Engine(ABC):
     distributions: ClassVar[tuple[str, ...]]
     forms: ClassVar[tuple[Form, ...]] = ("map", "table")
     durable: ClassVar[bool] = True
+    # What a program writes before it can open a store.
+    ready: ClassVar[str]
 
     def __init__(self, directory: Path, form: Form, *, counting: bool = False) -> None:
         # Now, so that the time to open does not hold the time to import.
@@ -70,7 +72,7 @@ class Engine(ABC):
         self,
         *,
         updates: Sequence[Any] = (),
-        appends: Sequence[Any] = (),
+        inserts: Sequence[Any] = (),
         deletes: Sequence[Any] = (),
     ) -> str:
         """Write records in one durable commit; return its revision, if any."""
@@ -119,9 +121,41 @@ class Engine(ABC):
         """Merge a branch into main in one durable commit; return its revision."""
         raise NotOffered("no merges")
 
+    def rewind(self, commits: int) -> None:
+        """Let main stand where it stood so many commits ago, its newest dropped."""
+        raise NotOffered("no versions")
+
     def compact(self) -> None:
-        """Give back what the engine can collect, where that is a call of its own."""
+        """Give back what nothing reaches, where that is a call of its own."""
         raise NotOffered("nothing to collect")
+
+    def reachable_bytes(self) -> int:
+        """Return the bytes of what versions reach, where the engine can tell."""
+        raise NotOffered("does not tell what is reachable")
+
+    def create_indexes(self) -> None:
+        """Index ``group``, and ``name`` as unique, in one durable commit."""
+        raise NotOffered("no indexes")
+
+    def query_index(self, group: str, limit: int) -> int:
+        """Read up to ``limit`` whole records of a group; return how many there were."""
+        raise NotOffered("no indexes")
+
+    def write_blob(self, content: bytes) -> None:
+        """Store one large value in one durable commit."""
+        raise NotOffered("no large values")
+
+    def write_blob_file(self, path: Path) -> None:
+        """Store the content of a file, holding as little of it as can be."""
+        self.write_blob(path.read_bytes())
+
+    def insert_into_blob(self, front: bytes, content: bytes) -> None:
+        """Put bytes in front of the stored ``content``, in one durable commit."""
+        self.write_blob(front + content)
+
+    def read_blob(self) -> bytes:
+        """Return the large value."""
+        raise NotOffered("no large values")
 
     def counters(self) -> dict[str, int]:
         """Return what was read and written so far, in the engine's own units."""
@@ -145,6 +179,20 @@ def prefix_stop(prefix: str) -> str:
 
 def allocated_bytes(directory: Path) -> int:
     """Return the bytes that the files below a directory take on disk."""
-    os.sync()
-    files = (path for path in directory.rglob("*") if path.is_file())
-    return sum(path.stat().st_blocks * 512 for path in files)
+    # A file that is not written back yet has no blocks yet.
+    return sum(os.stat(path).st_blocks * 512 for path in written_back(directory))
+
+
+def written_back(directory: Path) -> list[Path]:
+    """Wait until the files below a directory are on the disk; return them.
+
+    Of these files alone: the rest of the machine may have much to write.
+    """
+    files = [path for path in directory.rglob("*") if path.is_file()]
+    for path in files:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    return files

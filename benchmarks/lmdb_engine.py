@@ -13,6 +13,7 @@ from .records import Form, Key, Record
 
 # Address space, not disk: more than any size that the suite runs at.
 MAP_BYTES = 1 << 38
+BLOB_KEY = b"blob"
 
 
 class LmdbEngine(Engine):
@@ -25,6 +26,7 @@ class LmdbEngine(Engine):
     modules: ClassVar[tuple[str, ...]] = ("lmdb",)
     distributions: ClassVar[tuple[str, ...]] = ("lmdb",)
     forms: ClassVar[tuple[Form, ...]] = ("map",)
+    ready: ClassVar[str] = "import lmdb"
 
     environment: Any
     _reading: Any = None
@@ -68,14 +70,14 @@ class LmdbEngine(Engine):
         self,
         *,
         updates: Sequence[Any] = (),
-        appends: Sequence[Any] = (),
+        inserts: Sequence[Any] = (),
         deletes: Sequence[Any] = (),
     ) -> str:
         self._end_reading()
         with self.environment.begin(write=True) as txn:
             cursor = txn.cursor()
-            if updates or appends:
-                cursor.putmulti([*updates, *appends])
+            if updates or inserts:
+                cursor.putmulti([*updates, *inserts])
             for key in deletes:
                 txn.delete(key)
         return ""
@@ -96,3 +98,12 @@ class LmdbEngine(Engine):
 
     def prefix(self, prefix: Any) -> int:
         return self.range(prefix, prefix_stop(prefix.decode()).encode())
+
+    def write_blob(self, content: bytes) -> None:
+        self._end_reading()
+        with self.environment.begin(write=True) as txn:
+            txn.put(BLOB_KEY, content)
+
+    def read_blob(self) -> bytes:
+        found = self._read().get(BLOB_KEY)
+        return bytes(found)

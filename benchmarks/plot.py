@@ -24,10 +24,14 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Line:
-    """One named series of points, x ascending."""
+    """One named series of points, x ascending.
+
+    Lines of one ``hue`` have one colour, in whichever plot.
+    """
 
     name: str
     points: Sequence[Point]
+    hue: int = 0
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ def _series(lines: Sequence[Line], across: _Axis, up: _Axis) -> list[str]:
     parts = []
     places = _spaced([up(line.points[-1][1]) for line in lines])
     for index, line in enumerate(lines):
-        colour = COLOURS[index % len(COLOURS)]
+        colour = COLOURS[line.hue % len(COLOURS)]
         spots = [(across(x), up(y)) for x, y in line.points]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in spots)
         parts.append(
@@ -157,8 +161,8 @@ def lines_of(
 ) -> list[Line]:
     """Return one line a name from a function of name and x; absent points left out."""
     lines = []
-    for name in names:
+    for hue, name in enumerate(names):
         points = [(x, y) for x in xs if (y := figure(name, x)) is not None and y > 0]
         if points:
-            lines.append(Line(name, points))
+            lines.append(Line(name, points, hue))
     return lines

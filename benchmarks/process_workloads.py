@@ -7,11 +7,13 @@ import subprocess
 import sys
 import time
 
-from .registry import workload
+from .registry import MAP, Group
 from .stage import Stage, process_environment
 
-IMPORT_PROCESSES = 20
+IMPORT_PROCESSES = 8
 MS = 1e3
+
+IMPORT = Group("import", "empty", forms=MAP, sized=False)
 
 
 def _process_seconds(code: str, environment: dict[str, str]) -> float:
@@ -20,18 +22,16 @@ def _process_seconds(code: str, environment: dict[str, str]) -> float:
     return time.perf_counter() - start
 
 
-@workload(
+@IMPORT.workload(
     "import",
     f"import the package, above bare Python, median of {IMPORT_PROCESSES} processes",
     "ms",
-    "empty",
-    forms=("map",),
 )
 def import_time(stage: Stage) -> float:
     """Time whole processes with and without the import, in turn."""
     environment = process_environment(stage.spec)
     environment["PYTHONPATH"] = stage.spec.library
-    code = "".join(f"import {name}\n" for name in stage.engine.modules)
+    code = stage.engine.ready
     _process_seconds(code, environment)  # Writes the byte code.
     differences = [
         _process_seconds(code, environment) - _process_seconds("pass", environment)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
 import prolly
-from prolly.chunks import CountingStore, LocalStore
-from prolly.ops import import_table
-from prolly.repo import Repository, Snapshot, Transaction
+
+# Loaded here, since the package loads its parts when they are first named: the time to
+# open a store does not hold the time to import, which has a workload of its own.
+from prolly import Repository, Snapshot, Transaction
 
 from .engine import Engine, Lookup, consume
 from .records import COLUMN_TYPES, COLUMNS
 
 DATASET = "records"
+BLOB = "blob"
 MAIN = "main"
 
 
@@ -26,6 +30,8 @@ class ProllyEngine(Engine):
     use: ClassVar[str] = "transactions and snapshots of the public interface"
     modules: ClassVar[tuple[str, ...]] = ("prolly",)
     distributions: ClassVar[tuple[str, ...]] = ("blake3", "cbor2", "lmdb", "xxhash")
+    # The package loads its parts as they are named first.
+    ready: ClassVar[str] = "import prolly; prolly.open"
 
     repository: Repository
     _snapshot: Snapshot | None = None
@@ -36,11 +42,10 @@ class ProllyEngine(Engine):
         self.open()
 
     def open(self) -> None:
-        if not self.counting:
+        if self.counting:
+            self.repository = prolly.open(self.directory, count=True)
+        else:
             self.repository = prolly.open(self.directory)
-            return
-        self._counted = CountingStore(LocalStore.open(self.directory / ".prolly"))
-        self.repository = Repository(self._counted, self.directory)
 
     def close(self) -> None:
         self._snapshot = None
@@ -53,9 +58,12 @@ class ProllyEngine(Engine):
         )
 
     def _dataset(self) -> Any:
+        return self._main().dataset(DATASET)
+
+    def _main(self) -> Snapshot:
         if self._snapshot is None:
-            self._snapshot = self.repository.at("main")
-        return self._snapshot.dataset(DATASET)
+            self._snapshot = self.repository.at(MAIN)
+        return self._snapshot
 
     def load(self, records: Iterable[Any], *, ordered: bool) -> None:
         with self._begin() as tx:
@@ -70,7 +78,9 @@ class ProllyEngine(Engine):
         return prolly.Schema.create([(*one, False) for one in columns], "id")
 
     def load_csv(self, path: Path) -> None:
-        area = self.repository.working_area("main")
+        from prolly.ops import import_table
+
+        area = self.repository.working_area(MAIN)
         with area.edit("import") as workspace:
             import_table(workspace, DATASET, path, key="id")
         area.commit("import", author="benchmark")
@@ -83,21 +93,21 @@ class ProllyEngine(Engine):
         self,
         *,
         updates: Sequence[Any] = (),
-        appends: Sequence[Any] = (),
+        inserts: Sequence[Any] = (),
         deletes: Sequence[Any] = (),
     ) -> str:
         with self._begin() as tx:
             if self.form == "map":
                 records = tx.map(DATASET)
-                records.update([*updates, *appends])
+                records.update([*updates, *inserts])
                 for key in deletes:
                     del records[key]
             else:
                 table = tx.table(DATASET)
                 if updates:
                     table.load((COLUMNS, updates), mode="update")
-                if appends:
-                    table.load((COLUMNS, appends), mode="append")
+                if inserts:
+                    table.load((COLUMNS, inserts), mode="append")
                 for key in deletes:
                     table.delete(key)
         return str(tx.commit_id)
@@ -131,9 +141,48 @@ class ProllyEngine(Engine):
         assert merged.status == "merged", "no record was changed on both branches"
         return str(merged.commit_id)
 
+    def rewind(self, commits: int) -> None:
+        self._snapshot = None
+        self.repository.branches[MAIN] = self.repository.resolve(f"{MAIN}~{commits}")
+
+    def compact(self) -> None:
+        self.repository.gc(grace=timedelta())
+
+    def reachable_bytes(self) -> int:
+        return self.repository.stats().reachable_bytes
+
+    def create_indexes(self) -> None:
+        with self._begin() as tx:
+            changes = tx.table(DATASET).alter()
+            changes.add_index("by_group", ("group",))
+            changes.add_index("by_name", ("name",), unique=True)
+
+    def query_index(self, group: str, limit: int) -> int:
+        rows = self._main().table(DATASET).index("by_group").rows(group)
+        return consume(islice(rows, limit))
+
+    def write_blob(self, content: bytes) -> None:
+        with self._begin() as tx:
+            tx.blob(BLOB, "wb").write(content)
+
+    def write_blob_file(self, path: Path) -> None:
+        with self._begin() as tx:
+            tx.files(BLOB).add_file(path, "blob")
+
+    def insert_into_blob(self, front: bytes, content: bytes) -> None:
+        with self._begin() as tx:
+            tx.blob(BLOB).insert(front)
+
+    def read_blob(self) -> bytes:
+        with self._main().blob(BLOB) as blob:
+            return blob.read()
+
     def counters(self) -> dict[str, int]:
-        return asdict(self._counted.counts) if self.counting else {}
+        # A revision of old, in a comparison, may count nothing.
+        costs = getattr(self.repository, "costs", None) if self.counting else None
+        return {} if costs is None else asdict(costs)
 
     def reset_counters(self) -> None:
-        if self.counting:
-            self._counted.counts.reset()
+        costs = getattr(self.repository, "costs", None) if self.counting else None
+        if costs is not None:
+            costs.reset()

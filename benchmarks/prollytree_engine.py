@@ -11,6 +11,7 @@ from .engine import Engine, Lookup, NotOffered
 from .records import Form, Key, Record
 
 NAMESPACE = "records"
+BLOB_KEY = b"blob"
 
 
 class ProllytreeEngine(Engine):
@@ -24,6 +25,7 @@ class ProllytreeEngine(Engine):
     modules: ClassVar[tuple[str, ...]] = ("prollytree",)
     distributions: ClassVar[tuple[str, ...]] = ("prollytree",)
     forms: ClassVar[tuple[Form, ...]] = ("map",)
+    ready: ClassVar[str] = "import prollytree"
     # A trace of system calls shows no fsync at commit.
     durable: ClassVar[bool] = False
 
@@ -72,14 +74,21 @@ class ProllytreeEngine(Engine):
         self,
         *,
         updates: Sequence[Any] = (),
-        appends: Sequence[Any] = (),
+        inserts: Sequence[Any] = (),
         deletes: Sequence[Any] = (),
     ) -> str:
         self._put(updates)
-        self._put(appends)
+        self._put(inserts)
         for key in deletes:
             self.store.ns_delete(NAMESPACE, key)
         return str(self.store.commit("write"))
+
+    def write_blob(self, content: bytes) -> None:
+        self._put([(BLOB_KEY, content)])
+        self.store.commit("write")
+
+    def read_blob(self) -> bytes:
+        return bytes(self.store.ns_get(NAMESPACE, BLOB_KEY))
 
     def scan(self) -> int:
         raise NotOffered("lists keys, not values")

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .engine import Lookup
 from .records import PREFIX_DIGITS_OPEN
-from .registry import workload
+from .registry import MAP, Group
 from .stage import Stage
 
 LOOKUPS = 20_000
 RANGES = 200
 RANGE_RECORDS = 1000
 COLD_PROCESSES = 20
+COLD_MISS_PROCESSES = 8
 US = 1e6
 MS = 1e3
+
+GETS = Group("gets", "loaded")
+RANGE_READS = Group("ranges", "loaded", lengthy=True)
+SCANS = Group("scans", "loaded")
+COLD = Group("cold", "loaded", processes=COLD_PROCESSES)
+COLD_MISS = Group("cold-miss", "loaded", processes=COLD_MISS_PROCESSES)
 
 
 def _look_up(lookup: Lookup, keys: Sequence[Any]) -> None:
@@ -23,69 +30,69 @@ def _look_up(lookup: Lookup, keys: Sequence[Any]) -> None:
         lookup(key)
 
 
-def _warm_lookup_us(stage: Stage, warming: list[Any], timed: list[Any]) -> float:
+def _warm_lookup_us(
+    stage: Stage, choose: Callable[[int, str], list[int]], key: Callable[[int], Any]
+) -> float:
     """Time look-ups after as many others, so that caches hold what they would."""
     engine = stage.opened()
     lookup = engine.lookup()
-    _look_up(lookup, engine.keys(warming))
-    keys = engine.keys(timed)
+    _look_up(lookup, engine.keys(map(key, choose(LOOKUPS, "warming"))))
+    keys = engine.keys(map(key, choose(LOOKUPS, "lookups")))
     return stage.seconds(lambda: _look_up(lookup, keys)) / len(keys) * US
 
 
-@workload("get-hit", "look up a record that is there, uniform, warm", "us", "loaded")
+@GETS.workload("get-hit", "look up a record that is there, uniform, warm", "us")
 def get_hit(stage: Stage) -> float:
-    key = stage.records.key
-    warming = [key(n) for n in stage.records.uniform(LOOKUPS, "warming")]
-    timed = [key(n) for n in stage.records.uniform(LOOKUPS, "lookups")]
-    return _warm_lookup_us(stage, warming, timed)
+    return _warm_lookup_us(stage, stage.records.uniform, stage.records.key)
 
 
-@workload("get-zipf", "look up a record, few of them often, warm", "us", "loaded")
+@GETS.workload("get-zipf", "look up a record, few of them often, warm", "us")
 def get_zipf(stage: Stage) -> float:
-    key = stage.records.key
-    warming = [key(n) for n in stage.records.zipf(LOOKUPS, "warming")]
-    timed = [key(n) for n in stage.records.zipf(LOOKUPS, "lookups")]
-    return _warm_lookup_us(stage, warming, timed)
+    return _warm_lookup_us(stage, stage.records.zipf, stage.records.key)
 
 
-@workload("get-miss", "look up a key that is absent, uniform, warm", "us", "loaded")
+@GETS.workload("get-miss", "look up a key that is absent, uniform, warm", "us")
 def get_miss(stage: Stage) -> float:
-    key = stage.records.absent_key
-    warming = [key(n) for n in stage.records.uniform(LOOKUPS, "warming")]
-    timed = [key(n) for n in stage.records.uniform(LOOKUPS, "lookups")]
-    return _warm_lookup_us(stage, warming, timed)
+    return _warm_lookup_us(stage, stage.records.uniform, stage.records.absent_key)
 
 
-@workload(
-    "get-cold",
-    f"open and look up one record in a new process, median of {COLD_PROCESSES}",
-    "ms",
-    "loaded",
-    processes=COLD_PROCESSES,
-)
-def get_cold(stage: Stage) -> float:
-    engine = stage.engine
-    # A new place for each process. The clock starts after the imports, which have a
-    # workload of their own.
-    [number] = stage.records.uniform(1, f"cold {stage.spec.sample}")
-    [key] = engine.keys([stage.records.key(number)])
-
-    def look() -> None:
-        engine.open()
-        assert engine.lookup()(key) is not None
-
-    return stage.seconds(look) * MS
-
-
-@workload(
-    "open",
-    f"open the store in a new process, median of {COLD_PROCESSES}",
-    "ms",
-    "loaded",
-    processes=COLD_PROCESSES,
+@COLD.workload(
+    "open", f"open the store in a new process, median of {COLD_PROCESSES}", "ms"
 )
 def open_store(stage: Stage) -> float:
-    return stage.seconds(stage.engine.open) * MS
+    # The clock starts after the imports, which have a workload of their own.
+    return stage.opening_seconds() * MS
+
+
+def _cold_ms(stage: Stage, *, hit: bool) -> float:
+    """Time opening and one look-up, at another place in each process."""
+    [number] = stage.records.uniform(1, f"cold {stage.spec.sample}")
+    wanted = stage.records.key(number) if hit else stage.records.absent_key(number)
+    [key] = stage.engine.keys([wanted])
+    opening = stage.opening_seconds()
+
+    def look() -> None:
+        assert (stage.engine.lookup()(key) is not None) is hit
+
+    return (opening + stage.seconds(look)) * MS
+
+
+@COLD.workload(
+    "get-cold",
+    f"open and look up one record, median of {COLD_PROCESSES} processes",
+    "ms",
+)
+def get_cold(stage: Stage) -> float:
+    return _cold_ms(stage, hit=True)
+
+
+@COLD_MISS.workload(
+    "get-cold-miss",
+    f"open and look up an absent key, median of {COLD_MISS_PROCESSES} processes",
+    "ms",
+)
+def get_cold_miss(stage: Stage) -> float:
+    return _cold_ms(stage, hit=False)
 
 
 def _scan(stage: Stage, *, raw: bool) -> float:
@@ -96,22 +103,21 @@ def _scan(stage: Stage, *, raw: bool) -> float:
     return stage.spec.count / elapsed
 
 
-@workload("scan", "read every record in order, decoded", "records/s", "loaded")
-def scan(stage: Stage) -> float:
+@SCANS.workload("scan", "read every record in order, decoded", "records/s")
+def scan_records(stage: Stage) -> float:
     return _scan(stage, raw=False)
 
 
-@workload(
+@SCANS.workload(
     "scan-raw",
     "read every record in order as stored bytes, in the engine's largest units",
     "records/s",
-    "loaded",
 )
 def scan_raw(stage: Stage) -> float:
     return _scan(stage, raw=True)
 
 
-@workload("range", f"read {RANGE_RECORDS} records in a row", "us", "loaded")
+@RANGE_READS.workload("range", f"read {RANGE_RECORDS} records in a row", "us")
 def read_range(stage: Stage) -> float:
     engine = stage.opened()
     size = min(RANGE_RECORDS, stage.spec.count // 2)
@@ -128,12 +134,8 @@ def read_range(stage: Stage) -> float:
     return stage.seconds(read) / RANGES * US
 
 
-@workload(
-    "prefix",
-    "read the 500 records whose text key has one prefix",
-    "us",
-    "loaded",
-    forms=("map",),
+@RANGE_READS.workload(
+    "prefix", "read the 500 records whose text key has one prefix", "us", forms=MAP
 )
 def read_prefix(stage: Stage) -> float:
     engine = stage.opened()

@@ -31,6 +31,13 @@ GROUPS = 1000
 PREFIX_DIGITS_OPEN = 3
 # Odd and far from any power of two: neighbours in rank become strangers in key order.
 SCATTER = 2_654_435_761
+# The version of a record that stands between others, far from those of updates.
+NEW_VERSION = 1_000_000
+
+
+def group_name(group: int) -> str:
+    """Return the text of one of the groups."""
+    return f"group{group:03d}"
 
 
 @dataclass(frozen=True)
@@ -52,16 +59,23 @@ class Records:
 
     def record(self, number: int, version: int = 0) -> Record:
         """Return one record, the same for the same arguments."""
+        return self._record(self.key(number), number, version)
+
+    def new_record(self, number: int) -> Record:
+        """Return a record under the absent key after that of record ``number``."""
+        return self._record(self.absent_key(number), number, NEW_VERSION)
+
+    def _record(self, key: Key, number: int, version: int) -> Record:
         source = shake_128(b"%d %d %d" % (self.seed, number, version))
         if self.form == "map":
-            return self.key(number), source.digest(VALUE_BYTES)
+            return key, source.digest(VALUE_BYTES)
         noise = source.digest(NOTE_BYTES + 24)
         group = int.from_bytes(noise[8:16], "big") % GROUPS
         value = int.from_bytes(noise[16:23], "big") / 2**56
         return (
-            2 * number,
+            key,
             noise[:8].hex(),
-            f"group{group:03d}",
+            group_name(group),
             value,
             noise[24 : 24 + NOTE_BYTES],
         )

@@ -30,6 +30,7 @@ class SqliteEngine(Engine):
     use: ClassVar[str] = "WAL, synchronous FULL, WITHOUT ROWID for the text key"
     modules: ClassVar[tuple[str, ...]] = ("sqlite3",)
     distributions: ClassVar[tuple[str, ...]] = ()
+    ready: ClassVar[str] = "import sqlite3"
     file: ClassVar[str] = "records.sqlite"
     map_suffix: ClassVar[str] = " WITHOUT ROWID"
 
@@ -111,14 +112,14 @@ class SqliteEngine(Engine):
         self,
         *,
         updates: Sequence[Any] = (),
-        appends: Sequence[Any] = (),
+        inserts: Sequence[Any] = (),
         deletes: Sequence[Any] = (),
     ) -> str:
         self._execute("BEGIN")
         if updates:
             self.connection.executemany(self._update, updates)
-        if appends:
-            self.connection.executemany(self._insert, appends)
+        if inserts:
+            self.connection.executemany(self._insert, inserts)
         if deletes:
             statement = f"DELETE FROM records WHERE {self._key} = ?"
             self.connection.executemany(statement, [(key,) for key in deletes])
@@ -139,6 +140,27 @@ class SqliteEngine(Engine):
     def prefix(self, prefix: Any) -> int:
         return self.range(prefix, prefix_stop(prefix))
 
+    def create_indexes(self) -> None:
+        self._execute("BEGIN")
+        self._execute('CREATE INDEX by_group ON records("group")')
+        self._execute("CREATE UNIQUE INDEX by_name ON records(name)")
+        self._commit()
+
+    def query_index(self, group: str, limit: int) -> int:
+        statement = 'SELECT * FROM records WHERE "group" = ? LIMIT ?'
+        return len(self._execute(statement, (group, limit)))
+
+    def write_blob(self, content: bytes) -> None:
+        self._execute("CREATE TABLE IF NOT EXISTS blobs(id INTEGER PRIMARY KEY, v)")
+        self._execute("BEGIN")
+        statement = "INSERT INTO blobs VALUES(1, ?1) ON CONFLICT(id) DO UPDATE SET v=?1"
+        self._execute(statement, (content,))
+        self._commit()
+
+    def read_blob(self) -> bytes:
+        found: bytes = self._execute("SELECT v FROM blobs WHERE id = 1")[0][0]
+        return found
+
 
 class DoltliteEngine(SqliteEngine):
     """doltlite: the same interface over a prolly tree, with commits."""
@@ -149,6 +171,7 @@ class DoltliteEngine(SqliteEngine):
     use: ClassVar[str] = "BEGIN, statements, dolt_commit: one sync for both commits"
     modules: ClassVar[tuple[str, ...]] = ("doltlite", "sqlite3")
     distributions: ClassVar[tuple[str, ...]] = ("doltlite",)
+    ready: ClassVar[str] = "import doltlite, sqlite3"
     file: ClassVar[str] = "records.doltlite"
     # A text key is clustered there without being asked.
     map_suffix: ClassVar[str] = ""
@@ -175,6 +198,9 @@ class DoltliteEngine(SqliteEngine):
 
     def merge(self, name: str) -> str:
         return str(self._execute("SELECT dolt_merge(?)", (name,))[0][0])
+
+    def rewind(self, commits: int) -> None:
+        self._execute("SELECT dolt_reset('--hard', ?)", (f"HEAD~{commits}",))
 
     def compact(self) -> None:
         self._execute("SELECT dolt_gc()")

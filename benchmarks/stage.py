@@ -7,7 +7,7 @@ import gc
 import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -15,27 +15,37 @@ from typing import Any
 
 from .engine import Engine
 from .engines import engine_class
+from .record_files import RecordFiles
 from .records import Form, Records
+
+# A median of three is one already; more samples are taken while they cost no more than
+# this, so that what takes milliseconds is measured often and what takes a second is not
+# waited for; and not even three where they take this long.
+SAMPLES_LEAST = 3
+SAMPLING_S = 0.4
+SAMPLING_S_MOST = 4.0
 
 
 @dataclass(frozen=True)
 class Spec:
-    """One measurement, as the parent process orders it.
+    """What one process measures, as the parent orders it.
 
-    ``store`` is the engine's directory. ``shared`` holds what all measurements of a run
-    may use. ``library`` is the directory that ``prolly`` is imported from, or empty.
-    With ``profile`` a profile of what is timed goes to the file of that name.
-    ``sample`` tells apart the processes whose median is one figure.
+    ``works`` are the names of workloads of one group. ``store`` is the engine's
+    directory. ``shared`` holds what all measurements of a run may use. ``library`` is
+    the directory that ``prolly`` is imported from, or empty. With ``profile`` a profile
+    of what is timed goes to the file of that name. ``repeat`` and ``sample`` tell apart
+    the repeats, and the processes whose median is one figure.
     """
 
     engine: str
-    work: str
+    works: Sequence[str]
     form: Form
     count: int
     seed: int
     store: str
     shared: str
     library: str = ""
+    repeat: int = 0
     sample: int = 0
     counting: bool = False
     profile: str = ""
@@ -53,11 +63,27 @@ def process_environment(spec: Spec) -> dict[str, str]:
 
 @dataclass
 class Stage:
-    """The surroundings of one workload in its process."""
+    """The surroundings of the workloads of one process.
+
+    ``facts``, ``counters`` and ``series`` are told beside the figure of the workload
+    that is under way: other numbers of interest, what it cost, and points of a plot.
+    """
 
     spec: Spec
     facts: dict[str, float] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=dict)
+    series: list[tuple[float, float]] = field(default_factory=list)
+    # How many calls the last median was of.
+    sampled: int = 0
+    # Whether this process made the store.
+    has_created: bool = False
+    _is_open: bool = False
+    _opening_s: float | None = None
+    _version: int = 0
+
+    def begin(self) -> None:
+        """Forget what was told beside the figure before."""
+        self.facts, self.counters, self.series = {}, {}, []
 
     @cached_property
     def engine(self) -> Engine:
@@ -71,20 +97,54 @@ class Stage:
         """The records of this size and seed."""
         return Records(self.spec.seed, self.spec.count, self.spec.form)
 
+    @cached_property
+    def files(self) -> RecordFiles:
+        """The records and other content as files, made on first use."""
+        return RecordFiles(self.records, Path(self.spec.shared))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a workload of this process opened or created the store before."""
+        return self._is_open
+
     def opened(self) -> Engine:
-        """Open the engine over its directory."""
-        self.engine.open()
+        """Open the engine over its directory, unless it is open."""
+        if not self._is_open:
+            self.engine.open()
+            self._is_open = True
         return self.engine
 
     def created(self) -> Engine:
         """Make an empty store and return its engine, open."""
         self.engine.create()
+        self._is_open = self.has_created = True
         return self.engine
+
+    def opening_seconds(self) -> float:
+        """Return how long it took to open the store, which it is done with but once."""
+        if self._opening_s is None:
+            self._opening_s = self.seconds(self.opened)
+        return self._opening_s
+
+    def close(self) -> None:
+        """Close the engine if it is open."""
+        if self._is_open:
+            self.engine.close()
+            self._is_open = False
 
     def reopened(self) -> Engine:
         """Close and open, so that no cache of the engine's objects is left."""
-        self.engine.close()
+        self.close()
         return self.opened()
+
+    def new_version(self) -> int:
+        """Return a version of records that nothing in this process had before."""
+        self._version += 1
+        return self._version
+
+    def purpose(self, name: str) -> str:
+        """Return a purpose for choices that differs from repeat to repeat."""
+        return f"{name} {self.spec.repeat}"
 
     def seconds(self, function: Callable[[], Any]) -> float:
         """Call a function once; return its time, and keep what it cost in counters.
@@ -106,20 +166,20 @@ class Stage:
         self.counters = {name: n for name, n in counted.items() if n}
         return elapsed
 
-    def median_seconds(self, functions: list[Callable[[], Any]]) -> float:
-        """Time several calls; return the median. Counters are of the last one."""
-        return statistics.median([self.seconds(one) for one in functions])
+    def median_seconds(self, functions: Sequence[Callable[[], Any]]) -> float:
+        """Time several calls; return the median. Counters are of the last one.
+
+        Where the calls are slow the last of them are left out.
+        """
+        times: list[float] = []
+        for one in functions:
+            times.append(self.seconds(one))
+            limit_s = SAMPLING_S if len(times) >= SAMPLES_LEAST else SAMPLING_S_MOST
+            if sum(times) > limit_s:
+                break
+        self.sampled = len(times)
+        return statistics.median(times)
 
     @cached_property
     def _profiler(self) -> cProfile.Profile | None:
         return cProfile.Profile() if self.spec.profile else None
-
-    @cached_property
-    def csv_path(self) -> Path:
-        """The CSV file of the records, made on first use."""
-        path = Path(self.spec.shared) / f"records-{self.spec.count}.csv"
-        if not path.exists():
-            draft = path.with_suffix(".draft")
-            self.records.write_csv(draft)
-            draft.rename(path)
-        return path

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from .engines import OURS
 from .records import PAYLOAD_BYTES
-from .results import Results
+from .results import Figure, Results
 from .workloads import WORKLOADS
 
 
@@ -19,13 +19,20 @@ class Target:
 
     Without a rival ``factor`` is the figure itself, in the unit of the workload.
     Which of both it is follows from the workload: more records a second are better.
-    A ``count`` of 0 stands for whatever size was measured: the work has none.
+    A ``count`` of 0 stands for whatever size was measured: the work has none. With a
+    ``fact`` it is that number beside the figure which is judged, and less is better.
     """
 
     work: str
     count: int
     factor: float
     rival: str = "doltlite"
+    fact: str = ""
+
+    @property
+    def wants_more(self) -> bool:
+        """Tell whether the bound is one to reach, not one to keep."""
+        return not self.fact and WORKLOADS[self.work].more_is_better
 
 
 MILLION = 1_000_000
@@ -47,6 +54,7 @@ TARGETS = [
     Target("diff-100", MILLION, 1),
     Target("diff-10k", MILLION, 1),
     Target("merge-disjoint", MILLION, 0.7),
+    Target("pull-100", MILLION, 25, "", "kB moved"),
     Target("disk-sorted", MILLION, 1.1 * MILLION * PAYLOAD_BYTES / MB, ""),
     Target("disk-random", MILLION, 1.1 * MILLION * PAYLOAD_BYTES / MB, ""),
     Target("memory-sorted", MILLION, 150, ""),
@@ -57,10 +65,11 @@ TARGETS = [
 
 @dataclass(frozen=True)
 class Verdict:
-    """A target with both figures; ``theirs`` is None for an absolute one."""
+    """A target with both figures at one size; an absolute one has no ``theirs``."""
 
     target: Target
     form: str
+    count: int
     ours: float
     theirs: float | None
 
@@ -73,7 +82,7 @@ class Verdict:
     @property
     def met(self) -> bool:
         """Tell whether ours is on the right side of the bound."""
-        if WORKLOADS[self.target.work].more_is_better:
+        if self.target.wants_more:
             return self.ours >= self.bound
         return self.ours <= self.bound
 
@@ -88,15 +97,23 @@ def _largest(results: Results, form: str, target: Target) -> int:
     return max(sizes, default=0)
 
 
+def _measured(figure: Figure | None, fact: str) -> float | None:
+    """Return what is judged of a figure, if it was measured."""
+    if figure is None:
+        return None
+    return figure.facts.get(fact) if fact else figure.median
+
+
 def verdicts(results: Results) -> list[Verdict]:
     """Return the verdict on every target that the run has the figures for."""
     found = []
     for target in TARGETS:
         for form in WORKLOADS[target.work].forms:
-            place = form, target.count or _largest(results, form, target), target.work
-            ours = results.median(OURS, *place)
-            theirs = results.median(target.rival, *place) if target.rival else None
+            count = target.count or _largest(results, form, target)
+            place = form, count, target.work
+            ours = _measured(results.find(OURS, *place), target.fact)
+            theirs = _measured(results.find(target.rival, *place), target.fact)
             if ours is None or (target.rival and theirs is None):
                 continue
-            found.append(Verdict(target, form, ours, theirs))
+            found.append(Verdict(target, form, count, ours, theirs))
     return found

@@ -35,6 +35,15 @@ def test_a_record_is_a_function_of_its_arguments(
 
 
 @pytest.mark.parametrize("form", FORMS)
+def test_new_records_stand_between_those_that_are_there(form: Form) -> None:
+    """A new record has an absent key, and is of the size of any other."""
+    records = Records(1, 100, form)
+    new = [records.new_record(number) for number in range(100)]
+    assert [one[0] for one in new] == [records.absent_key(n) for n in range(100)]
+    assert {payload(one) for one in new} == {PAYLOAD_BYTES}
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_keys_ascend_and_absent_keys_lie_between(form: Form) -> None:
     """Keys are in the order of their numbers, and no absent key is a key."""
     records = Records(1, 1000, form)

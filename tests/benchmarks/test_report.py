@@ -11,8 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.compare import UnknownRevision, comparison_text, worktrees
+from benchmarks.node_results import NodeResults, NodeRow, load_node_results
+from benchmarks.page import page_text
 from benchmarks.plot import LABEL_HEIGHT, Line, Plot, draw, lines_of
-from benchmarks.report import write_report
+from benchmarks.plots import plots_of
+from benchmarks.readme_block import BEGIN, END, with_block
+from benchmarks.report import PAGE, README, report_files, stored_files, write_report
 from benchmarks.results import Figure, Results, load_results, show_number
 from benchmarks.targets import verdicts
 
@@ -47,24 +51,44 @@ def test_results_come_back_as_they_were_saved(tmp_path: Path) -> None:
     assert load_results(tmp_path / "deep" / "results.json") == results
 
 
-def test_the_page_says_all_that_is_known(tmp_path: Path) -> None:
+def page_of(*runs: Results) -> str:
+    """Return the page of some runs, without pictures."""
+    return page_text(list(runs), None, [])
+
+
+def test_the_page_says_all_that_is_known() -> None:
     """Median, spread, best of the row, lacks, facts, costs and what was left out."""
     ours = figure("prolly", "update-1", 3.0, 1.0)
-    ours.counters, ours.facts = {"puts": 1234}, {"MB after gc": 12.0}
+    ours.counters, ours.facts = {"nodes_written": 1234}, {"MB after gc": 12.0}
     rival = figure("lmdb", "update-1", 8.0)
     lacking = Figure("lmdb", "map", MILLION, "diff-1", "ms", lacks="no versions")
-    write_report([made_up([ours, rival, lacking])], tmp_path / "page.md")
-    text = (tmp_path / "page.md").read_text(encoding="utf-8")
+    text = page_of(made_up([ours, rival, lacking]))
     wanted = ["**2**<br>1 to 3<br>MB after gc: 12", "| 8 |", "no versions", "1,234"]
     wanted += ["doltlite is not installed", "A processor", "with uncommitted changes"]
+    wanted += ["| 0.25 (lmdb) |"]
     assert not [one for one in wanted if one not in text]
 
 
-def test_a_later_run_replaces_the_figures_it_has(tmp_path: Path) -> None:
+def test_ours_is_compared_with_the_best_rival_of_equal_durability() -> None:
+    """Who does not wait for the disk is shown in italics where a figure holds that."""
+    figures = [figure("prolly", "update-1", 4.0), figure("doltlite", "update-1", 2.0)]
+    figures += [figure("prollytree", "update-1", 1.0)]
+    figures += [figure("prolly", "get-hit", 4.0), figure("prollytree", "get-hit", 1.0)]
+    results = made_up(figures)
+    results.about["careless"] = ["prollytree"]
+    lines = page_of(results).splitlines()
+    [update] = [one for one in lines if one.startswith("| update-1, ms | 4")]
+    cells = ["update-1, ms", "4", "**2**", "*1*", "2.00 (doltlite)"]
+    cells += ["≤ 1x doltlite", "**missed**"]
+    assert update == f"| {' | '.join(cells)} |"
+    [get] = [one for one in lines if one.startswith("| get-hit, us | 4")]
+    assert "| **1** | 4.00 (prollytree) |" in get
+
+
+def test_a_later_run_replaces_the_figures_it_has() -> None:
     """Runs are shown as one page; of a cell in both, the last run's figure."""
     first = made_up([figure("prolly", "scan", 5.0), figure("prolly", "open", 7.0)])
-    write_report([first, made_up([figure("prolly", "scan", 6.0)])], tmp_path / "p.md")
-    text = (tmp_path / "p.md").read_text(encoding="utf-8")
+    text = page_of(first, made_up([figure("prolly", "scan", 6.0)]))
     assert "| 6 |" in text and "| 7 |" in text and "| 5 |" not in text
 
 
@@ -72,9 +96,64 @@ def test_plots_are_drawn_where_two_sizes_were_measured(tmp_path: Path) -> None:
     """A workload at two sizes has a plot that the page shows; at one it has none."""
     figures = [figure("prolly", "get-hit", n / 1e5, count=n) for n in (10**4, 10**6)]
     figures.append(figure("prolly", "scan", 5.0))
-    written = write_report([made_up(figures)], tmp_path / "page.md")
+    made_up(figures).save(tmp_path / "run.json")
+    page = tmp_path / "page.md"
+    stale = tmp_path / "page" / "of-old.svg"
+    stale.parent.mkdir()
+    stale.touch()
+    written = write_report([tmp_path / "run.json"], page, None)
     assert [path.name for path in written] == ["page.md", "get-hit-map.svg"]
-    assert "(page/get-hit-map.svg)" in written[0].read_text(encoding="utf-8")
+    assert "(page/get-hit-map.svg)" in page.read_text(encoding="utf-8")
+    assert not stale.exists()
+
+
+def test_what_commits_add_to_the_disk_is_plotted() -> None:
+    """A series of two points or more is a line, what never grew is none."""
+    growing, other = (figure(one, "disk-growth", 2.0) for one in ("prolly", "lmdb"))
+    growing.series, other.series = [(10, 1.0), (20, 2.0)], [(10, 0.0), (20, -1.0)]
+    plots = dict(plots_of(made_up([growing, other]), None))
+    assert [line.name for line in plots["disk-growth-map"].lines] == ["prolly"]
+
+
+def test_nodes_have_a_table_and_a_plot(tmp_path: Path) -> None:
+    """Results about nodes come back as they were saved, and are shown."""
+    rows = [
+        NodeRow(name, "100 B", {"mean leaf, bytes": size, "get, us": size / 1000})
+        for name, size in (("small", 2000.0), ("large", 8000.0))
+    ]
+    results = NodeResults({"seed": 5}, 1000, rows)
+    results.save(tmp_path / "nodes.json")
+    assert load_node_results(tmp_path / "nodes.json") == results
+    text = page_text([made_up([])], results, [])
+    assert "| get, us | 2 | 8 |" in text
+    [(name, plot)] = plots_of(made_up([]), results)
+    assert name == "node-size"
+    assert plot.lines[0].points == [(2000.0, 500_000.0), (8000.0, 125_000.0)]
+
+
+def test_the_readme_shows_the_largest_table_between_its_markers() -> None:
+    """The block is replaced and all else stays; without markers nothing is written."""
+    figures = [
+        Figure(engine, "table", count, "get-hit", "us", [value])
+        for engine, value in (("prolly", 3.0), ("doltlite", 4.0))
+        for count in (1000, MILLION)
+    ]
+    readme = f"before\n{BEGIN}\nold figures\n{END}\nafter\n"
+    text = with_block(readme, made_up(figures))
+    assert text.startswith("before\n") and text.endswith(f"{END}\nafter\n")
+    assert "old figures" not in text
+    assert "| 1,000,000 rows | prolly | doltlite |" in text
+    assert "warm, us | **3** | 4 |" in text
+    assert with_block(text, made_up(figures)) == text
+    with pytest.raises(ValueError, match="no markers"):
+        with_block("no block here", made_up(figures))
+
+
+def test_page_and_readme_are_what_the_stored_results_give() -> None:
+    """No figure was typed: `python -m benchmarks report` would change nothing."""
+    assert stored_files()
+    for path, text in report_files(stored_files(), PAGE, README).items():
+        assert path.read_text(encoding="utf-8") == text, path
 
 
 @given(
@@ -128,6 +207,17 @@ def test_targets_hold_at_their_bound_and_not_past_it(
     figures = [figure("prolly", work, ours), figure("doltlite", work, theirs)]
     [verdict] = verdicts(made_up(figures))
     assert verdict.met is met
+
+
+def test_a_target_may_be_a_fact_beside_a_figure() -> None:
+    """What a pull moves is judged, and not the time that it took."""
+    pull = figure("prolly", "pull-100", 99.0)
+    pull.facts = {"kB moved": 25.0}
+    [verdict] = verdicts(made_up([pull]))
+    assert verdict.met and verdict.ours == 25.0
+    pull.facts = {"kB moved": 25.1}
+    assert not verdicts(made_up([pull]))[0].met
+    assert "≤ 25 kB moved" in page_of(made_up([pull]))
 
 
 def test_a_target_without_figures_has_no_verdict() -> None:
