@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from prolly.chunks import ChunkWriter, LocalStore, RefMove
+from prolly.chunks import COVERAGE_REF, ChunkWriter, LocalStore, RefMove
 from prolly.chunks.local_writer import INLINE_BYTES_MAX, PUT_COUNT_MAX, LocalWriter
 from prolly.chunks.pack_builder import PackBuilder
+from prolly.codec import encode_blob_node
 from prolly.errors import Invalid, LimitExceeded, Stale, StorageFailed
 
 Forget = Callable[[LocalStore, list[bytes]], int]
@@ -279,3 +280,51 @@ def test_bad_chunk_leaves_the_batch_usable(store: LocalStore) -> None:
         writer.put_many([b"x"] * PUT_COUNT_MAX + [too_large])
     writer.commit()
     assert store.get_many(addresses) == [b"good"]
+
+
+def linking(absent: bytes) -> bytes:
+    """Return a node that links to a chunk."""
+    return encode_blob_node(1, [absent], [1])
+
+
+@pytest.mark.parametrize("is_partial", [False, True])
+def test_absent_links_after_a_sweep(
+    store: LocalStore, forget: Forget, is_partial: bool
+) -> None:
+    """What never was here is missed in a whole replica, and not in a partial one."""
+    with store.writer() as writer:
+        swept, coverage = writer.put_many([b"\3swept", b"\3coverage"])
+        writer.commit()
+    if is_partial:
+        store.move_refs([RefMove(COVERAGE_REF, None, coverage)])
+    writer = store.writer()
+    new = writer.put(linking(b"\1" * 32))
+    forget(store, [swept])
+    if is_partial:
+        writer.commit([RefMove("main", None, new)])
+        return
+    with pytest.raises(Stale) as caught:
+        writer.commit([RefMove("main", None, new)])
+    assert caught.value.code == "gc-epoch"
+
+
+def test_what_a_batch_was_founded_on_stays(store: LocalStore, forget: Forget) -> None:
+    """In a partial replica a batch ends with the version that it began on."""
+    with store.writer() as writer:
+        base, now, coverage = writer.put_many([b"\3base", b"\3now", b"\3coverage"])
+        moves = [RefMove("main", None, now), RefMove(COVERAGE_REF, None, coverage)]
+        writer.commit(moves)
+    for gone, code in ((b"\0" * 32, ""), (base, "gc-epoch")):
+        writer = store.writer()
+        new = writer.put(linking(gone))
+        with pytest.raises(Stale) as lost:
+            writer.commit([RefMove("main", base, new)])
+        assert lost.value.code == "ref-moved"
+        forget(store, [gone])
+        if code:
+            with pytest.raises(Stale) as caught:
+                writer.commit([RefMove("main", now, new)])
+            assert caught.value.code == code
+        else:
+            writer.commit([RefMove("main", now, new)])
+            store.move_refs([RefMove("main", new, now)])
