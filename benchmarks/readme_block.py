@@ -10,7 +10,8 @@ from .workloads import WORKLOADS
 
 BEGIN = "<!-- benchmarks: written by `python -m benchmarks report` -->"
 END = "<!-- end of benchmarks -->"
-FORM = "table"
+# The headline is the table; a run without it shows what it has.
+FORMS = ("table", "map")
 SHOWN = (
     "load-sorted",
     "load-random",
@@ -27,13 +28,14 @@ SHOWN = (
 
 def block_text(results: Results) -> str:
     """Return the block between the markers."""
-    count = _count(results)
-    engines = [one for one in results.engines if _has_any(results, one, count)]
+    form, count = _shown_size(results)
+    place = form, count
+    engines = [one for one in results.engines if _has_any(results, one, *place)]
     about = results.about
     machine, commit = about["machine"], about["commit"]["commit"][:12]
-    rows = [_row(results, work, engines, count) for work in SHOWN]
+    rows = [_row(results, work, engines, *place) for work in SHOWN]
     table = [
-        f"| {count:,} rows | {' | '.join(engines)} |",
+        f"| {count:,} records, {form} | {' | '.join(engines)} |",
         "|---" + "|--:" * len(engines) + "|",
         *[row for row in rows if row],
     ]
@@ -48,21 +50,25 @@ def block_text(results: Results) -> str:
     return "\n".join([*table, "", *_wrapped(told)])
 
 
-def _count(results: Results) -> int:
-    """Return the greatest size at which ours was measured in this form."""
-    sizes = [count for count in results.counts if _has_any(results, OURS, count)]
-    return max(sizes, default=0)
+def _shown_size(results: Results) -> tuple[str, int]:
+    """Return the form and the greatest size at which ours was measured."""
+    for form in FORMS:
+        counts = results.counts
+        sizes = [one for one in counts if _has_any(results, OURS, form, one)]
+        if sizes:
+            return form, max(sizes)
+    return FORMS[0], 0
 
 
-def _has_any(results: Results, engine: str, count: int) -> bool:
-    return any(results.median(engine, FORM, count, work) for work in SHOWN)
+def _has_any(results: Results, engine: str, form: str, count: int) -> bool:
+    return any(results.median(engine, form, count, work) for work in SHOWN)
 
 
-def _row(results: Results, work: str, engines: list[str], count: int) -> str:
+def _row(results: Results, work: str, engines: list[str], form: str, count: int) -> str:
     """Return one row, or nothing where ours was not measured."""
-    medians = [results.median(engine, FORM, count, work) for engine in engines]
+    medians = [results.median(engine, form, count, work) for engine in engines]
     there = [one for one in medians if one is not None]
-    if results.median(OURS, FORM, count, work) is None:
+    if results.median(OURS, form, count, work) is None:
         return ""
     best = max(there) if WORKLOADS[work].more_is_better else min(there)
     cells = []

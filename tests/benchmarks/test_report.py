@@ -142,7 +142,7 @@ def test_the_readme_shows_the_largest_table_between_its_markers() -> None:
     text = with_block(readme, made_up(figures))
     assert text.startswith("before\n") and text.endswith(f"{END}\nafter\n")
     assert "old figures" not in text
-    assert "| 1,000,000 rows | prolly | doltlite |" in text
+    assert "| 1,000,000 records, table | prolly | doltlite |" in text
     assert "warm, us | **3** | 4 |" in text
     assert with_block(text, made_up(figures)) == text
     with pytest.raises(ValueError, match="no markers"):
