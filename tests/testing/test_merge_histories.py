@@ -8,10 +8,10 @@ import pytest
 
 from prolly.testing.merge_histories import MergeHistory
 
-# 200 histories, and 10,000 in all, in blocks that several processes can share.
+# 300 histories, and 10,000 in all, in blocks that several processes can share.
 BLOCK = 100
-BLOCKS = range(2)
-MANY_BLOCKS = range(2, 100)
+BLOCKS = range(3)
+MANY_BLOCKS = range(3, 100)
 
 
 def ran(seed: int) -> MergeHistory:
