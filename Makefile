@@ -8,7 +8,7 @@ DEVELOP := $(VENV)/.develop-installed
 DATA := tests/data/airports
 DEMO := build/quickstart
 
-.PHONY: help quickstart test long lint format types clean
+.PHONY: help quickstart test long lint format types screenshots clean
 .NOTPARALLEL:
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo 'make long         every test, the long ones and more examples too'
 	@echo 'make lint         formatting and style; make format mends what it can'
 	@echo 'make types        static types'
+	@echo 'make screenshots  draw the pictures of the docs; pages need chromium'
 	@echo 'make clean        remove .venv and build'
 
 $(BIN)/python:
@@ -49,6 +50,9 @@ format: $(DEVELOP)
 
 types: $(DEVELOP)
 	$(BIN)/mypy prolly cli
+
+screenshots: $(DEVELOP)
+	$(BIN)/python -m docs.drawing
 
 clean:
 	rm -rf $(VENV) build

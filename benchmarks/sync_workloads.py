@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from .engine import Engine, NotOffered
-from .records import PAYLOAD_BYTES
-from .registry import MAP, Group
+from .prolly_engine import DATASET
+from .records import COLUMNS, PAYLOAD_BYTES
+from .registry import Group
 from .stage import Spec, Stage, process_environment
 
 PULLS = 3
@@ -26,7 +27,7 @@ SCATTERED = 100
 CLUSTERED = 1000
 MS, KB, MB = 1e3, 1e3, 1e6
 
-SYNC = Group("sync", "copy", forms=MAP, durable=True)
+SYNC = Group("sync", "copy", durable=True)
 
 SERVING = """
 import sys, prolly
@@ -132,7 +133,10 @@ class ProllyReplicas(Replicas):
 
     def change(self, records: Sequence[Any]) -> None:
         with self._copy.transaction("main", message="change") as tx:
-            tx.map("records").update(records)
+            if self.engine.form == "map":
+                tx.map(DATASET).update(records)
+            else:
+                tx.table(DATASET).load((COLUMNS, records), mode="update")
 
     def push(self) -> None:
         self.round_trips = self._copy.push().round_trips

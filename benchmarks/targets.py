@@ -55,6 +55,7 @@ TARGETS = [
     Target("diff-10k", MILLION, 1),
     Target("merge-disjoint", MILLION, 0.7),
     Target("pull-100", MILLION, 25, "", "kB moved"),
+    Target("clone", MILLION, 40, ""),
     Target("disk-sorted", MILLION, 1.1 * MILLION * PAYLOAD_BYTES / MB, ""),
     Target("disk-random", MILLION, 1.1 * MILLION * PAYLOAD_BYTES / MB, ""),
     Target("memory-sorted", MILLION, 150, ""),

@@ -17,9 +17,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from prolly.chunks import Costs, Durability, LocalStore, Store
-    from prolly.ops import Check, DatasetStatistics, GcReport, StoreStatistics
+    from prolly.ops import (
+        BundleCheck,
+        BundleReport,
+        Check,
+        DatasetStatistics,
+        GcReport,
+        StoreStatistics,
+    )
     from prolly.repo import App
-    from prolly.sync import Filler, SyncProgress, SyncReport
+    from prolly.sync import Filler, Pin, SyncProgress, SyncReport
 
 # What each door leads to is loaded when it is first opened: starting is felt.
 
@@ -115,6 +122,49 @@ class Repository(RepositoryCore):
 
         return dataset_statistics(self.store, self.at(revision), dataset)
 
+    def create_bundle(
+        self,
+        path: str | os.PathLike[str],
+        *revisions: str,
+        everything: bool = False,
+    ) -> BundleReport:
+        """Write branches and tags with all that they hold into one file.
+
+        A revision is a branch or a tag, or ``A..B``: what B has and A has not, for
+        whoever has A. Without any it is the current branch, with ``everything`` each
+        branch and tag. A file of that name is replaced, in one step. Raises Invalid
+        ``bundle-ref``, ``bundle-empty``, StorageFailed.
+        """
+        from prolly.ops import create_bundle
+
+        return create_bundle(self, path, revisions, everything=everything)
+
+    def apply_bundle(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        progress: Callable[[SyncProgress], object] | None = None,
+    ) -> SyncReport:
+        """Take what a bundle holds; its branches move on to where they stand there.
+
+        All or none, and only forward: ``pull("bundle:FILE")`` merges. Raises NotFound
+        ``no-file`` and ``bundle-prerequisite``, Stale ``not-fast-forward``, Corrupt;
+        then nothing is changed.
+        """
+        from prolly.ops import apply_bundle
+
+        return apply_bundle(self, path, **_told(progress))
+
+    def verify_bundle(self, path: str | os.PathLike[str]) -> BundleCheck:
+        """Check every byte of a bundle, and whether it can be applied here.
+
+        ``missing`` of the result are commits that it builds upon and that are not here.
+        Changes nothing. Raises NotFound ``no-file``, Corrupt for the first fault.
+        """
+        from prolly.ops import verify_bundle
+
+        return verify_bundle(path, self.store)
+
     def fetch(
         self,
         name: str = "origin",
@@ -146,6 +196,36 @@ class Repository(RepositoryCore):
         So it is in a clone with ``depth``. Raises as ``resolve``.
         """
         return self._storage.commits.is_cut(self.resolve(revision))
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether something may be absent here: a clone with ``depth``, or of a part.
+
+        What is absent is fetched when it is read, and kept if this is open for writing.
+        """
+        from prolly.chunks import COVERAGE_REF
+
+        return self.store.read_ref(COVERAGE_REF) is not None
+
+    @property
+    def pins(self) -> list[Pin] | None:
+        """What fetches bring to a partial replica: datasets, with prefixes of keys.
+
+        None where no record is left out.
+        """
+        from prolly.sync import pins
+
+        return pins(self)
+
+    def unpin(self, dataset: str, prefix: Any = None) -> None:
+        """Let fetches bring no more of a dataset, or of one prefix that was pinned.
+
+        What is here stays; what is new of it comes when it is read. Raises NotFound
+        ``no-such-pin``, Stale.
+        """
+        from prolly.sync import unpin
+
+        unpin(self, dataset, prefix)
 
     def pin(
         self,
@@ -252,11 +332,11 @@ def init(
 
 
 def clone(
-    url: str,
+    url: str | os.PathLike[str],
     path: str | os.PathLike[str],
     *,
     depth: int | None = None,
-    datasets: Sequence[str] = (),
+    datasets: str | Sequence[str] = (),
     prefix: Any = None,
     lazy: bool = False,
     auto_gc: bool = False,
@@ -283,8 +363,11 @@ def clone(
     def opened(store: LocalStore, directory: Path) -> Repository:
         return Repository(_kept_tidy(store) if auto_gc else store, directory, app=app)
 
-    wish = Wish(depth, tuple(datasets), prefix, lazy)
-    repository, report = clone(url, path, wish=wish, opened=opened, **_told(progress))
+    names = (datasets,) if isinstance(datasets, str) else tuple(datasets)
+    wish = Wish(depth, names, prefix, lazy)
+    source = os.fspath(url) if isinstance(url, os.PathLike) else url
+    how = _told(progress)
+    repository, report = clone(source, path, wish=wish, opened=opened, **how)
     assert isinstance(repository, Repository)
     repository.cloned = report
     return repository

@@ -11,7 +11,12 @@ rows=5
 # Say a command, then do it. Its output is caught first: so no pager waits for a key,
 # and a failure stops the script.
 run() {
-    printf '\n$ prolly %s\n' "$*"
+    printf '\n$ prolly'
+    for word; do
+        case $word in *' '*) word="'$word'" ;; esac
+        printf ' %s' "$word"
+    done
+    printf '\n'
     output=$("$prolly" -C "$repository" "$@")
     printf '%s\n' "$output"
 }

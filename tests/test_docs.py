@@ -137,6 +137,9 @@ def shell(root: Path, tmp_path: Path) -> dict[str, str]:
         **os.environ,
         "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}",
         "PROLLY_AUTHOR": "Ada",
+        # What an example sets for all repositories is nobody's own setting.
+        "GIT_CONFIG_GLOBAL": str(tmp_path / "gitconfig"),
+        "GIT_CONFIG_NOSYSTEM": "1",
         "COLUMNS": "80",
         "NO_COLOR": "1",
         "TZ": "UTC",

@@ -11,21 +11,20 @@ import json
 from prolly import Error
 
 _READERS = {
-    "table": "`prolly get`, `scan` and `put` work on a table",
-    "map": "`prolly get`, `scan` and `put` work on a map",
-    "files": "it is read by `prolly files cat` and `checkout`, changed by `files add`",
-    "blob": "`prolly files cat` prints it",
+    "table": "`prolly get`, `scan` and `put` work on a table.",
+    "map": "`prolly get`, `scan` and `put` work on a map.",
+    "files": "`prolly files cat` and `checkout` read it, `files add` changes it.",
+    "blob": "`prolly files cat` prints it.",
 }
 
 _HINTS = {
-    "alter-loses-data": "change the value first, or lose it with --force",
-    "closed": "run the command again",
-    "fill-change": "a fill never changes; add another column",
-    "key-exists": "--update overwrites the rows that are there; without --append the "
-    "table becomes equal to the files",
-    "no-such-file": "paths are exact; `prolly scan DATASET` lists them",
-    "read-only": "check the permissions of the directory",
-    "repository-exists": "it is ready: `prolly status`; or choose another directory",
+    "alter-loses-data": "Change the value first, or lose it with --force.",
+    "closed": "Run the command again.",
+    "fill-change": "A fill never changes; add another column.",
+    "key-exists": "`--update` overwrites the rows that are there; without --append the "
+    "table becomes equal to the files.",
+    "no-such-file": "Paths are exact; `prolly files ls DATASET` lists them.",
+    "repository-exists": "It is ready: `prolly status`; or choose another directory.",
 }
 
 
@@ -33,11 +32,14 @@ def hint_of(error: Error) -> str:
     """Return what to do about an error, as commands and their options."""
     if error.code == "wrong-kind":
         return _READERS.get(error.facts.get("actual", ""), error.hint)
+    if error.code == "read-only" and "path" in error.facts:
+        # A store of this machine, which the library would have opened otherwise.
+        return "Check the permissions of the directory."
     heir = error.facts.get("renamed")
     if error.code == "alter-loses-data" and heir is not None:
         was = f'"was": {json.dumps(error.facts["column"], ensure_ascii=False)}'
         return (
-            f"renamed? Say `{was}` in the column {heir!r} of the file; with --force "
-            "the values are lost"
+            f"Renamed? Say `{was}` in the column {heir!r} of the file; with --force "
+            "the values are lost."
         )
     return _HINTS.get(error.code, error.hint)

@@ -34,6 +34,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "diff": "diff",
         "history": "history",
         "blame": "blame",
+        "bisect": "bisection",
     },
     "Branches": {
         "branch": "branch",
@@ -43,9 +44,17 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     },
     "Merging": {
         "merge": "merge",
+        "merge-file": "merge_file",
         "conflicts": "conflicts",
         "resolve": "resolve",
         "policy": "policy",
+    },
+    "Rewriting": {
+        "revert": "revert",
+        "cherry-pick": "cherry_pick",
+        "rebase": "rebase",
+        "squash": "squash",
+        "apply": "apply",
     },
     "Replicas": {
         "clone": "clone",
@@ -54,12 +63,18 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "pull": "pull",
         "push": "push",
         "pin": "pin",
+        "unpin": "unpin",
         "bundle": "bundle",
         "serve": "serve",
         "remote-serve": "remote_serve",
     },
     "Settings": {"config": "config", "completion": "completion"},
-    "Care": {"gc": "collect_garbage", "fsck": "fsck", "stats": "stats"},
+    "Care": {
+        "gc": "collect_garbage",
+        "fsck": "fsck",
+        "stats": "stats",
+        "demo": "demo",
+    },
 }
 
 # What other tools call a command, where ours is called quite otherwise.

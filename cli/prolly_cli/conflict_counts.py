@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .output import plural, visible
+from .output import Output, plural, visible
 
 if TYPE_CHECKING:
-    from prolly import MergeResult, Repository
+    from prolly import Conflicts, MergeResult, Repository
 
 
-def told_conflicts(counts: Mapping[str, int], *, tried: bool = False) -> list[str]:
-    """Return lines on open conflicts, and what to do next; none without any."""
+ALL_SETTLED = "all settled; next: prolly merge --continue"
+
+
+def told_conflicts(
+    counts: Mapping[str, int], *, tried: bool = False, verb: str = "merge"
+) -> list[str]:
+    """Return lines on open conflicts, and what to do next; none without any.
+
+    ``verb`` is the command that ends what waits; `merge` ends all.
+    """
     if not counts:
         return []
     total = sum(counts.values())
@@ -23,8 +31,22 @@ def told_conflicts(counts: Mapping[str, int], *, tried: bool = False) -> list[st
         lines.append(
             "next: prolly conflicts, prolly resolve DATASET [KEY] --ours|--theirs|-i,"
         )
-        lines.append("then prolly merge --continue; or prolly merge --abort")
+        lines.append(f"then prolly {verb} --continue; or prolly {verb} --abort")
     return lines
+
+
+def report_settled(
+    output: Output, conflicts: Conflicts, number: int, done: str
+) -> None:
+    """Say how many conflicts were settled, ``done`` to people, and what is left."""
+    left = conflicts.counts()
+    if output.json:
+        told = {"settled": number, "conflicts": sum(left.values())}
+        output.document({**told, "datasets": left})
+        return
+    output.say(done)
+    for line in told_conflicts(left) or [ALL_SETTLED]:
+        output.say(line)
 
 
 def conflict_names(

@@ -21,7 +21,8 @@ from prolly import (
 from prolly.repo import Choice, Take
 
 from .advice import hint_of
-from .conflict_text import ConflictText, conflict_lines, fitted
+from .conflict_columns import fitted
+from .conflict_text import ConflictText, conflict_lines
 from .conflict_values import typed_value
 from .output import Output, visible
 

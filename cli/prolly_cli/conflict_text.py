@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from itertools import takewhile
 from typing import Any
 
 from prolly import ABSENT, Column, Conflict, Conflicts
 from prolly.repo import SIDES, Side, conflict_words
 
+from .conflict_columns import GAP, column_widths, fits, fitted, fitted_row
+from .display_width import cut, width
 from .output import Output, visible
 from .record_text import RecordText, key_parts, key_words, value_text
+from .styled_line import marked
 
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
 
 # The names of fields take no more of a line than this, or the values would not fit.
 LABEL_CHARS = 20
-# What is narrower shows nothing of most values.
-CELL_CHARS_LEAST = 8
-# So much of what two long values have in common stays before where they differ.
-COMMON_CHARS = 8
 
-GAP = "  "
+SIDE_STYLES = {"ours": "removed", "theirs": "added"}
 
 
 class ConflictText:
@@ -108,7 +105,7 @@ class ConflictText:
                 column, cell = row.get(name, (name, ABSENT))
                 is_there = cell is not ABSENT
                 texts.append(
-                    speller.cell(column, cell) if is_there else _none(conflict, side)
+                    speller.words(column, cell) if is_there else _none(conflict, side)
                 )
             found.append((name, texts))
         return found
@@ -122,7 +119,7 @@ class ConflictText:
         side: Side = "ours" if rows["ours"] else "theirs"
         speller = self._of(conflict.dataset)[side]
         told = [
-            f"{name} {speller.cell(column, cell)}"
+            f"{visible(name)} {speller.words(column, cell)}"
             for name, (column, cell) in rows[side].items()
             if name not in conflict.fields
         ]
@@ -214,6 +211,8 @@ def conflict_lines(
     name = visible(f"{conflict.dataset} {text.key(conflict)}".rstrip())
     kind = "" if conflict.kind == "record" else f" ({conflict.kind})"
     settled = f"  settled: {conflict.settled}" if conflict.settled else ""
+    if output.is_terminal:
+        name = cut(name, max(output.width - width(kind + settled), LABEL_CHARS))
     lines = [output.style(name, "name") + kind + settled]
     words = conflict_words(conflict)
     if words:
@@ -222,86 +221,51 @@ def conflict_lines(
     if is_open_row and conflict.kind == "record" and not conflict.fields:
         lines.append("  the whole record is in conflict")
     cells = text.cells(conflict)
-    label = min(max(len(visible(one)) for one, _ in cells), LABEL_CHARS)
-    widths = column_widths(output.width - 2 - label, [shown for _, shown in cells])
-    if full or not (output.is_terminal or _fit(cells, widths)):
-        return lines + _whole_lines(output, cells)
+    label = min(max(width(visible(one)) for one, _ in cells), LABEL_CHARS)
+    room = output.width - 2 - label
+    widths = column_widths(room, [shown for _, shown in cells])
+    is_narrow = sum(widths) + len(GAP) * len(SIDES) > room
+    if full or is_narrow or not (output.is_terminal or fits(cells, widths)):
+        limit = output.width if output.is_terminal and not full else None
+        return lines + _whole_lines(output, cells, limit)
     rows: list[tuple[str, list[str]]] = [("", list(SIDES)), *cells]
     for row_name, row in rows:
         parts = [fitted(row_name, label)]
-        for side, shown in zip(SIDES, fitted_row(row, widths), strict=True):
-            style = {"ours": "removed", "theirs": "added"}.get(side, "faint")
-            parts.append(output.style(shown, style if row_name else "faint"))
+        for side, whole, shown in zip(SIDES, row, fitted_row(row, widths), strict=True):
+            if not row_name:
+                parts.append(output.style(shown, "faint"))
+            else:
+                parts.append(_painted(output, (row[0], whole), shown, side))
         lines.append(f"  {GAP.join(parts)}".rstrip())
     return lines
 
 
-def _fit(cells: list[tuple[str, list[str]]], widths: list[int]) -> bool:
-    """Tell whether no cell is cut."""
-    return all(
-        len(visible(cell)) <= width
-        for _, row in cells
-        for cell, width in zip(row, widths, strict=True)
-    )
+def _painted(output: Output, texts: tuple[str, str], shown: str, side: Side) -> str:
+    """Return a cell in its colour; what differs from base in bold, if all is shown."""
+    base, text = map(visible, texts)
+    style = SIDE_STYLES.get(side, "faint")
+    if not output.color or side == "base" or not shown.startswith(text):
+        return output.style(shown, style)
+    from .word_difference import word_differences
+
+    spans = word_differences(base, text)[1]
+    parts = [
+        output.style(one, kind) if kind else one for one, kind in marked(spans, style)
+    ]
+    return "".join(parts) + shown[len(text) :]
 
 
-def _whole_lines(output: Output, cells: list[tuple[str, list[str]]]) -> list[str]:
-    """Return a line for each side of each field, however long."""
+def _whole_lines(
+    output: Output, cells: list[tuple[str, list[str]]], limit: int | None
+) -> list[str]:
+    """Return a line for each side of each field; no longer than a limit, if any."""
     lines = []
     for name, texts in cells:
         lines.append(f"  {visible(name)}")
         for side, cell in zip(SIDES, texts, strict=True):
-            style = {"ours": "removed", "theirs": "added"}.get(side, "faint")
-            lines.append(f"    {side:6}  {output.style(visible(cell), style)}".rstrip())
+            shown = visible(cell)
+            if limit is not None:
+                shown = cut(shown, limit - len("    theirs  "))
+            style = SIDE_STYLES.get(side, "faint")
+            lines.append(f"    {side:6}  {output.style(shown, style)}".rstrip())
     return lines
-
-
-def column_widths(room: int, rows: list[list[str]]) -> list[int]:
-    """Return the widths of the three columns: what they need, or an equal share."""
-    wanted = [
-        max(len(visible(cell)) for cell in (name, *column))
-        for name, column in zip(SIDES, zip(*rows, strict=True), strict=True)
-    ]
-    room -= len(GAP) * len(SIDES)
-    widths = [0] * len(wanted)
-    # Who needs less than an equal share leaves the rest to the others.
-    places = sorted(range(len(wanted)), key=wanted.__getitem__)
-    for left, place in zip(range(len(wanted), 0, -1), places, strict=True):
-        share = max(room // left, CELL_CHARS_LEAST)
-        widths[place] = min(wanted[place], share)
-        room -= widths[place]
-    return widths
-
-
-def _common(texts: Sequence[str]) -> int:
-    """Return how many characters texts begin with alike."""
-    alike = takewhile(lambda place: len(set(place)) == 1, zip(*texts, strict=False))
-    return sum(1 for _ in alike)
-
-
-def fitted_row(row: Sequence[str], widths: Sequence[int]) -> list[str]:
-    """Return base, ours and theirs in exactly so many characters each.
-
-    Of long ones that begin alike the beginning is left out, so that it is seen where
-    they differ: ours and theirs above all.
-    """
-    shown = [visible(one) for one in row]
-    is_long = [len(one) > width for one, width in zip(shown, widths, strict=True)]
-    long = [one for one, cut in zip(shown, is_long, strict=True) if cut]
-    if all(is_long[1:]) and shown[1] != shown[2]:
-        long = shown[1:]
-    common = _common(long) if len(set(long)) > 1 else 0
-    cells = []
-    for text, width, cut in zip(shown, widths, is_long, strict=True):
-        start = common - min(COMMON_CHARS, width // 2 - 1)
-        is_hidden = cut and common >= min(widths) - 1
-        if is_hidden and start > 1 and text.startswith(long[0][:start]):
-            text = "…" + text[start:]
-        cells.append(fitted(text, width))
-    return cells
-
-
-def fitted(text: str, width: int) -> str:
-    """Return text in exactly so many characters."""
-    shown = visible(text)
-    return f"{shown if len(shown) <= width else shown[: width - 1] + '…':{width}}"

@@ -34,6 +34,16 @@ def require_conflicts(
     )
 
 
+def missing_conflict(dataset: str, key: str | None) -> NotFound:
+    """Return (not raise) the error for a key that is not in conflict."""
+    return NotFound(
+        f"{key} of {dataset!r} is not in conflict",
+        code="no-such-conflict",
+        hint="`prolly conflicts` lists those that there are.",
+        dataset=dataset,
+    )
+
+
 def typed_key(conflicts: Conflicts, dataset: str, text: str) -> Any:
     """Return the key that was typed.
 

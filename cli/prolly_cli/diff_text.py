@@ -7,23 +7,26 @@ import io
 from collections import Counter
 from typing import NamedTuple
 
-from prolly import ABSENT, Change, Comparison
+from prolly import Change, Comparison
 
 from .output import Output, number, visible
-from .record_text import ChangeText, key_words, value_text
+from .record_text import ChangeText, key_words
 from .versions import counts_json, counts_lines
 
 Scope = tuple[str | None, tuple[bytes | None, bytes | None]]
 
 CSV_HEADER = ("dataset", "key", "change", "field", "old", "new")
-SIGNS = {"added": "+", "removed": "-", "modified": "~"}
 
 
 class Layout(NamedTuple):
-    """``table``, ``jsonl`` or ``csv``; ``fields``: only the fields that differ."""
+    """One of the formats; ``fields``: only the fields that differ.
+
+    A page has a ``title``, and says what it compares.
+    """
 
     format_name: str
     fields: bool
+    title: str = "Differences"
 
 
 def print_counts(
@@ -67,8 +70,15 @@ def print_changes(
     output: Output, comparison: Comparison, scope: Scope, layout: Layout
 ) -> bool:
     """Print every record that differs; return whether there was anything."""
+    if layout.format_name == "html":
+        from .pages.diff_page import print_page
+
+        return print_page(output, comparison, scope, layout.title)
     if layout.format_name == "table":
-        return _print_table(output, comparison, scope, layout)
+        from .diff_table import print_table
+
+        changes, events = comparison.changes(*scope), comparison.events(scope[0])
+        return print_table(output, comparison, changes, events, fields=layout.fields)
     found = False
     text = ChangeText(comparison)
     silent = comparison.events(scope[0])
@@ -98,62 +108,3 @@ def _csv_lines(text: ChangeText, change: Change) -> str:
     else:
         writer.writerow((*head, "", *text.csv_whole(change)))
     return buffer.getvalue()
-
-
-def _print_table(
-    output: Output, comparison: Comparison, scope: Scope, layout: Layout
-) -> bool:
-    """Print the changes for people, a heading and a summary for each dataset."""
-    text = ChangeText(comparison)
-    events = comparison.events(scope[0])
-    current: str | None = None
-    tally: Counter[str] = Counter()
-    for change in comparison.changes(*scope):
-        if change.dataset != current:
-            if current is not None:
-                _summary(output, tally)
-            current = change.dataset
-            _heading(output, current, events.pop(current, ""))
-        tally[change.kind] += 1
-        for line in _change_lines(text, change, layout.fields, output.width):
-            output.line(output.style(line, change.kind))
-    if current is not None:
-        _summary(output, tally)
-    for name, event in events.items():
-        _heading(output, name, event)
-    if current is None and not events:
-        output.say("no differences")
-    return current is not None or bool(events)
-
-
-def _heading(output: Output, name: str, event: str) -> None:
-    words = f"{visible(name)} ({event})" if event else visible(name)
-    output.line(output.style(words, "name"))
-
-
-def _summary(output: Output, tally: Counter[str]) -> None:
-    parts = [f"{number(tally[kind])} {kind}" for kind in SIGNS]
-    output.line(", ".join(parts))
-    tally.clear()
-
-
-def _change_lines(
-    text: ChangeText, change: Change, fields: bool, width: int
-) -> list[str]:
-    is_table = text.is_table(change.dataset)
-    head = f"{SIGNS[change.kind]} {key_words(change.key, typed=is_table)}"
-    if change.fields:
-        parts = [
-            f"{visible(field)}: {' -> '.join(text.cells(change, field))}"
-            for field in change.fields
-        ]
-        if fields:
-            return [f"{head}  {part}" for part in parts]
-        return [f"{head}  {', '.join(parts)}"]
-    if is_table:
-        is_old = change.new is ABSENT
-        speller = text.sides(change.dataset)[0 if is_old else 1]
-        row = change.old if is_old else change.new
-        return [f"{head}  {speller.summary(row, width - len(head) - 2)}".rstrip()]
-    shown = [value_text(one) for one in (change.old, change.new) if one is not ABSENT]
-    return [f"{head}: {' -> '.join(shown)}"]

@@ -92,7 +92,7 @@ def _usage(error: click.ClickException, as_json: bool) -> Failure:
     described = {
         "code": "usage",
         "message": message,
-        "hint": f"`{path} --help` shows how it is used",
+        "hint": f"`{path} --help` shows how it is used.",
     }
     return Failure(_spelt(described, as_json), 2)
 

@@ -52,22 +52,30 @@ class Invocation:
 
         Raises NotFound ``no-such-directory`` and ``no-repository``, Invalid ``app``.
         """
-        import prolly
         from prolly.repo import find_repository
 
         if self._repository is None:
             self._require_directory()
             path = find_repository(self.directory)
-            self._repository = prolly.open(
-                path,
-                writable=writable,
-                auto_gc=True,
-                app=self._loaded_app(),
-                count=self.profile,
-            )
+            self._repository = self._opened(path, writable=writable)
             config = self._repository.config
             self.output.pager_setting = lambda: config.value("pager")
         return self._repository
+
+    def _opened(self, path: Path, *, writable: bool) -> Repository:
+        import prolly
+
+        app, count = self._loaded_app(), self.profile
+        how: dict[str, Any] = {"auto_gc": True, "app": app, "count": count}
+        opened = prolly.open(path, writable=writable, **how)
+        if writable or not opened.is_partial:
+            return opened
+        # What is absent comes when it is read, and stays: that is written, too.
+        opened.close()
+        try:
+            return prolly.open(path, **how)
+        except prolly.ReadOnly:
+            return prolly.open(path, writable=False, **how)
 
     def _loaded_app(self) -> App | None:
         if self.app is None:

@@ -7,9 +7,19 @@ merge's is passed over. Page: docs/spec/commits.md.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 from .output import visible
+
+if TYPE_CHECKING:
+    from prolly import Repository
+    from prolly.codec import Address, Descriptor
+
+# Conflicts named by a commit that are shown: what fits a screen beside all else.
+SETTLED_SHOWN = 10
+# What is said of conflicts that are not just a record's.
+KIND_WORDS = {1: " (schema)", 2: " (constraint)"}
 
 
 def merge_lines(metadata: Mapping[str, Any]) -> Iterator[str]:
@@ -37,3 +47,66 @@ def _counts(given: object) -> str:
         for name, count in sorted(given.items(), key=str)
         if isinstance(name, str) and isinstance(count, int)
     )
+
+
+def settled_lines(repository: Repository, commit_id: Address) -> Iterator[str]:
+    """Yield the first conflicts that a merge commit names, and how they were settled.
+
+    Then how many more there were. Nothing for a commit that names none.
+    """
+    told = repository.commit_of(commit_id).metadata.get("merge")
+    if not isinstance(told, dict) or not told.get("conflicts"):
+        return
+    entries = _datasets(repository, commit_id)
+    named = list(islice(named_conflicts(told.get("conflicts"), entries), SETTLED_SHOWN))
+    yield from (f"  {one}" for one in named)
+    counts = told.get("settled")
+    numbers = counts.values() if isinstance(counts, dict) else ()
+    left = sum(one for one in numbers if type(one) is int) - len(named)
+    if named and left > 0:
+        yield f"  ... and {left:,} more"
+
+
+def _datasets(repository: Repository, commit_id: Address) -> dict[bytes, Descriptor]:
+    """Return the datasets of a commit by id, and those that its first parent had."""
+    from prolly.datasets import Manifest
+
+    commit = repository.commit_of(commit_id)
+    roots = [commit.root]
+    if commit.parents and not repository.is_cut(commit_id):
+        roots.insert(0, repository.commit_of(commit.parents[0]).root)
+    found: dict[bytes, Descriptor] = {}
+    for root in roots:
+        found.update(Manifest(repository.storage.reader, root).by_id)
+    return found
+
+
+def named_conflicts(
+    listed: object, entries: Mapping[bytes, Descriptor]
+) -> Iterator[str]:
+    """Yield conflicts as a person types them, each with how it was settled."""
+    from prolly.codec import key as key_codec
+    from prolly.errors import Corrupt
+
+    from .record_text import key_words
+
+    for one in listed if isinstance(listed, list) else ():
+        if not isinstance(one, list) or list(map(type, one)) != [
+            bytes,
+            int,
+            bytes,
+            str,
+        ]:
+            continue
+        identity, number, encoded, how = one
+        entry = entries.get(identity)
+        name = identity.hex()[:8] if entry is None else entry.name
+        try:
+            key = key_codec.decode_key(encoded)
+        except Corrupt:
+            continue
+        # A blob has no key; None stands for one.
+        typed = entry is not None and entry.kind == "table"
+        words = "" if key is None else f" {key_words(key, typed=typed)}"
+        kind = KIND_WORDS.get(number, "")
+        yield f"{visible(name + words)}{kind}: {visible(how)}"

@@ -23,18 +23,33 @@ STYLES = {
     "added": "32",
     "removed": "31",
     "modified": "33",
+    "added-word": "1;32",
+    "removed-word": "1;31",
     "name": "1",
     "id": "33",
     "ref": "36",
     "faint": "2",
 }
 
-# How wide a line is meant to be where no terminal says so: every pipe gets the same.
-LINE_CHARS = 80
+# The lanes of a graph, side by side in different colours.
+LANES = 5
+STYLES.update({f"lane{n}": f"{32 + n}" for n in range(LANES)})
 
-# Characters that would move the cursor or forge a line when data reaches a terminal.
-_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
+# How wide a line is meant to be where no terminal says so.
+LINE_CHARS = 80
+# On a terminal that is narrower than this, lines wrap: nothing could be told otherwise.
+LINE_CHARS_LEAST = 24
+
+# Characters that would move the cursor, forge a line, turn the direction of writing or
+# hide a letter when data reaches a terminal or a page. The joiners of scripts and emoji
+# (200c, 200d) are none of them.
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160), 0xAD)}
 _CONTROLS.update({9: "\\t", 10: "\\n", 13: "\\r"})
+_UNSEEN = (0x061C, 0x180E, 0x200B, 0x200E, 0x200F, 0xFEFF, 0xFFFC)
+_UNSEEN_RANGES = (range(0x2028, 0x202F), range(0x2060, 0x2070), range(0xFFF9, 0xFFFC))
+for _codes in (_UNSEEN, *_UNSEEN_RANGES):
+    _CONTROLS.update({code: f"\\u{code:04x}" for code in _codes})
+_CONTROLS.update({code: f"\\U{code:08x}" for code in range(0xE0000, 0xE0080)})
 
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
 
@@ -70,20 +85,32 @@ class Output:
         self._parts: list[str] = []
         self._chars = 0
         self._pager: Pager | None = None
+        self._file: BinaryIO | None = None
 
     @property
     def is_terminal(self) -> bool:
-        """Tell whether a person reads standard output as it comes."""
-        return sys.stdout.isatty()
+        """Tell whether a person reads the output as it comes."""
+        return self._file is None and sys.stdout.isatty()
 
     @property
     def width(self) -> int:
         """How many characters fit on a line."""
-        if not self.is_terminal:
-            return LINE_CHARS
-        from shutil import get_terminal_size
+        return self.line_limit or LINE_CHARS
 
-        return get_terminal_size((LINE_CHARS, 0)).columns
+    @property
+    def line_limit(self) -> int | None:
+        """How long a line may be; ``None`` where nothing is to be cut.
+
+        A terminal says how wide it is. A pipe or a file has no width, unless
+        ``COLUMNS`` gives it one.
+        """
+        if self.is_terminal:
+            from shutil import get_terminal_size
+
+            return max(get_terminal_size((LINE_CHARS, 0)).columns, LINE_CHARS_LEAST)
+        given = "" if self._file is not None else os.environ.get("COLUMNS", "")
+        is_number = given.isascii() and given.isdecimal() and int(given) > 0
+        return max(int(given), LINE_CHARS_LEAST) if is_number else None
 
     @property
     def color(self) -> bool:
@@ -133,7 +160,29 @@ class Output:
 
     @property
     def _target(self) -> BinaryIO:
+        if self._file is not None:
+            return self._file
         return sys.stdout.buffer if self._pager is None else self._pager.stream
+
+    @contextmanager
+    def into(self, path: str | None) -> Iterator[None]:
+        """Write the block's output to a file, which appears when the block ends well.
+
+        ``None`` and ``-`` are standard output.
+        """
+        if path is None or path == "-":
+            yield
+            return
+        from prolly.ops import replacement
+
+        with replacement(path) as file:
+            self._file = file
+            try:
+                yield
+                self.flush()
+            finally:
+                self._file = None
+                self._parts, self._chars = [], 0
 
     def flush(self) -> None:
         """Hand on what was printed. BrokenPipeError when nobody reads any more."""
@@ -149,11 +198,11 @@ class Output:
 
         BrokenPipeError when the pager is left before the end.
         """
-        from .pager import start_pager
-
-        if self.json or not self.is_terminal:
+        if self.json or not self.is_terminal or self._pager is not None:
             yield
             return
+        from .pager import start_pager
+
         self._pager = start_pager(self.pager_setting())
         try:
             yield

@@ -17,6 +17,8 @@ from prolly.codec import FileEntry, json_form
 from prolly.maps import SortedMapping
 from prolly.tables import ColumnType, column_type
 
+from .display_width import cut as cut_text
+from .display_width import padded, width
 from .output import visible
 
 if TYPE_CHECKING:
@@ -26,6 +28,9 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
 
 # JSON lets these stand in a string as they are, but terminals obey some of them.
 _CONTROLS = {code: f"\\u{code:04x}" for code in range(127, 160)}
+
+# What stands for a cell without text; text that reads the same gets quotes.
+_OUR_WORDS = ("null", "(none)", "(deleted)")
 
 # A cell that is longer is cut on a terminal, where it would only wrap.
 CELL_CHARS = 40
@@ -62,6 +67,17 @@ def key_words(key: Any, *, typed: bool) -> str:
 
 def _bare(part: Any) -> str:
     return part if isinstance(part, str) else _dumps(part)
+
+
+def bare_text(text: str) -> str:
+    """Return text as a person reads it: in quotes, as JSON, only if it would mislead.
+
+    So do control characters, spaces at an end, nothing at all, and what looks like a
+    word of ours.
+    """
+    if text and text not in _OUR_WORDS and text[0] != '"' and visible(text) == text:
+        return text if text == text.strip() else _dumps(text)
+    return visible(_dumps(text))
 
 
 def value_text(value: Any) -> str:
@@ -104,16 +120,14 @@ class RecordText:
         """Return one cell of a row, not null, as a person reads it: without quotes."""
         return value if type(value) is str else self.types[name].format_text(value)
 
-    def summary(self, row: dict[str, Any], width: int) -> str:
-        """Return the first cells of a row that hold something, cut to a width."""
-        text = ""
-        for name, value in row.items():
-            if value is None or value == "" or name in self.key:
-                continue
-            text += f"{', ' if text else ''}{visible(name)}: {self.cell(name, value)}"
-            if len(text) > width:
-                return text[: max(width - 1, 0)] + "…"
-        return text
+    def words(self, name: str, value: Any) -> str:
+        """Return one cell of a row, or a map's value, as a person reads it."""
+        kind = self.types.get(name)
+        if value is None or kind is None:
+            return visible(value_text(value))
+        if type(value) is str and kind.name == "text":
+            return bare_text(value)
+        return visible(kind.format_text(value))
 
     def csv_cell(self, name: str, value: Any) -> str:
         """Return one cell of a row as an export to CSV writes it."""
@@ -203,17 +217,32 @@ def aligned(
     left = iter(rows)
     first = list(islice(left, WIDTH_ROWS))
     widths = [
-        min(max(map(len, column)), CELL_CHARS)
+        min(max(map(width, column)), CELL_CHARS)
         for column in zip(header, *first, strict=True)
     ]
     pads = [str.rjust if is_right else str.ljust for is_right in right]
     for row in chain([header], first, left):
+        if not "".join(row).isascii():
+            yield _aligned_wide(row, widths, right, cut)
+            continue
         if cut:
             row = [
                 cell if len(cell) <= CELL_CHARS else cell[: CELL_CHARS - 1] + "…"
                 for cell in row
             ]
         cells = [
-            pad(cell, width) for pad, cell, width in zip(pads, row, widths, strict=True)
+            pad(cell, columns)
+            for pad, cell, columns in zip(pads, row, widths, strict=True)
         ]
         yield "  ".join(cells).rstrip()
+
+
+def _aligned_wide(
+    row: list[str], widths: list[int], right: list[bool], cut: bool
+) -> str:
+    """Return a line with characters that may take two columns, or none."""
+    cells = [
+        padded(cut_text(cell, CELL_CHARS) if cut else cell, columns, right=is_right)
+        for cell, columns, is_right in zip(row, widths, right, strict=True)
+    ]
+    return "  ".join(cells).rstrip()

@@ -66,7 +66,9 @@ def committed_records(
 def note_older_base(output: Output, repository: Repository) -> None:
     """Say that the branch has commits which its working state does not show yet."""
     area = repository.working_area()
-    if not area.is_clean and area.state.base != area.head:
+    state = area.state
+    # The steps of a rebase that are made already are no commits of the branch yet.
+    if state.replay is None and not area.is_clean and state.base != area.head:
         output.note(
             "the branch has moved since the uncommitted changes were begun, and its "
             "newest commits are not in them: --at HEAD reads those; `prolly commit`, "
@@ -136,9 +138,9 @@ def counts_json(
     shown: dict[str, Any] = {}
     for name, one in counts.items():
         shown[name] = {
-            "added": one.added,
-            "removed": one.removed,
-            "modified": one.modified,
+            "added": one.added if one.is_counted else None,
+            "removed": one.removed if one.is_counted else None,
+            "modified": one.modified if one.is_counted else None,
         }
         if events and one.event:
             shown[name]["event"] = one.event
@@ -156,9 +158,13 @@ def counts_json(
 
 
 def counts_text(counts: DatasetChanges, output: Output) -> str:
-    """Return counts in words: ``60 added, 14 removed, 626 modified``."""
+    """Return counts in words: ``60 added, 14 removed, 626 modified``.
+
+    Where a partial replica cannot count there are question marks.
+    """
+    none = "0" if counts.is_counted else "?"
     parts = [
-        output.style(f"{number(count)} {name}", name) if count else f"0 {name}"
+        output.style(f"{number(count)} {name}", name) if count else f"{none} {name}"
         for name, count in (
             ("added", counts.added),
             ("removed", counts.removed),

@@ -17,7 +17,7 @@ def note_open(
 
     ``key`` is the key and how it was typed.
     """
-    if not repository.working_area().state.merge_parents:
+    if not repository.working_area().state.is_merging:
         return
     if (dataset, key[0]) in repository.conflicts():
         words = visible(f"{dataset} {key[1]}")
@@ -29,7 +29,7 @@ def note_open(
 
 def note_open_files(output: Output, repository: Repository, dataset: str) -> None:
     """Say that files of a dataset that was edited are in conflict still."""
-    if not repository.working_area().state.merge_parents:
+    if not repository.working_area().state.is_merging:
         return
     count = repository.conflicts().counts().get(dataset, 0)
     if count:
@@ -46,7 +46,7 @@ def refuse_open(repository: Repository) -> None:
     """
     from prolly import Conflicted
 
-    if not repository.working_area().state.merge_parents:
+    if not repository.working_area().state.is_merging:
         return
     count = sum(repository.conflicts().counts().values())
     if count:
@@ -78,7 +78,7 @@ def _elsewhere(repository: Repository, error: Invalid) -> Invalid:
     names = [
         name
         for name in repository.branches
-        if repository.working_area(name).state.merge_parents
+        if repository.working_area(name).state.is_merging
     ]
     if names and error.code == "no-merge":
         shown = ", ".join(map(visible, names))

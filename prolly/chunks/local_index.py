@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import lmdb
 
@@ -50,9 +50,20 @@ T = TypeVar("T")
 
 # Rows read in one short transaction: few enough that no page is pinned for long.
 PAGE_ROWS = 1000
+# Rows read at first: who asks for what begins with some bytes mostly gets a few.
+FIRST_ROWS = 16
 
 # Above every key of a table: no key begins with more than 0xFF bytes.
 PAST_ALL = b"\xff" * 64
+
+
+class _Rows(NamedTuple):
+    """Which rows of a table make a page: from a key on, so many with a prefix."""
+
+    table: bytes
+    prefix: bytes
+    start: bytes
+    size: int
 
 
 class LocalIndex:
@@ -159,43 +170,49 @@ class LocalIndex:
         self, table: bytes, prefix: bytes, *, values: bool = True
     ) -> Iterator[tuple[bytes, bytes]]:
         """Yield (key, value) of the keys that begin with ``prefix``, in order."""
-        start: bytes | None = prefix
-        while start is not None:
-            page, start = self._page(table, start, values)
-            for key, value in page:
-                if not key.startswith(prefix):
-                    return
-                yield key, value
+        start, size = prefix, FIRST_ROWS
+        while True:
+            rows = _Rows(table, prefix, start, size)
+            page, start = self._page(rows, values)
+            yield from page
+            if not start:
+                return
+            size = PAGE_ROWS
 
     def _page(
-        self, table: bytes, start: bytes, values: bool
-    ) -> tuple[list[tuple[bytes, bytes]], bytes | None]:
-        """Return a page of a table, and where the next one begins, if there is one."""
-        page, waiting = self._both(lambda: self._stored_page(table, start, values))
-        more = len(page) == PAGE_ROWS
-        end = page[-1][0] if more else None
+        self, rows: _Rows, values: bool
+    ) -> tuple[list[tuple[bytes, bytes]], bytes]:
+        """Return a page of a table, and where the next begins (empty: none does)."""
+        page, waiting = self._both(lambda: self._stored_page(rows, values))
+        end = page[-1][0] if len(page) == rows.size else None
         come = [
             (key, value)
-            for key, value in _rows_of(waiting, table)
-            if start <= key and (end is None or key <= end)
+            for key, value in _rows_of(waiting, rows.table)
+            if rows.start <= key
+            and (end is None or key <= end)
+            and key.startswith(rows.prefix)
         ]
         if come:
-            rows: dict[bytes, bytes | None] = {**dict(page), **dict(come)}
-            kept = {key: row for key, row in rows.items() if row is not None}
+            known: dict[bytes, bytes | None] = {**dict(page), **dict(come)}
+            kept = {key: row for key, row in known.items() if row is not None}
             page = [(key, kept[key]) for key in sorted(kept)]
-        return page, None if end is None else end + b"\0"
+        return page, b"" if end is None else end + b"\0"
 
-    def _stored_page(
-        self, table: bytes, start: bytes, values: bool
-    ) -> list[tuple[bytes, bytes]]:
+    def _stored_page(self, rows: _Rows, values: bool) -> list[tuple[bytes, bytes]]:
+        start, prefix = rows.start, rows.prefix
+
         def find(transaction: lmdb.Transaction[bytes]) -> list[tuple[bytes, bytes]]:
-            cursor = transaction.cursor(self.environment.databases[table])
+            cursor = transaction.cursor(self.environment.databases[rows.table])
             if not (cursor.set_range(start) if start else cursor.first()):
                 return []
             if values:
-                return list(islice(cursor.iternext(), PAGE_ROWS))
-            keys = islice(cursor.iternext(values=False), PAGE_ROWS)
-            return [(key, b"") for key in keys]
+                page = list(islice(cursor.iternext(), rows.size))
+            else:
+                keys = islice(cursor.iternext(values=False), rows.size)
+                page = [(key, b"") for key in keys]
+            while page and not page[-1][0].startswith(prefix):
+                page.pop()
+            return page
 
         return self.environment.read(find)
 

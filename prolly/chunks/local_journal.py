@@ -158,20 +158,18 @@ class LocalJournal:
         with self._own_lock():
             self._close()
 
-    @contextmanager
-    def _own_lock(self) -> Iterator[None]:
-        """Keep other threads out. A forked child begins with a lock and file anew.
+    def _own_lock(self) -> threading.Lock:
+        """Return what keeps other threads out. A forked child begins with a new one.
 
-        The lock of the file belongs to whoever opened it, so a child that used its
-        parent's would give it up for both.
+        The file is opened anew, too: its lock belongs to whoever opened it, so a child
+        that used its parent's would give it up for both.
         """
         if os.getpid() != self._process:
             inherited = self._descriptor
             self._begin_process(-1)
             if inherited >= 0:
                 os.close(inherited)
-        with self._lock:
-            yield
+        return self._lock
 
     def _close(self) -> None:
         if self._descriptor >= 0:

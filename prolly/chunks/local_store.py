@@ -177,7 +177,7 @@ class LocalStore(Store):
     def get_many(self, addresses: Sequence[bytes]) -> list[bytes | None]:
         self._require_open()
         entries = self._index.chunk_entries(addresses)
-        return [self._get_entry(address, entries.get(address)) for address in addresses]
+        return list(map(self._get_entry, addresses, map(entries.get, addresses)))
 
     def contains_many(self, addresses: Sequence[bytes]) -> list[bool]:
         self._require_open()

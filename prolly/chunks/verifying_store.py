@@ -54,5 +54,6 @@ def _all_verified(
     addresses: Sequence[bytes], chunks: list[bytes | None]
 ) -> list[bytes | None]:
     for address, chunk in zip(addresses, chunks, strict=True):
-        verified(address, chunk)
+        if chunk is not None and address_of(chunk) != address:
+            verified(address, chunk)
     return chunks

@@ -104,6 +104,16 @@ class EvenStrings(ByteStrings):
             for place, byte in enumerate(head, at)
         )
 
+    def strides(self) -> tuple[bytes, int, int, int]:
+        """Return (chunk, where the first string begins, an end, the distance of two).
+
+        ``chunk[begin + n : end : distance]`` are the n-th bytes of all strings; as
+        ``begin_with``.
+        """
+        assert not self._prefix, "the prefix is not in the chunk"
+        places = self._places
+        return self._chunk, places.start + self._skipped, places.stop, places.step
+
     def behind(self, size: int) -> Self:
         """Return the strings without their first ``size`` bytes; as ``begin_with``."""
         assert not self._prefix and size <= self.size

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import accumulate
 from typing import Any, NoReturn
 from uuid import UUID
 
@@ -92,21 +93,26 @@ def decode_many(datas: Sequence[bytes]) -> list[Any]:
     return list(map(decode, datas)) if found is None else found[::2]
 
 
-def decode_runs(datas: Sequence[bytes], size: int) -> list[Any] | None:
-    """Return the values of byte strings of ``size`` values each, and a mark behind
-    each.
+def decode_runs(datas: Sequence[bytes], sizes: int | Sequence[int]) -> list[Any] | None:
+    """Return the values of byte strings of some values each, and a mark behind each.
 
-    One call reads all, and one spells all anew. The marks show that none runs over into
-    the next: they are a hash of them all, which none can hold. ``None`` where not all
-    are of just so many values in their one spelling, or that takes more to tell.
+    ``sizes`` is how many each spells, or how many all do. One call reads all, and one
+    spells all anew. The marks show that none runs over into the next: they are a hash
+    of them all, which none can hold. ``None`` where not all are of just so many values
+    in their one spelling, or that takes more to tell.
     """
     mark = blake3(b"".join(datas)).digest()
     behind = byte_string_header(len(mark)) + mark
-    count, stride = len(datas), size + 1
-    spelt = b"".join([array_header(stride * count), behind.join(datas), behind])
+    count = len(datas)
+    total = count * sizes if isinstance(sizes, int) else sum(sizes)
+    spelt = b"".join([array_header(total + count), behind.join(datas), behind])
     try:
         found: list[Any] = _loads_strictly(spelt)
-        if found[size::stride].count(mark) != count:
+        if isinstance(sizes, int):
+            marks = found[sizes :: sizes + 1]
+        else:
+            marks = [found[end + place] for place, end in enumerate(accumulate(sizes))]
+        if marks.count(mark) != count:
             return None
         if not set(map(type, found)) <= _PLAIN:
             for value in found:

@@ -12,12 +12,20 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from itertools import compress
+from operator import ne
+
+from .byte_strings import even_form
 
 # What byte strings and arrays of up to 23, 255 and 65,535 bytes or items begin with.
 STRING, STRING_1, STRING_2 = 0x40, 0x58, 0x59
 _ARRAY, _ARRAY_1, _ARRAY_2 = 0x80, 0x98, 0x99
 
 _START_BYTES = array("I").itemsize
+
+# Strings that are compared together first. Where one of a hundred differs that is twice
+# as quick as looking at each, and where all do it costs as much again.
+_COMPARED = 16
 
 
 def string_at(chunk: bytes, at: int) -> tuple[int, int]:
@@ -93,3 +101,21 @@ def even_starts_at(chunk: bytes, at: int) -> tuple[range | None, int]:
 def header_size(mark: int) -> int:
     """Return how many bytes stand before a byte string that begins so."""
     return 1 if mark < STRING_1 else 2 if mark == STRING_1 else 3
+
+
+def differing_places(one: bytes, other: bytes, places: range) -> list[int]:
+    """Return which strings of one length differ, that stand at the same places."""
+    found: list[int] = []
+    stride, end = places.step, places.stop
+    count = len(places)
+    size = stride * _COMPARED
+    first = 0
+    for at in range(places.start, end, size):
+        behind = at + size if at + size < end else end
+        old, new = one[at:behind], other[at:behind]
+        if old != new:
+            form = even_form(stride, (behind - at) // stride)
+            differ = map(ne, form.unpack(old), form.unpack(new))
+            found += compress(range(first, count), differ)
+        first += _COMPARED
+    return found

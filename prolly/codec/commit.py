@@ -24,6 +24,8 @@ COMMIT_AUTHOR_BYTES_MAX = 1024
 # A commit is read whole by `log`: long texts belong into a dataset.
 COMMIT_MESSAGE_BYTES_MAX = 65536
 COMMIT_METADATA_BYTES_MAX = 65536
+# All of it with 64 parents: a longer chunk is refused before it is decoded.
+COMMIT_BYTES_MAX = 139_264
 COMMIT_TIME_MAX_US = (1 << 63) - 1
 COMMIT_GENERATION_MAX = (1 << 63) - 1
 
@@ -79,6 +81,8 @@ def decode_commit(chunk: bytes) -> Commit:
     repeated parents, a generation that does not suit).
     """
     require_type(chunk, ChunkType.COMMIT)
+    if len(chunk) > COMMIT_BYTES_MAX:
+        raise _bad_commit(f"{len(chunk)} bytes, the limit is {COMMIT_BYTES_MAX}")
     value = cbor.decode(chunk[1:])
     if type(value) is not list or len(value) != _FIELDS or type(value[0]) is not list:
         raise _bad_commit("it is no array of seven")

@@ -38,6 +38,8 @@ DATASET_KINDS = ("map", "table", "blob", "files")
 DATASET_ID_BYTES = 8
 # In front of the id of a local dataset, so that no dataset of a commit has that id.
 LOCAL_ID_MARK = b"\0"
+# What a dataset that merges make by themselves is called begins so.
+RESERVED_NAMES = "prolly/"
 # The longest file name of common file systems, so that a dataset can become a file.
 DATASET_NAME_BYTES_MAX = 255
 # One reference stays free for a payload out of line.
@@ -186,12 +188,26 @@ def check_new_dataset_name(name: object) -> None:
     """Raise Invalid ``dataset-name`` for what no dataset may be called from now on.
 
     As ``check_dataset_name``, and for marks that nobody sees: with them two names look
-    equal. Such names were allowed once, and what has one stays readable.
+    equal. Such names were allowed once, and what has one stays readable. Invalid
+    ``reserved-name`` for one that begins with ``RESERVED_NAMES``.
     """
     check_dataset_name(name)
     mark = hidden_mark(str(name))
     if mark:
         raise _bad_name(name, f"contains {mark}, which nobody sees")
+    if str(name).startswith(RESERVED_NAMES):
+        raise reserved_name(str(name))
+
+
+def reserved_name(name: str) -> Invalid:
+    """Return (not raise) the error for a dataset that nobody writes by hand."""
+    return Invalid(
+        f"{shown(name)} is kept by merges, and not written by hand",
+        code="reserved-name",
+        hint=f"Choose a name that does not begin with {RESERVED_NAMES!r}; what merges "
+        "keep there may be read and deleted.",
+        dataset=name,
+    )
 
 
 def _bad_name(name: object, fault: str) -> Invalid:

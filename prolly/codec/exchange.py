@@ -17,8 +17,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from struct import Struct
+from typing import Any
 
-from prolly.errors import Corrupt
+from prolly.errors import Corrupt, RemoteFailed
+
+# Over HTTP: of a request and of a reply, and of what is wrong before one begins.
+SYNC_TYPE = "application/vnd.prolly.sync"
+PROBLEM_TYPE = "application/problem+json"
 
 HELLO = b"prolly\n\x00"
 
@@ -72,9 +77,22 @@ def decode_piece_length(head: bytes) -> int | None:
 
 
 def bad_line(what: str) -> Corrupt:
-    """Return the error for bytes that are not what a line carries."""
+    """Return (not raise) the error for bytes that are not what a line carries."""
     return Corrupt(
         f"the line carried {what}",
         code="line-form",
         hint="Is it prolly that answers there, and nothing that prints before it?",
     )
+
+
+def broken_line(problem: str, **facts: Any) -> RemoteFailed:
+    """Return (not raise) the error for a line that ended where it must not."""
+    return RemoteFailed(problem, code="line-broken", hint=_GO_ON, **facts)
+
+
+def silent_line(problem: str, **facts: Any) -> RemoteFailed:
+    """Return (not raise) the error for another side that is too slow."""
+    return RemoteFailed(problem, code="line-timeout", hint=_GO_ON, **facts)
+
+
+_GO_ON = "Run it again: what came is kept, and the transfer goes on."

@@ -26,7 +26,7 @@ import cbor2
 from prolly.errors import Corrupt
 
 from .address import ADDRESS_BYTES, ChunkType
-from .column_places import array_at, string_at
+from .column_places import array_at, differing_places, string_at
 from .keyed_node import KeyedNode, split_prefix
 
 INNER_MARK = bytes([ChunkType.INNER])
@@ -165,6 +165,14 @@ class Inner(KeyedNode):
             return bisect_left(suffixes, key[size:])
         return 0 if head < prefix else len(suffixes)
 
+    def address_for(self, key: bytes) -> bytes | None:
+        """Return the address of the child that a key belongs into, if there is one."""
+        index = self.position(key)
+        if index == self._size:
+            return None
+        at = self._addresses_at + index * ADDRESS_BYTES
+        return self.chunk[at : at + ADDRESS_BYTES]
+
     def __len__(self) -> int:
         return self._size
 
@@ -224,6 +232,12 @@ class Inner(KeyedNode):
         end = self._columns
         return end == other._columns and self.chunk[:end] == other.chunk[:end]
 
+    def differing_children(self, other: Inner) -> list[int]:
+        """Return the places of children that a node with the same keys has not."""
+        at = self._addresses_at
+        end = at + self._size * ADDRESS_BYTES
+        return differing_places(self.chunk, other.chunk, range(at, end, ADDRESS_BYTES))
+
     def has_weights_of(self, other: Inner) -> bool:
         """Tell whether the children of a node with the same keys weigh the same."""
         at = self._weights_at
@@ -239,7 +253,7 @@ class Inner(KeyedNode):
             chunk[at : at + ADDRESS_BYTES] = address
             _COUNT.pack_into(chunk, counts + index * COUNT_BYTES, records)
             _WEIGHT.pack_into(chunk, weights + index * WEIGHT_BYTES, weight)
-        return Inner(bytes(chunk))
+        return self._of_same_keys(bytes(chunk))
 
     def over_leaves_of(
         self, other: Inner, places: Iterable[int], addresses: Mapping[int, bytes]
@@ -261,7 +275,20 @@ class Inner(KeyedNode):
         for index, address in addresses.items():
             at = addresses_at + index * ADDRESS_BYTES
             chunk[at : at + ADDRESS_BYTES] = address
-        return Inner(bytes(chunk))
+        return self._of_same_keys(bytes(chunk))
+
+    def _of_same_keys(self, chunk: bytes) -> Inner:
+        """Return the node of bytes that have all but children in common with these.
+
+        Keys that were decoded stay so: whoever changes a node soon reads it again.
+        """
+        twin = Inner.__new__(Inner)
+        twin.chunk, twin.level, twin.prefix = chunk, self.level, self.prefix
+        twin._size, twin._form = self._size, self._form
+        twin._suffixes, twin._suffixes_at = self._suffixes, self._suffixes_at
+        twin._columns, twin._addresses_at = self._columns, self._addresses_at
+        twin._counts_at, twin._weights_at = self._counts_at, self._weights_at
+        return twin
 
 
 def encode_inner(level: int, keys: Sequence[bytes], children: Sequence[Child]) -> bytes:

@@ -174,6 +174,20 @@ def decode_keys(datas: Sequence[bytes]) -> list[Any]:
     return [decode_key(data) for data in datas] if found is None else found
 
 
+def are_integers(datas: Sequence[bytes]) -> bool:
+    """Tell whether it is certain that ascending keys are an integer each.
+
+    The first and the last one tell: what lies between two integers of one length, and
+    is as long, is an integer. Raises as ``decode_key``. Not for no key.
+    """
+    if type(datas) is not EvenStrings or not 1 < datas.size <= 1 + _WORD_BYTES:
+        return False
+    first, last = datas[0], datas[-1]
+    if first[0] != last[0]:
+        return False
+    return type(decode_key(first)) is int and type(decode_key(last)) is int
+
+
 # No byte of UTF-8 text.
 _SEPARATOR = b"\xff"
 _TEXT_BORDER = b"\0\xff\x02"

@@ -39,6 +39,9 @@ def links_of(chunk: bytes) -> list[Reference]:
         state = decode_working(chunk)
         links = [Reference(state.base, ChunkType.COMMIT), *_tree(state.manifest)]
         links += [Reference(parent, ChunkType.COMMIT) for parent in state.merge_parents]
+        if state.replay is not None:
+            links += [Reference(one, ChunkType.COMMIT) for one in state.replay.commits]
+            links += _tree(state.replay.theirs)
         return links + (_tree(state.conflicts) if state.conflicts else [])
     raise Corrupt(
         f"a chunk begins with the unknown type {kind}",

@@ -37,6 +37,7 @@ from .reference import (
     decode_referring,
     encode_referring,
 )
+from .row_shape import shape_of
 
 # Room for every table that people keep, and a presence that is far from the limit of
 # an inline row.
@@ -65,7 +66,7 @@ def encode(cells: Sequence[object], fills: Sequence[object]) -> bytes:
         row = [_presence_of(present), *compress(cells, present)]
     else:
         stored = _stored_positions(cells, fills)
-        row = [_bits(stored), *[cells[position] for position in stored]]
+        row = [presence_of(stored), *[cells[position] for position in stored]]
     try:
         return cbor.encode(row)
     except (Invalid, LimitExceeded):
@@ -83,7 +84,7 @@ def encode_many(
     columns = zip(*rows, strict=True)
     kinds: set[type] = set().union(*[map(type, column) for column in columns])
     if kinds <= _PLAIN and fills.count(None) == len(fills):
-        head = _bits(tuple(range(len(fills))))
+        head = presence_of(tuple(range(len(fills))))
         try:
             datas = [cbor2.dumps((head, *cells), canonical=True) for cells in rows]
         except UnicodeEncodeError:
@@ -122,7 +123,11 @@ def decode_columns(
     not even become lists: their cells are read as one array, whose every n-th item is
     of one column. Not for no row.
     """
-    head = _head_of(values[0])
+    if type(values) is EvenStrings:
+        shaped = _shaped(values, fills)
+        if shaped is not None:
+            return shaped
+    head = head_of(values[0])
     if type(values) is EvenStrings:
         rests = values.behind(len(head)) if values.begin_with(head) else None
         cells = None if rests is None else rests.joined()
@@ -142,19 +147,43 @@ def _alike(
     head: bytes, cells: bytes, count: int, fills: Sequence[object]
 ) -> list[Sequence[Any]]:
     """Return the columns of rows that begin alike, given the cells of all in a row."""
-    stored = _stored_by(head, len(fills))
+    stored = stored_by(head, len(fills))
     size = len(stored)
     every = _loads(cbor.array_header(count * size) + cells)
-    if size == len(fills):
-        return [every[place::size] for place in range(size)]
+    found = [every[place::size] for place in range(size)]
+    return _among_fills(stored, found, count, fills)
+
+
+def _shaped(values: EvenStrings, fills: Sequence[object]) -> list[Sequence[Any]] | None:
+    """Return the columns of rows that are alike in the places of all cells."""
+    shape = shape_of(values)
+    if shape is None:
+        return None
+    stored = stored_by(shape.head, len(fills))
+    try:
+        found = shape.columns(values)
+    except UnicodeDecodeError as error:
+        raise _bad_row(str(error)) from error
+    return _among_fills(stored, found, len(values), fills)
+
+
+def _among_fills(
+    stored: Sequence[int],
+    found: list[Sequence[Any]],
+    count: int,
+    fills: Sequence[object],
+) -> list[Sequence[Any]]:
+    """Return all columns, given those that are stored."""
+    if len(found) == len(fills):
+        return found
     columns: list[Sequence[Any]] = [[fill] * count for fill in fills]
-    for place, position in enumerate(stored):
-        columns[position] = every[place::size]
+    for position, column in zip(stored, found, strict=True):
+        columns[position] = column
     return columns
 
 
-def _head_of(value: bytes) -> bytes:
-    """Return the head and the presence of a plain row."""
+def head_of(value: bytes) -> bytes:
+    """Return the head and the presence of a plain row. Raises Corrupt ``row``."""
     try:
         return value[: string_at(value, array_at(value, 0)[1])[1]]
     except IndexError:
@@ -162,8 +191,11 @@ def _head_of(value: bytes) -> bytes:
 
 
 @lru_cache(maxsize=_POSITIONS_CACHED)
-def _stored_by(head: bytes, count: int) -> tuple[int, ...]:
-    """Return the positions of the cells that rows with this head store."""
+def stored_by(head: bytes, count: int) -> tuple[int, ...]:
+    """Return the positions of the cells that rows with this head store.
+
+    Raises Corrupt ``row`` where head and presence do not fit so many columns.
+    """
     size, at = array_at(head, 0)
     start, end = string_at(head, at)
     positions = _positions_of(head[start:end], count)
@@ -192,43 +224,6 @@ def check(data: bytes, fills: Sequence[object]) -> list[Any]:
     if encode(cells, fills) != data:
         raise _bad_row("a cell that equals its fill is stored, or bits are left over")
     return cells
-
-
-def check_columns(
-    values: Sequence[bytes], fills: Sequence[object]
-) -> list[Sequence[Any]]:
-    """Return the cells of some plain rows from outside as columns; raises as ``check``.
-
-    Rows without fills that store the same columns are read, and spelt anew, in one call
-    for all. Not for no row.
-    """
-    columns = _check_alike(values, fills) if fills.count(None) == len(fills) else None
-    if columns is None:
-        columns = list(zip(*[check(value, fills) for value in values], strict=True))
-    return columns
-
-
-def _check_alike(
-    values: Sequence[bytes], fills: Sequence[object]
-) -> list[Sequence[Any]] | None:
-    """Return the columns of rows that begin alike; ``None`` for others."""
-    head, count = _head_of(values[0]), len(values)
-    stored = _stored_by(head, len(fills))
-    presence = cbor.encode(_bits(stored))
-    if not stored or head != cbor.array_header(1 + len(stored)) + presence:
-        return None
-    if type(values) is EvenStrings:
-        rests = values.behind(len(head)).apart() if values.begin_with(head) else ()
-    else:
-        size = len(head)
-        rests = [value[size:] for value in values if value[:size] == head]
-    found = cbor.decode_runs(rests, len(stored)) if len(rests) == count else None
-    if found is None or None in found:
-        return None
-    columns: list[Sequence[Any]] = [[None] * count for _ in fills]
-    for place, position in enumerate(stored):
-        columns[position] = found[place :: len(stored) + 1]
-    return columns
 
 
 class OutlineCell(NamedTuple):
@@ -278,7 +273,7 @@ def encode_stored(
     sizes = {at: len(data) for at, data in encoded.items()}
     sizes.update({at: cell.size for at, cell in outside.items()})
     plain_size = len(cbor.array_header(1 + len(stored))) + sum(sizes.values())
-    plain_size += len(cbor.encode(_bits(stored)))
+    plain_size += len(cbor.encode(presence_of(stored)))
     moved = None
     if plain_size > INLINE_BYTES_MAX:
         moved = _choose_moved(stored, sizes)
@@ -368,14 +363,15 @@ def _stored_positions(
 
 
 @lru_cache(maxsize=_POSITIONS_CACHED)
-def _bits(positions: tuple[int, ...]) -> bytes:
+def presence_of(positions: tuple[int, ...]) -> bytes:
+    """Return the presence of a row that stores the cells at these positions."""
     number = sum(1 << position for position in positions)
     return number.to_bytes((number.bit_length() + 7) // 8, "little")
 
 
 @lru_cache(maxsize=_POSITIONS_CACHED)
 def _presence_of(present: tuple[bool, ...]) -> bytes:
-    return _bits(tuple(compress(range(len(present)), present)))
+    return presence_of(tuple(compress(range(len(present)), present)))
 
 
 def _positions(presence: object, count: int) -> tuple[int, ...]:
@@ -431,7 +427,7 @@ def _outline(
     outside = set(moved)
     inline = [encoded[position] for position in stored if position not in outside]
     head = cbor.array_header(2 + len(inline))
-    bits = cbor.encode(_bits(stored)) + cbor.encode(_bits(moved))
+    bits = cbor.encode(presence_of(stored)) + cbor.encode(presence_of(moved))
     return encode_referring(references, head + bits + b"".join(inline))
 
 
@@ -444,12 +440,12 @@ def _choose_moved(
     """
     by_size = sorted(stored, key=lambda position: (-sizes[position], position))
     cells_size = sum(sizes.values())
-    presence = cbor.encode(_bits(stored))
+    presence = cbor.encode(presence_of(stored))
     for count in range(1, min(len(by_size), REFERENCES_MAX) + 1):
         cells_size -= sizes[by_size[count - 1]]
         moved = tuple(sorted(by_size[:count]))
         head = cbor.array_header(2 + len(stored) - count)
-        bits_size = len(presence) + len(cbor.encode(_bits(moved)))
+        bits_size = len(presence) + len(cbor.encode(presence_of(moved)))
         size = 1 + REFERENCE_BYTES * count + len(head) + bits_size + cells_size
         if size <= INLINE_BYTES_MAX:
             return moved

@@ -12,19 +12,18 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from itertools import compress
-from operator import ne
 
 import cbor2
 
 from prolly.errors import Corrupt
 
-from .byte_strings import ByteStrings, EvenStrings, ListedStrings, even_form
+from .byte_strings import ByteStrings, EvenStrings, ListedStrings
 from .column_places import (
     STRING,
     STRING_1,
     STRING_2,
     array_at,
+    differing_places,
     even_starts_at,
     header_size,
     starts_at,
@@ -175,19 +174,25 @@ class StoredLeaf:
 
         ``None`` where it takes decoding to tell: other keys or lengths, references.
         """
-        places = self.even_values()
-        if not places or not new.has_values_at(places, self.chunk[: places.start]):
+        columns = self.even_columns()
+        if columns is None or not new._has_places_of(self, columns):
             return None
-        form = even_form(places.step, len(places))
-        before = form.unpack_from(self.chunk, places.start)
-        after = form.unpack_from(new.chunk, places.start)
-        changed = list(compress(range(len(places)), map(ne, before, after)))
-        self._located()
-        new._located()
         return [
             (self._key(index), self._value(index), new._value(index))
-            for index in changed
+            for index in differing_places(self.chunk, new.chunk, columns[2])
         ]
+
+    def _has_places_of(self, other: StoredLeaf, columns: EvenColumns) -> bool:
+        """Tell whether keys are those of a leaf of even columns, and values as long."""
+        prefix, keys, values = columns
+        if not self.has_values_at(values, other.chunk[: values.start]):
+            return False
+        if self._keys is None:
+            self._prefix, self._bits = prefix, b""
+            self._keys_end, self._values = other._keys_end, values
+            # Last, since another thread takes it for the sign that all is there.
+            self._keys = keys
+        return True
 
     def even_values(self) -> range | None:
         """Return where the values start if neither keys nor values vary in length.
@@ -222,10 +227,13 @@ class StoredLeaf:
             first, behind = string_at(chunk, start)
         except IndexError:
             return False
-        return behind - start == places.step and all(
-            chunk[at : end : places.step].count(chunk[at]) == len(places)
-            for at in range(start, first)
-        )
+        stride, count = places.step, len(places)
+        if behind - start != stride:
+            return False
+        for at in range(start, first):
+            if chunk[at:end:stride].count(chunk[at]) != count:
+                return False
+        return True
 
     def first_key(self) -> bytes:
         """Return the first key of a leaf that is not empty."""

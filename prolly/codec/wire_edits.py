@@ -19,14 +19,18 @@ from operator import lt
 
 import cbor2
 
-from . import cbor
 from .address import ADDRESS_BYTES
 from .key import KEY_BYTES_MAX
 from .keyed_node import shared_prefix_length
 from .parameters import TreeParameters
 from .reference import INLINE_BYTES_MAX, Referring
 from .wire import FrameType, bad_wire, encode_wire_frame
-from .wire_messages import decode_bits, encode_bits, encode_message
+from .wire_messages import (
+    decode_bits,
+    decode_payload,
+    encode_bits,
+    encode_message,
+)
 
 # Edits in one frame: enough that its head does not count; their bytes are bounded, too.
 WIRE_EDITS_MAX = 4096
@@ -57,7 +61,7 @@ def encode_tree_edits(tree: TreeEdits) -> bytes:
 
 def decode_tree_edits(payload: bytes) -> TreeEdits:
     """Return what the frame says. Raises Corrupt."""
-    fields = cbor.decode(payload)
+    fields = decode_payload(payload)
     if type(fields) is not dict or fields.keys() != {"base", "target", "parameters"}:
         raise bad_wire("the head of edits has other fields")
     for name in ("base", "target"):
@@ -92,7 +96,7 @@ def decode_edits(payload: bytes) -> EditColumns:
     Raises Corrupt ``wire-frame`` for columns that do not match, keys that do not
     ascend, and sizes past the limits of keys and values.
     """
-    columns = cbor.decode(payload)
+    columns = decode_payload(payload)
     if type(columns) is not list or list(map(type, columns)) != [bytes] * 6:
         raise bad_wire("edits are no six byte strings")
     prefix, key_sizes, suffixes, value_sizes, joined, bits = columns

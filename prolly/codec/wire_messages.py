@@ -22,6 +22,7 @@ from prolly.errors import Error, RemoteFailed
 
 from . import cbor
 from .address import ADDRESS_BYTES
+from .cbor_items import count_items
 from .pack import CHUNK_BYTES_MAX
 from .wire import (
     WIRE_FRAME_BYTES_TARGET,
@@ -31,6 +32,9 @@ from .wire import (
     encode_wire_frame,
 )
 
+# A message of refs has 8,192 and some. An item takes up to a hundred bytes of memory,
+# and deflated a thousandth of one on the line.
+MESSAGE_ITEMS_MAX = 32_768
 # A sentence and what it names; a longer one is cut.
 ERROR_TEXT_CHARS_MAX = 1000
 # What people act on: a key, a ref, two addresses.
@@ -51,10 +55,19 @@ def decode_message(frame: WireFrame, kind: FrameType) -> Message:
     if frame.kind != kind:
         found = FrameType(frame.kind).name
         raise bad_wire(f"{found} where {kind.name} is due")
-    fields = cbor.decode(frame.payload)
+    fields = decode_payload(frame.payload)
     if type(fields) is not dict:
         raise bad_wire("it is no map")
     return Message(fields)
+
+
+def decode_payload(payload: bytes) -> Any:
+    """Return the value of a payload. Corrupt for more than ``MESSAGE_ITEMS_MAX``."""
+    # An item has a byte at least.
+    is_long = len(payload) > MESSAGE_ITEMS_MAX
+    if is_long and count_items([payload], MESSAGE_ITEMS_MAX) > MESSAGE_ITEMS_MAX:
+        raise bad_wire(f"it has more than {MESSAGE_ITEMS_MAX} items")
+    return cbor.decode(payload)
 
 
 class Message:
@@ -183,7 +196,7 @@ def encode_wire_error(error: Error) -> bytes:
 
 def decode_wire_error(payload: bytes) -> Error:
     """Return the error that a frame tells of; Corrupt for bytes that are none."""
-    fields = cbor.decode(payload)
+    fields = decode_payload(payload)
     if type(fields) is not dict:
         raise bad_wire("an error is no map")
     message = Message(fields)
@@ -224,5 +237,5 @@ def _plain_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
-# Fields that every error has.
-_OWN_FACTS = {"message", "code", "hint", "facts", "args"}
+# Fields that every error has, and the first argument of what makes one.
+_OWN_FACTS = {"self", "message", "code", "hint", "facts", "args"}

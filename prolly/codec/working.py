@@ -1,17 +1,18 @@
 """Working states: what a branch holds that is not yet committed.
 
-    06 | CBOR [ base, manifest, merge_parents, conflicts, message, metadata ]
+    06 | CBOR [ base, manifest, merge_parents, conflicts, message, metadata, ?replay ]
 
 ``base`` is the commit that the state was made on, ``manifest`` the root as it stands,
 ``merge_parents`` the commits of a merge under way, ``conflicts`` the root of the tree
 of open conflicts, or null, ``message`` and ``metadata`` what the commit of the merge is
-to say, empty without one. Page: docs/spec/commits.md.
+to say, empty without one. ``replay`` stands only while a commit is made again here
+(``replay``), which excludes other parents. Page: docs/spec/commits.md.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prolly.errors import Corrupt, LimitExceeded
 
@@ -22,6 +23,9 @@ from .commit import (
     COMMIT_METADATA_BYTES_MAX,
     COMMIT_PARENTS_MAX,
 )
+
+if TYPE_CHECKING:
+    from .replay import Replay
 
 _HEAD = bytes((ChunkType.WORKING,))
 _FIELDS = 6
@@ -37,6 +41,17 @@ class WorkingState:
     conflicts: bytes | None = None
     message: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
+    replay: Replay | None = None
+
+    @property
+    def is_merging(self) -> bool:
+        """Tell whether a merge, or the step of a replay, waits to be committed."""
+        return bool(self.merge_parents) or self.replay is not None
+
+    @property
+    def verb(self) -> str:
+        """What waits to be committed: ``merge``, or the verb of a replay."""
+        return "merge" if self.replay is None else self.replay.verb
 
 
 def encode_working(state: WorkingState) -> bytes:
@@ -54,16 +69,19 @@ def encode_working(state: WorkingState) -> bytes:
             code="commit-too-long",
             hint="Keep long texts and data in a dataset.",
         )
-    return _HEAD + cbor.encode(
-        [
-            state.base,
-            state.manifest,
-            list(state.merge_parents),
-            state.conflicts,
-            state.message,
-            state.metadata,
-        ]
-    )
+    value = [
+        state.base,
+        state.manifest,
+        list(state.merge_parents),
+        state.conflicts,
+        state.message,
+        state.metadata,
+    ]
+    if state.replay is not None:
+        from .replay import replay_value
+
+        value.append(replay_value(state.replay))
+    return _HEAD + cbor.encode(value)
 
 
 def decode_working(chunk: bytes) -> WorkingState:
@@ -73,9 +91,18 @@ def decode_working(chunk: bytes) -> WorkingState:
     """
     require_type(chunk, ChunkType.WORKING)
     value = cbor.decode(chunk[1:])
-    if type(value) is not list or len(value) != _FIELDS or type(value[2]) is not list:
-        raise _bad_state("it is no array of six")
+    if type(value) is not list or len(value) not in (_FIELDS, _FIELDS + 1):
+        raise _bad_state("it is no array of six or seven")
     base, manifest, merge_parents, *rest = value
+    if type(merge_parents) is not list:
+        raise _bad_state("its parents are no array")
+    if len(value) > _FIELDS:
+        # Few states have one, and every program that writes loads this module.
+        from .replay import replay_of
+
+        rest[-1] = replay_of(rest[-1])
+        if rest[-1] is None:
+            raise _bad_state("what is under way is no array of seven")
     state = WorkingState(base, manifest, tuple(merge_parents), *rest)
     fault = _fault(state) or _size_fault(state)
     if fault:
@@ -99,9 +126,15 @@ def _fault(state: WorkingState) -> str:
         return "its message is no text"
     if type(state.metadata) is not dict:
         return "its metadata is no map"
-    if (state.message or state.metadata) and not state.merge_parents:
+    if (state.message or state.metadata) and not state.is_merging:
         return "a message or metadata without a merge"
-    return ""
+    if state.replay is None:
+        return ""
+    if state.merge_parents:
+        return "a merge and a replay at once"
+    from .replay import replay_fault
+
+    return replay_fault(state.replay)
 
 
 def _size_fault(state: WorkingState) -> str:

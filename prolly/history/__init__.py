@@ -12,6 +12,8 @@ if _typing.TYPE_CHECKING:
     from .commits import COMMITS_CACHED_MAX, Commits, cut_off
     from .graph import Front, beyond, heads, is_ancestor, merge_bases, walk, within
     from .refs import (
+        BISECT,
+        BISECT_START,
         BRANCHES,
         LOCAL,
         LOCAL_DATASETS,
@@ -26,6 +28,8 @@ if _typing.TYPE_CHECKING:
     from .revision import ID_PREFIX_DIGITS_MIN, REVISION_CHARACTERS_MAX, Revisions
 
 __all__ = [
+    "BISECT",
+    "BISECT_START",
     "BRANCHES",
     "COMMITS_CACHED_MAX",
     "ID_PREFIX_DIGITS_MIN",
@@ -65,6 +69,8 @@ _MODULES = {
         "within",
     ),
     "refs": (
+        "BISECT",
+        "BISECT_START",
         "BRANCHES",
         "LOCAL",
         "LOCAL_DATASETS",

@@ -5,6 +5,7 @@ tags/NAME            a tag: the id of a commit, meant to stay
 remotes/REMOTE/NAME  where a branch of another replica stood when last seen
 working/NAME         the uncommitted state of a branch
 stash/NUMBER         uncommitted changes put aside: a commit on the one below them
+bisect/MARK          a commit that a search for the first bad one has marked
 local/datasets       the local datasets: a commit beside history, which never leaves
 replica/coverage     what a partial replica has: a blob piece, which never leaves
 """
@@ -19,6 +20,8 @@ TAGS = "tags/"
 REMOTES = "remotes/"
 WORKING = "working/"
 STASH = "stash/"
+BISECT = "bisect/"
+BISECT_START = BISECT + "start"
 # What belongs to this replica alone: sync and bundles know no ref below it.
 LOCAL = "local/"
 LOCAL_DATASETS = LOCAL + "datasets"

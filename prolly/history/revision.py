@@ -105,13 +105,11 @@ class Revisions:
     def _by_prefix(self, digits: str) -> bytes:
         if len(digits) > 2 * ADDRESS_BYTES:
             raise _missing(digits, digits)
-        whole = bytes.fromhex(digits[: len(digits) // 2 * 2])
         found = []
-        for address in self._chunks.iter_addresses(whole):
-            if address.hex().startswith(digits):
-                chunk = self._chunks.get(address)
-                if chunk and chunk[0] == ChunkType.COMMIT:
-                    found.append(address)
+        for address in self._addresses_with(digits):
+            chunk = self._chunks.get(address)
+            if chunk and chunk[0] == ChunkType.COMMIT:
+                found.append(address)
         if len(found) > 1:
             shown = ", ".join(address.hex()[:12] for address in found[:5])
             raise Invalid(
@@ -124,6 +122,15 @@ class Revisions:
         if not found:
             raise _missing(digits, digits)
         return found[0]
+
+    def _addresses_with(self, digits: str) -> list[bytes]:
+        """Return the addresses of chunks that are here and begin with these digits."""
+        whole = bytes.fromhex(digits[: len(digits) // 2 * 2])
+        if len(whole) == ADDRESS_BYTES:
+            # Nothing is looked through, and a partial replica asks nobody for it.
+            return [whole] if self._chunks.contains_many([whole])[0] else []
+        addresses = self._chunks.iter_addresses(whole)
+        return [one for one in addresses if one.hex().startswith(digits)]
 
     def _step(
         self, commit_id: bytes, ancestor: str | None, parent: str | None, text: str

@@ -13,7 +13,13 @@ from importlib import import_module as _import_module
 
 if _typing.TYPE_CHECKING:
     from .absent import ABSENT, Absent
-    from .blob import blob_length, iter_pieces, read_blob, write_blob
+    from .blob import (
+        SINGLE_PIECE_BYTES_MAX,
+        blob_length,
+        iter_pieces,
+        read_blob,
+        write_blob,
+    )
     from .blob_edit import BlobEdit
     from .blob_file import BlobFile, BlobReader
     from .files import Files
@@ -39,6 +45,7 @@ __all__ = [
     "FILE_NAME_BYTES_MAX",
     "FILE_PATH_BYTES_MAX",
     "NOTHING",
+    "SINGLE_PIECE_BYTES_MAX",
     "Absent",
     "AddResult",
     "BlobEdit",
@@ -76,7 +83,13 @@ __all__ = [
 # a program that only reads would else spend most of its start on what it never uses.
 _MODULES = {
     "absent": ("ABSENT", "Absent"),
-    "blob": ("blob_length", "iter_pieces", "read_blob", "write_blob"),
+    "blob": (
+        "SINGLE_PIECE_BYTES_MAX",
+        "blob_length",
+        "iter_pieces",
+        "read_blob",
+        "write_blob",
+    ),
     "blob_edit": ("BlobEdit",),
     "blob_file": ("BlobFile", "BlobReader"),
     "files": ("Files",),

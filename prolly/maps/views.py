@@ -64,10 +64,10 @@ class Stretch(NamedTuple):
 
     def each(self, decode: Callable[..., Any]) -> Iterator[Any]:
         """Return what ``decode(keys, values)`` gives, one after the other."""
-        items = chain.from_iterable(starmap(decode, self._columns()))
+        items = chain.from_iterable(starmap(decode, self.columns()))
         return self.records.guard(items)
 
-    def _columns(self) -> Iterator[tuple[Sequence[bytes], Sequence[bytes]]]:
+    def columns(self) -> Iterator[tuple[Sequence[bytes], Sequence[bytes]]]:
         """Return what ``batches`` does, forwards in the form that decodes fastest."""
         if self.reverse:
             return self.batches()

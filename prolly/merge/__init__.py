@@ -20,8 +20,9 @@ if _typing.TYPE_CHECKING:
     )
     from .clash import REASON_CHARS_MAX, Clash, Resolve
     from .column_merge import RecordFacts, SchemaConflict
-    from .conflict_log import ConflictEntry, ConflictKind, schema_key
-    from .conflict_tree import ConflictTree, StoredConflict, bad_conflict_tree
+    from .conflict_entry import ConflictEntry, ConflictKind, schema_key
+    from .conflict_group import bad_conflict_tree
+    from .conflict_tree import ConflictTree, StoredConflict
     from .convergence import (
         ConvergedHead,
         Convergence,
@@ -191,8 +192,9 @@ _MODULES = {
     ),
     "unattended": ("UNATTENDED_MESSAGE", "is_unattended", "unattended_merge"),
     "column_merge": ("RecordFacts", "SchemaConflict"),
-    "conflict_log": ("ConflictEntry", "ConflictKind", "schema_key"),
-    "conflict_tree": ("ConflictTree", "StoredConflict", "bad_conflict_tree"),
+    "conflict_entry": ("ConflictEntry", "ConflictKind", "schema_key"),
+    "conflict_group": ("bad_conflict_tree",),
+    "conflict_tree": ("ConflictTree", "StoredConflict"),
     "dataset_parts": ("shown_part",),
     "findings": ("LOSERS_NAME", "LOSER_KEY_BYTES_MAX"),
     "key_spelling": ("KeySpelling", "is_key_of"),

@@ -16,15 +16,15 @@ from prolly.datasets import root_reference
 from prolly.maps import ABSENT, blob_length, write_blob
 
 from .candidate import Candidate
-from .clash import Clash, shortened, storable
+from .clash import Clash, storable
 from .column_merge import three_way
-from .conflict_log import ConflictEntry, ConflictKind
+from .conflict_entry import ConflictEntry, ConflictKind
 from .findings import Found
 from .lost_datasets import weight_of
 from .merge_work import DatasetVersions, Described, MergeWork
-from .policies import APP_PREFIX
 from .stamp_tree import BLOB_KEY, SideStamps, merge_stamps, stamps_versions
 from .taken_dataset import taken
+from .terms import Terms
 from .values import UNRESOLVED, Outcome, Values, last_written
 
 Roots = tuple[Reference, ...]
@@ -45,14 +45,17 @@ def merge_blobs(
     )
     content, clash = three_way(*contents)
     stamped = stamps_versions(versions)
+    terms = work.terms(Described(identity, entry))
     last = None
-    if work.policies(entry).of(b"") == STAMPED_POLICY:
+    if terms.policies.of(b"") == STAMPED_POLICY:
         stamps = SideStamps(work.reader, stamped).find(BLOB_KEY, None)
         last = last_written(contents, stamps)
     if last is not None:
         content = last.value
+        if clash:
+            terms.note(STAMPED_POLICY)
     elif clash:
-        content = _settled(work, Described(identity, entry), versions)
+        content = _settled(work, terms, identity, versions)
     entry = replace(entry, roots=content)
     if entry.keeps_stamps:
         merged = merge_stamps(work.reader, work.writer, stamped)
@@ -63,53 +66,46 @@ def merge_blobs(
     return replace(candidate, entry=entry, event="merged")
 
 
-def _settled(work: MergeWork, dataset: Described, versions: DatasetVersions) -> Roots:
+def _settled(
+    work: MergeWork, terms: Terms, identity: bytes, versions: DatasetVersions
+) -> Roots:
     """Return the roots of the blob that stands, where both sides changed it."""
     base, ours, theirs = versions
     assert ours is not None and theirs is not None
-    policy, mode = work.policies(dataset.entry).of(b""), work.rules.on_conflict
+    policy, mode = terms.policies.of(b""), terms.on_conflict
     if policy in ("ours", "theirs"):
+        terms.note(policy)
         return ours.content_roots if policy == "ours" else theirs.content_roots
     outcome = Outcome(UNRESOLVED)
     if policy not in ("keep-both", STAMPED_POLICY):
-        outcome = _answered(work, dataset, versions)
+        outcome = _answered(work, terms, versions)
         if outcome.value is not UNRESOLVED:
             roots: Roots = outcome.value
             return roots
-    if mode == "keep-both" or policy in ("keep-both", STAMPED_POLICY):
+        if mode == "keep-both":
+            policy = mode
+    if policy in ("keep-both", STAMPED_POLICY):
+        terms.note(policy)
         winner, loser = sorted((ours, theirs), key=weight_of, reverse=True)
         if mode != "base":
-            work.lost.append((dataset.identity, loser))
+            work.lost.append((identity, loser))
         return winner.content_roots
     if mode == "base" and base is not None:
         return base.content_roots
     told = ConflictEntry(reason=outcome.reason or "both sides changed the blob")
     found = Found(ConflictKind.RECORD, BLOB_KEY, told)
-    name = work.names[dataset.identity]
-    work.findings.record(dataset.identity, name, found, lambda: ABSENT)
+    work.findings.record(identity, terms.dataset, found, lambda: ABSENT)
     return ours.content_roots
 
 
-def _answered(
-    work: MergeWork, dataset: Described, versions: DatasetVersions
-) -> Outcome:
+def _answered(work: MergeWork, terms: Terms, versions: DatasetVersions) -> Outcome:
     """Ask the policy's resolver, then ``resolve=``; the value is what is stored."""
-    policy = work.policies(dataset.entry).of(b"")
-    terms = work.terms(dataset)
-    asked: list[str | None] = [policy] if policy.startswith(APP_PREFIX) else []
-    if terms.resolve is not None:
-        asked.append(None)
-    if not asked:
-        return Outcome(UNRESOLVED)
     shown = Values(*[_shown(work, one) for one in versions])
-    clash = Clash(terms.dataset, (), *shown, snapshots=terms.snapshots)
-    reasons = []
-    for name in asked:
-        outcome = _kept(work, terms.ask(name, clash), shown, versions)
-        if outcome.value is not UNRESOLVED:
-            return outcome
-        reasons.append(outcome.reason)
-    return Outcome(UNRESOLVED, shortened("; ".join(filter(None, reasons))))
+    return terms.answer(
+        terms.policies.of(b""),
+        lambda: Clash(terms.dataset, (), *shown, snapshots=terms.snapshots),
+        lambda outcome: _kept(work, outcome, shown, versions),
+    )
 
 
 def _shown(work: MergeWork, entry: Descriptor | None) -> Any:

@@ -6,24 +6,27 @@ into the working state, and marks the conflict here. Page: docs/spec/conflicts.m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
 from prolly.chunks import ChunkWriter
-from prolly.codec import FORMAT_PARAMETERS, Reference, Referring, cbor, decode_referring
+from prolly.codec import FORMAT_PARAMETERS
 from prolly.codec import key as key_codec
 from prolly.datasets import root_reference
-from prolly.errors import Corrupt, Error, NotFound
+from prolly.errors import Corrupt, NotFound
 from prolly.maps import decode_value, decode_values, encode_values
 from prolly.tree import NodeReader, apply, get, iter_batches
 
-from .conflict_log import (
+from .conflict_entry import ConflictEntry, ConflictKind
+from .conflict_group import (
     BASE_KEY,
-    ConflictEntry,
-    ConflictKind,
-    tree_key,
-    tree_value,
+    ConflictGroup,
+    bad_conflict_tree,
+    group_key,
+    group_value,
+    read_base,
+    read_group,
 )
 
 # Conflicts marked in one go: their entries are some hundred bytes each.
@@ -42,15 +45,6 @@ class StoredConflict(NamedTuple):
     kind: ConflictKind
     key: bytes
     entry: ConflictEntry
-
-
-class _Group(NamedTuple):
-    """The tree of the conflicts of one dataset and kind."""
-
-    dataset: bytes
-    kind: ConflictKind
-    root: bytes
-    open_count: int
 
 
 class ConflictTree:
@@ -72,14 +66,11 @@ class ConflictTree:
     def base(self) -> bytes | None:
         """The root of the base's manifest; None when the sides had no base."""
         stored = get(self._reader, self.root, BASE_KEY)
-        if stored is None:
-            return None
-        references, _ = _referring(stored)
-        return references[0].address
+        return None if stored is None else read_base(stored)
 
     def _groups(
         self, dataset: bytes | None = None, kind: ConflictKind | None = None
-    ) -> Iterator[_Group]:
+    ) -> Iterator[ConflictGroup]:
         for keys, values in iter_batches(self._reader, self.root):
             for encoded, stored in zip(keys, values, strict=True):
                 if encoded == BASE_KEY:
@@ -157,17 +148,17 @@ class ConflictTree:
         value = decode_value(stored, self._reader.get_chunk)
         return StoredConflict(dataset, kind, key, _entry(kind, value))
 
-    def _find(self, dataset: bytes, kind: ConflictKind) -> _Group | None:
-        encoded = tree_key(dataset, kind)
+    def _find(self, dataset: bytes, kind: ConflictKind) -> ConflictGroup | None:
+        encoded = group_key(dataset, kind)
         stored = get(self._reader, self.root, encoded)
         return None if stored is None else self._group(encoded, stored)
 
-    def _group(self, encoded: bytes, stored: bytes) -> _Group:
+    def _group(self, encoded: bytes, stored: bytes) -> ConflictGroup:
         """Return what the tree says of a dataset and kind.
 
         How many are open is what a caller makes room for, so it is checked.
         """
-        group = _group(encoded, stored)
+        group = read_group(encoded, stored)
         total = self._reader.read(group.root).count()
         if group.open_count > total:
             raise bad_conflict_tree(
@@ -228,17 +219,27 @@ class ConflictTree:
         return found.entry
 
     def settle_all(
-        self, writer: ChunkWriter, how: str, dataset: bytes | None = None
+        self,
+        writer: ChunkWriter,
+        how: str,
+        dataset: bytes | None = None,
+        fields: Collection[int] = (),
     ) -> bytes:
-        """Mark all open conflicts, or those of one dataset; return the new root."""
+        """Mark all open conflicts, or those of one dataset; return the new root.
+
+        With ids of columns only these, of those in which one of them is open.
+        """
         tree = self
         for group in list(self._groups(dataset)):
-            waiting = self.entries(group.dataset, group.kind, open_only=True)
+            found = self.entries(group.dataset, group.kind, open_only=True)
+            waiting = (one for one in found if one.entry.waits_for(fields))
             while batch := list(islice(waiting, MARK_ENTRIES)):
                 entries = {one.key: one.entry for one in batch}
                 now = tree._find(group.dataset, group.kind)
                 assert now is not None
-                after = {key: one.with_rest(how) for key, one in entries.items()}
+                after = {
+                    key: one.with_rest(how, fields) for key, one in entries.items()
+                }
                 root = tree._marked(writer, now, entries, after)
                 tree = ConflictTree(self._reader, root)
         return tree.root
@@ -246,7 +247,7 @@ class ConflictTree:
     def _marked(
         self,
         writer: ChunkWriter,
-        group: _Group,
+        group: ConflictGroup,
         before: Mapping[bytes, ConflictEntry],
         after: Mapping[bytes, ConflictEntry],
     ) -> bytes:
@@ -262,8 +263,8 @@ class ConflictTree:
         open_count = group.open_count + opened - closed
         if open_count < 0:
             raise bad_conflict_tree("more are open than it says")
-        value = tree_value(root_reference(self._reader, root), open_count)
-        edit = [tree_key(group.dataset, group.kind)], [value]
+        value = group_value(root_reference(self._reader, root), open_count)
+        edit = [group_key(group.dataset, group.kind)], [value]
         return apply(self._reader, writer, self.root, edit, FORMAT_PARAMETERS)
 
 
@@ -272,40 +273,6 @@ def _entry(kind: ConflictKind, value: object) -> ConflictEntry:
     if kind == ConflictKind.SCHEMA and not entry.facts.get("what"):
         raise bad_conflict_tree("one about a description does not say what")
     return entry
-
-
-def _group(encoded: bytes, stored: bytes) -> _Group:
-    parts = key_codec.decode(encoded)
-    references, payload = _referring(stored)
-    try:
-        dataset, kind = parts
-        number = cbor.decode(payload)
-        if (
-            type(dataset) is not bytes
-            or type(kind) is not int
-            or type(number) is not int
-        ):
-            raise ValueError("its parts are of other types")
-        if number < 0:
-            raise ValueError(f"it says that {number} are open")
-        return _Group(dataset, ConflictKind(kind), references[0].address, number)
-    except (ValueError, Error) as error:
-        raise bad_conflict_tree(str(error)) from error
-
-
-def _referring(stored: bytes) -> tuple[tuple[Reference, ...], bytes]:
-    if type(stored) is not Referring:
-        raise bad_conflict_tree("a value refers to nothing")
-    return decode_referring(stored)
-
-
-def bad_conflict_tree(reason: str) -> Corrupt:
-    """Return (not raise) the error for a tree that is none of conflicts."""
-    return Corrupt(
-        f"not a tree of conflicts: {reason}",
-        code="conflict-tree",
-        hint="`prolly merge --abort` ends the merge; nothing committed is touched.",
-    )
 
 
 def _no_conflict(key: bytes) -> NotFound:

@@ -26,7 +26,8 @@ from prolly.maps import ABSENT, encode_value
 from prolly.tree import EditBuffer
 
 from .column_merge import OnConflict, SchemaConflict
-from .conflict_log import ConflictEntry, ConflictKind, ConflictLog, schema_key
+from .conflict_entry import ConflictEntry, ConflictKind, schema_key
+from .conflict_log import ConflictLog
 from .dataset_parts import described_part
 
 LOSERS_NAME = "prolly/conflicts"

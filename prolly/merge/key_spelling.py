@@ -9,7 +9,9 @@ same by the third: 7 that became 7.0 here and "7" there, though "7.0" is no "7".
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from prolly.codec import key as key_codec
@@ -66,6 +68,27 @@ class KeySpelling:
             return key
         return _spelt(key, self._pairs, _as_text)
 
+    @property
+    def has_byways(self) -> bool:
+        """Tell whether ``byways`` yields keys."""
+        return any(map(_is_byway, self._pairs))
+
+    def byways(self, key: bytes) -> Iterator[bytes]:
+        """Yield what the key becomes where numbers were floats on the way.
+
+        7 may be made 7.0, and that "7.0", with no loss at either step, while "7" is
+        what 7 becomes at once. No other type has such a byway.
+        """
+        places = [at for at, pair in enumerate(self._pairs) if _is_byway(pair)]
+        if not places:
+            return
+        parts = key_codec.decode(key)
+        # Each column by itself, the last one that all of them went this way.
+        for chosen in dict.fromkeys([*((at,) for at in places), tuple(places)]):
+            spelt = _by_float(parts, self._pairs, chosen)
+            if spelt is not None and spelt != self.forward(key):
+                yield spelt
+
     def back(self, key: bytes) -> bytes | None:
         """Return the key that becomes this one under the new schema; None for none."""
         return next(self.all_back(key), None)
@@ -87,6 +110,35 @@ class KeySpelling:
         for one in dict.fromkeys(found):
             if one is not None and self.forward(one) == key:
                 yield one
+
+
+def _is_byway(pair: Pair) -> bool:
+    old, new = pair
+    return old.type in ("int", "decimal") and new.type not in (old.type, "float")
+
+
+def _by_float(
+    parts: Sequence[Any], pairs: Sequence[Pair], chosen: Sequence[int]
+) -> bytes | None:
+    """Return a key of which the chosen columns were floats on the way."""
+    if len(parts) != len(pairs):
+        return None
+    turned = []
+    for at, (part, (old, new)) in enumerate(zip(parts, pairs, strict=True)):
+        way = [old, replace(new, type="float", fill=None), new]
+        for one, other in pairwise(way if at in chosen else [old, new]):
+            part = _kept(one, other, part)
+        turned.append(part)
+    return None if None in turned else key_codec.encode(tuple(turned))
+
+
+def _kept(old: Column, new: Column, part: Any) -> Any:
+    """Return a part of a key as another type has it; None where that loses anything."""
+    try:
+        checked = None if part is None else column_type(old.type).check(part)
+        return None if checked is None else _without_loss(old, new, checked)
+    except Error:
+        return None
 
 
 def _through(one: KeySpelling, other: KeySpelling, key: bytes) -> bytes | None:

@@ -1,4 +1,4 @@
-"""Deletions of rows whose key got another spelling by force, told as conflicts.
+"""Deletions of rows whose key leads back to nothing, told as conflicts.
 
 A row of the base whose key has no form without loss under the merged schema ("007",
 where keys are numbers now) is no row of the merged base. So what the version that
@@ -9,22 +9,23 @@ have done nothing. Such a deletion is found here:
     the other has one of them           its row stands, and the deletion is a conflict
     the other has none                  both deleted it
 
-The same goes where the key fits the merged schema, and not that of a side.
+The same goes where the key fits the merged schema, and not that of a side; and where a
+side made 7 the text "7.0", by way of a float, whose key at once would be "7".
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from prolly.codec import key as key_codec
 from prolly.tables import Schema
-from prolly.tree import EditBuffer, NodeReader, get, iter_batches
+from prolly.tree import EditBuffer, NodeReader, diff, get, iter_batches
 
+from .base_rows import Records
 from .column_merge import SIDES, Side
-from .conflict_log import ConflictEntry
+from .conflict_entry import ConflictEntry
 from .key_spelling import KeySpelling
-from .row_translation import Records
 
 # What is told of a deletion: whose, the merged key of the row that stands, in words.
 Tell = Callable[[Side, bytes, ConflictEntry], None]
@@ -39,10 +40,34 @@ class _Version(NamedTuple):
 
     def found(self, reader: NodeReader, key: bytes) -> bytes | None:
         """Return the key of a row of the base as it stands here, None for none."""
-        for spelt in (self.of_base.forward(key), self.of_base.forced(key)):
-            if spelt is not None and get(reader, self.records.root, spelt) is not None:
+        ways = self.of_base.forward(key), self.of_base.forced(key)
+        for spelt in (*ways, *self.of_base.byways(key)):
+            if spelt is not None and self.has(reader, spelt):
                 return spelt
         return None
+
+    def gone(self, reader: NodeReader, base: Records) -> Iterator[bytes]:
+        """Yield the keys of rows of the base that do not stand here."""
+        if not self.of_base.changes:
+            for key, _, new in diff(reader, base.root, self.records.root):
+                if new is None:
+                    yield key
+            return
+        for keys, _ in iter_batches(reader, base.root):
+            for key in keys:
+                if self.found(reader, key) is None:
+                    yield key
+
+    def has(self, reader: NodeReader, key: bytes) -> bool:
+        """Tell whether a row stands here under just this key."""
+        return get(reader, self.records.root, key) is not None
+
+    def went_by(self, reader: NodeReader, key: bytes) -> bool:
+        """Tell whether a row of the base stands here under a key of a byway alone."""
+        spelt = self.of_base.forward(key)
+        if spelt is None or self.has(reader, spelt):
+            return False
+        return any(self.has(reader, one) for one in self.of_base.byways(key))
 
 
 class LostDeletions:
@@ -63,6 +88,16 @@ class LostDeletions:
             for key in keys:
                 if spelling.forward(key) is None:
                     self.add(key)
+
+    def _add_byways(
+        self, reader: NodeReader, base: Records, sides: Sequence[_Version]
+    ) -> None:
+        """Take the rows that one side deleted and the other has under a byway's key."""
+        for side, other in zip(sides, reversed(sides), strict=True):
+            if side.of_base.has_byways:
+                for key in other.gone(reader, base):
+                    if side.went_by(reader, key):
+                        self.add(key)
 
     def close(self) -> None:
         """Forget everything; twice is fine."""
@@ -91,6 +126,7 @@ class LostDeletions:
         for one in (ours, theirs):
             if one.of_base.changes and one.to_merged.changes:
                 self._add_misfits(reader, base, one.of_base)
+        self._add_byways(reader, base, (ours, theirs))
         for keys, _ in self._keys.batches():
             for key in keys:
                 spelt = [one.found(reader, key) for one in (ours, theirs)]

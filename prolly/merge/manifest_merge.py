@@ -50,7 +50,8 @@ class DatasetReport(NamedTuple):
     ``rewritten`` names the versions whose rows were rewritten for the merged schema;
     ``withheld`` counts the records in which theirs gave way to a constraint.
     ``settled`` counts by policy what it settled: records, in tables cells, and rows
-    that one side deleted; ``resolve`` is the function given to this merge.
+    that one side deleted, also those withheld since; ``resolve`` is the function given
+    to this merge.
     """
 
     event: str

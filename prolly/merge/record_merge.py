@@ -22,10 +22,8 @@ from prolly.tables import Schema
 from prolly.tree import Both
 
 from .table_records import TableRecords
-from .terms import RecordConflict, Terms
+from .terms import Terms
 from .whole_records import FileRecords, MapRecords
-
-__all__ = ["RecordConflict", "RecordMerge"]
 
 
 class RecordMerge:

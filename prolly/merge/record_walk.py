@@ -18,7 +18,7 @@ from prolly.tree import (
     merge,
 )
 
-from .conflict_log import ConflictEntry, ConflictKind
+from .conflict_entry import ConflictEntry, ConflictKind
 from .findings import Found
 from .key_spelling import KeySpelling
 from .lost_files import LostFiles
@@ -147,15 +147,18 @@ def _returned(
         for key in keys:
             stored = [None if one is None else get(reader, one, key) for one in roots]
             both = Both(key, *stored)
-            if _is_missed(terms, both):
+            if _is_missed(terms, both, equal_too=record_merge.equal_too):
                 batch.append(both)
         for both, merged in zip(batch, record_merge.settle(batch), strict=True):
             edits.put(both.key, merged)
     return edits
 
 
-def _is_missed(terms: Terms, both: Both) -> bool:
-    """Tell whether the walk may have passed over a record that both sides stamped."""
+def _is_missed(terms: Terms, both: Both, *, equal_too: bool) -> bool:
+    """Tell whether the walk may have passed over a record that both sides stamped.
+
+    ``equal_too``: it handed on those that both changed alike.
+    """
     key, base, ours, theirs = both
     are_there = ours is not None and theirs is not None
     if (ours == base) is not (theirs == base):
@@ -164,5 +167,7 @@ def _is_missed(terms: Terms, both: Both) -> bool:
         # A row deleted on one side, and written back to what it was on the other.
         assert terms.stamps is not None
         return base is not None and None not in terms.stamps(key, None)
+    if not are_there or ours != theirs or (equal_too and ours != base):
+        return False
     # Both sides can have put one element in, and taken out what the other had.
-    return are_there and ours == theirs and TAGGED_POLICY in terms.policies.names
+    return TAGGED_POLICY in terms.policies.names

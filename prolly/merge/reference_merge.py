@@ -26,10 +26,11 @@ from prolly.tree import get
 
 from .candidate import Candidate, Candidates
 from .column_merge import SchemaConflict
-from .constraint_merge import Withholding, settle_rules
+from .constraint_merge import settle_rules
 from .merge_work import DatasetVersions, MergeWork
 from .taken_dataset import taken
 from .unique_links import LINKED_RECORDS_MAX
+from .withholding import Withholding
 
 
 class Manifests(NamedTuple):

@@ -17,7 +17,6 @@ from prolly.tree import Both
 
 from .clash import Clash, reason_of, shortened, storable
 from .merged_row import CellAccess, MergedRow
-from .policies import APP_PREFIX
 from .terms import Terms
 from .values import UNRESOLVED, Outcome
 
@@ -38,22 +37,11 @@ class RowAnswers:
         ``UNRESOLVED`` with the reasons of those that were asked. ``merged`` is None for
         a row that one side deleted.
         """
-        terms = self._terms
-        policy = terms.policies.of(both.key)
-        asked: list[str | None] = [policy] if policy.startswith(APP_PREFIX) else []
-        if terms.resolve is not None:
-            asked.append(None)
-        if not asked:
-            return Outcome(UNRESOLVED)
-        reasons = []
-        for name in asked:
-            answer = terms.ask(name, self._clash(both, merged))
-            outcome = self._storable(both, answer)
-            if outcome.value is not UNRESOLVED:
-                terms.note(name)
-                return outcome
-            reasons.append(outcome.reason)
-        return Outcome(UNRESOLVED, shortened("; ".join(filter(None, reasons))))
+        return self._terms.answer(
+            self._terms.policies.of(both.key),
+            lambda: self._clash(both, merged),
+            lambda outcome: self._storable(both, outcome),
+        )
 
     def user_key(self, both: Both) -> Any:
         """Return the key of a record as people give it."""

@@ -5,28 +5,22 @@ What becomes of a cell that the merged column cannot hold is told in ``translati
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, NamedTuple
 
-from prolly.codec import TreeParameters, cbor
+from prolly.codec import cbor
 from prolly.codec import key as key_codec
 from prolly.errors import Error
 from prolly.tables import Column, RecordCodec, Schema, Trees, converted, first_lossy
-from prolly.tree import Batch, NodeReader, get
+from prolly.tree import Batch, get
 
+from .base_rows import BaseRows, Records
 from .key_spelling import KeySpelling
+from .turned_cell import best, tried
+from .value_order import same
 
 Cells = list[Any]
-
-
-class Records(NamedTuple):
-    """The records of one version of a table: schema, root, how the tree is cut."""
-
-    schema: Schema
-    root: bytes
-    parameters: TreeParameters
 
 
 class Misfit(NamedTuple):
@@ -52,42 +46,6 @@ class _Batch:
     gone: set[int] = field(default_factory=set)
     # The keys under the merged schema, where they do not follow from the cells alone.
     spelt: list[bytes | None] | None = None
-
-
-class BaseRows:
-    """The rows of the base, if there is one, as it has them."""
-
-    def __init__(self, reader: NodeReader, base: Records | None) -> None:
-        self._reader = reader
-        self._base = base
-        self.columns = {one.id: one for one in base.schema.columns} if base else {}
-
-    @cached_property
-    def _codec(self) -> RecordCodec:
-        assert self._base is not None
-        return RecordCodec(self._base.schema)
-
-    @property
-    def schema(self) -> Schema | None:
-        """The schema of the base, None without one."""
-        return None if self._base is None else self._base.schema
-
-    def spelling(self, version: Schema) -> KeySpelling:
-        """Return how the keys of the base are spelt in another version."""
-        return KeySpelling(self.schema, version)
-
-    def row(self, spelt: Iterable[bytes]) -> dict[int, Any] | None:
-        """Return the cells of a record by column id, or ``None``.
-
-        ``spelt`` are keys that the base may have it under.
-        """
-        for key in spelt if self._base is not None else ():
-            assert self._base is not None
-            stored = get(self._reader, self._base.root, key)
-            if stored is not None:
-                row = self._codec.decode_row(key, stored, self._reader.get_chunk)
-                return {number: row[one.name] for number, one in self.columns.items()}
-        return None
 
 
 class RowTranslation:
@@ -188,7 +146,7 @@ class RowTranslation:
         before = self._before.get(column.id)
         if before is None or column.id in self._in_base:
             return False
-        return not same_values(best(before, column, before.fill), column.fill)
+        return not same(best(before, column, before.fill), column.fill)
 
     def _base_row(self, key: bytes) -> dict[int, Any] | None:
         """Return what the base has for a record of this version, or ``None``."""
@@ -213,7 +171,7 @@ class RowTranslation:
         """
         fill = self._before[column.id].fill
         for place, cell in enumerate(cells):
-            if same_values(cell, fill) and self._base_row(made.keys[place]) is not None:
+            if same(cell, fill) and self._base_row(made.keys[place]) is not None:
                 now[place] = column.fill
 
     def _converted(self, made: _Batch, column: Column, cells: Sequence[Any]) -> Cells:
@@ -235,7 +193,7 @@ class RowTranslation:
         """Return one cell of a column that holds a misfit somewhere."""
         place, column = at
         before = self._before[column.id]
-        fault, now = _tried(before, column, cell)
+        fault, now = tried(before, column, cell)
         if not fault:
             return now
         if column.id in self._key:
@@ -247,10 +205,10 @@ class RowTranslation:
         known = self._in_base.get(column.id)
         if row is not None and known is not None:
             stood = row[column.id]
-            if not same_values(best(known, before, stood), cell):
+            if not same(best(known, before, stood), cell):
                 self._tell(made, place, column, fault)
             return best(known, column, stood)
-        if row is not None and same_values(before.fill, cell):
+        if row is not None and same(before.fill, cell):
             # Nobody wrote a cell of a column that is new: it is the base's then, too.
             return column.fill
         if column.has_default:
@@ -283,7 +241,7 @@ class RowTranslation:
         """Return what is wrong with a key, given by the ids of its columns."""
         for column in self._target.key_columns:
             before = self._before[column.id]
-            fault, _ = _tried(before, column, cells[column.id])
+            fault, _ = tried(before, column, cells[column.id])
             if fault:
                 return f"column {column.name}: {fault}"
         return "its key does not fit the types of the key columns any more"
@@ -299,7 +257,7 @@ class RowTranslation:
         mine = self._source.decode_row(key, stored, read)
         known = self._in_base
         return all(
-            same_values(
+            same(
                 best(known[number], one, row[number]) if number in known else one.fill,
                 mine[one.name],
             )
@@ -363,28 +321,3 @@ def _spelt(parts: tuple[Any, ...]) -> bytes | Error:
 
 def _layout(schema: Schema) -> list[tuple[Any, ...]]:
     return [(one.id, one.type, cbor.encode(one.fill)) for one in schema.cell_columns]
-
-
-def _tried(before: Column, column: Column, cell: Any) -> tuple[str, Any]:
-    """Return what is wrong with a cell in a column, else nothing, and its value."""
-    try:
-        [now] = converted(before, column, [cell])
-    except Error as error:
-        return error.message, None
-    if now is None and not column.nullable:
-        return "null is not allowed any more", None
-    if first_lossy(before, column, [cell], [now]) is not None:
-        return f"{cell!r} would become {now!r}", now
-    return "", now
-
-
-def best(before: Column, column: Column, cell: Any) -> Any:
-    """Return a cell as a value of another column, whatever it loses; null if none."""
-    try:
-        return converted(before, column, [cell])[0]
-    except Error:
-        return None
-
-
-def same_values(one: Any, other: Any) -> bool:
-    return type(one) is type(other) and cbor.encode(one) == cbor.encode(other)

@@ -55,9 +55,7 @@ from .schema_merge import same_key
 from .set_tags import written_tags
 from .stamp_tree import BLOB_KEY, respelt_stamps, stamps_of, stamps_root, stored_stamps
 from .table_merge import under_schema
-
-# Rows decoded in one go.
-BATCH_RECORDS = 2048
+from .translation import BATCH_RECORDS
 
 
 @dataclass(frozen=True)

@@ -17,15 +17,16 @@ from prolly.maps import ABSENT
 from prolly.tables import Schema, Trees
 from prolly.tree import Versions, count, get
 
+from .base_rows import Records
 from .candidate import Candidate
 from .column_merge import RecordFacts, SchemaConflict, Side
-from .conflict_log import ConflictEntry, ConflictKind
+from .conflict_entry import ConflictEntry, ConflictKind
 from .findings import Found
 from .key_spelling import KeySpelling
 from .lost_deletions import LostDeletions
 from .merge_work import DatasetVersions, Described, MergeWork, recut
 from .record_walk import walked
-from .row_translation import Misfit, Records
+from .row_translation import Misfit
 from .schema_merge import merge_schemas, same_key
 from .shown_records import ShownRecords
 from .touched_columns import touched_columns

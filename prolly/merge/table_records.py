@@ -185,7 +185,9 @@ class TableRecords:
         if outcome.value is UNRESOLVED:
             merged.leave(slot, outcome.reason)
             return
-        self._terms.note(policy)
+        # What both sides have would stand without a policy, too.
+        if not (is_same and outcome.value is values.ours):
+            self._terms.note(policy)
         self._place(merged, slot, cells.theirs, values, outcome.value)
         if policy == "keep-both":
             merged.loses_ours |= outcome.value is not values.ours
@@ -222,6 +224,7 @@ class TableRecords:
             cells = Values(old, ours[slot], theirs[slot])
             values = Values(*map(self._access.load, cells))
             value = self._terms.weigh("keep-both", values, both.key).value
+            self._terms.note("keep-both")
             self._place(merged, slot, cells.theirs, values, value)
             merged.loses_ours |= value is not values.ours
             merged.loses_theirs |= value is values.ours

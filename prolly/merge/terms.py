@@ -114,6 +114,29 @@ class Terms:
             return Outcome(UNRESOLVED, reason)
         return ask(resolve, clash)
 
+    def answer(
+        self,
+        policy: str,
+        clash: Callable[[], Clash],
+        kept: Callable[[Outcome], Outcome],
+    ) -> Outcome:
+        """Ask the resolver of an ``app:`` policy, then resolve=, until one answers.
+
+        ``kept`` makes what is stored of an answer, or ``UNRESOLVED`` where it cannot
+        stand. Where nobody answers, the reasons are of all that were asked.
+        """
+        asked: list[str | None] = [policy] if policy.startswith(APP_PREFIX) else []
+        if self.resolve is not None:
+            asked.append(None)
+        reasons = []
+        for name in asked:
+            outcome = kept(self.ask(name, clash()))
+            if outcome.value is not UNRESOLVED:
+                self.note(name)
+                return outcome
+            reasons.append(outcome.reason)
+        return Outcome(UNRESOLVED, shortened("; ".join(filter(None, reasons))))
+
     def note(self, policy: str | None) -> None:
         """Count one record or cell as settled by a policy; by resolve= for None."""
         self.settled[policy or RESOLVE] += 1

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from prolly.tables import RecordCodec, Trees
 from prolly.tree import Difference, NodeReader, diff, get
 
+from .base_rows import Records
 from .key_spelling import KeySpelling
-from .row_translation import Records, same_values
+from .value_order import same
 
 
 def touched_columns(
@@ -35,7 +36,7 @@ def touched_columns(
         for number in [one for one in columns if one not in found]:
             cell, fill = row[columns[number].name], columns[number].fill
             was = stood.get(names.get(number, ""), fill)
-            if not same_values(cell, was) and (stood or cell is not None):
+            if not same(cell, was) and (stood or cell is not None):
                 found.add(number)
         if len(found) == len(columns):
             break

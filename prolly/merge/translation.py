@@ -34,7 +34,8 @@ from itertools import islice
 from prolly.tables import Schema, Trees
 from prolly.tree import Batch, EditBuffer, WorkingTree, build, diff, iter_batches
 
-from .row_translation import BaseRows, Records, Report, RowTranslation
+from .base_rows import BaseRows, Records
+from .row_translation import Report, RowTranslation
 
 # Records decoded in one go, as columns.
 BATCH_RECORDS = 2048

@@ -235,11 +235,20 @@ def _filled(values: Values, kind: type) -> list[Any] | None:
     return versions if {kind} == set(map(type, versions)) else None
 
 
-def _set(values: Values) -> Outcome:
-    versions = _filled(values, list)
-    if versions is None:
-        return Outcome(UNRESOLVED, "only lists merge as sets")
-    return Outcome(merge_sets(*versions))
+def _within(
+    kind: type, refusal: str, merge: Callable[[Any, Any, Any], Outcome]
+) -> Callable[[Values], Outcome]:
+    """Return the method that merges values of one type; ``refusal`` is for others."""
+
+    def method(values: Values) -> Outcome:
+        versions = _filled(values, kind)
+        return Outcome(UNRESOLVED, refusal) if versions is None else merge(*versions)
+
+    return method
+
+
+def _set(base: Any, ours: Any, theirs: Any) -> Outcome:
+    return Outcome(merge_sets(base, ours, theirs))
 
 
 def _tagged(values: Values, tags: Tags) -> Outcome | None:
@@ -257,42 +266,34 @@ def _tagged(values: Values, tags: Tags) -> Outcome | None:
     return Outcome(sorted_elements(merged))
 
 
-def _map(values: Values) -> Outcome:
-    versions = _filled(values, dict)
-    if versions is None:
-        return Outcome(UNRESOLVED, "only maps merge by path")
-    merged = merge_maps(*versions)
+def _map(base: Any, ours: Any, theirs: Any) -> Outcome:
+    merged = merge_maps(base, ours, theirs)
     if isinstance(merged, PathClash):
         path = "".join(f"[{key!r}]" for key in merged.path)
         return Outcome(UNRESOLVED, f"both changed {path}")
     return Outcome(merged)
 
 
-def _text(values: Values) -> Outcome:
-    versions = _filled(values, str)
-    if versions is None:
-        return Outcome(UNRESOLVED, "only text merges by lines")
-    merged = merge_texts(*versions)
+def _text(base: Any, ours: Any, theirs: Any) -> Outcome:
+    merged = merge_texts(base, ours, theirs)
     if isinstance(merged, LineClash):
         where = f"from line {merged.start + 1} of the base on"
         return Outcome(UNRESOLVED, f"both changed the text {where}")
     return Outcome(merged)
 
 
-def _characters(values: Values) -> Outcome:
-    versions = _filled(values, str)
-    if versions is None:
-        return Outcome(UNRESOLVED, "only text merges by characters")
-    return Outcome(merge_characters(*versions))
+def _characters(base: Any, ours: Any, theirs: Any) -> Outcome:
+    return Outcome(merge_characters(base, ours, theirs))
 
 
+_sets = _within(list, "only lists merge as sets", _set)
 _METHODS: dict[str, Callable[[Values], Outcome]] = {
     "counter": _not_counted,
     "max": _extreme(True),
     "min": _extreme(False),
-    "set": _set,
-    "map": _map,
-    TAGGED_POLICY: _set,
-    "text": _text,
-    "text:characters": _characters,
+    "set": _sets,
+    "map": _within(dict, "only maps merge by path", _map),
+    TAGGED_POLICY: _sets,
+    "text": _within(str, "only text merges by lines", _text),
+    "text:characters": _within(str, "only text merges by characters", _characters),
 }

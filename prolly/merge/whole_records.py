@@ -84,21 +84,21 @@ class WholeRecords(ABC):
 
     def _decided(self, policy: str, both: Both, values: Values) -> Outcome:
         """Return what policy or resolvers want stored, or ``UNRESOLVED``."""
-        terms = self._terms
-        if policy.startswith(APP_PREFIX):
-            outcome = terms.ask(policy, self._clash(both, values))
-        else:
-            outcome = terms.weigh(policy, values, both.key)
-        outcome = self._storable(outcome, both, values)
-        settles: str | None = policy
-        if outcome.value is UNRESOLVED and terms.resolve is not None:
-            settles, reason = None, outcome.reason
-            answer = terms.ask(None, self._clash(both, values))
-            outcome = self._storable(answer, both, values)
-            outcome = outcome._replace(reason=outcome.reason or reason)
-        if outcome.value is not UNRESOLVED:
-            terms.note(settles)
-        return outcome
+        terms, weighed = self._terms, Outcome(UNRESOLVED)
+        if not policy.startswith(APP_PREFIX):
+            found = terms.weigh(policy, values, both.key)
+            weighed = self._storable(found, both, values)
+        if weighed.value is not UNRESOLVED:
+            # What both sides have would stand without a policy, too.
+            if not both.ours == both.theirs == weighed.value:
+                terms.note(policy)
+            return weighed
+        answer = terms.answer(
+            policy,
+            lambda: self._clash(both, values),
+            lambda outcome: self._storable(outcome, both, values),
+        )
+        return answer._replace(reason=answer.reason or weighed.reason)
 
     def _clash(self, both: Both, values: Values) -> Clash:
         key = key_codec.decode_key(both.key)

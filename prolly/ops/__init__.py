@@ -15,9 +15,13 @@ if _typing.TYPE_CHECKING:
     from .bundle_apply import apply_bundle
     from .bundle_check import BundleCheck, verify_bundle
     from .chunk_graph import Share
-    from .conflict_sheet import export_conflicts, import_conflicts
+    from .conflict_sheet import export_conflicts
     from .csv_losses import CsvLosses
     from .export_table import export_table
+    from .file_comparison import FileComparison, compare_files
+    from .file_conflicts import write_file_conflicts
+    from .file_merge import FileMerge, merge_files
+    from .file_row_merge import FileConflict
     from .format_names import FORMATS, format_of_name
     from .fsck import Check, Fault, check_repository
     from .garbage import GRACE_US, GcReport, collect_garbage
@@ -25,6 +29,7 @@ if _typing.TYPE_CHECKING:
     from .import_faults import located
     from .import_table import ImportResult, Missing, Types, import_table
     from .map_import import import_map
+    from .output_file import replacement
     from .plain_files import open_table, write_table
     from .repository_statistics import (
         DatasetStatistics,
@@ -32,6 +37,7 @@ if _typing.TYPE_CHECKING:
         dataset_statistics,
         store_statistics,
     )
+    from .sheet_answers import import_conflicts
     from .table_source import BATCH_ROWS, Batch, TableSource, iter_typed
 
 __all__ = [
@@ -45,6 +51,9 @@ __all__ = [
     "CsvLosses",
     "DatasetStatistics",
     "Fault",
+    "FileComparison",
+    "FileConflict",
+    "FileMerge",
     "GcReport",
     "ImportResult",
     "Missing",
@@ -56,6 +65,7 @@ __all__ = [
     "apply_bundle",
     "check_repository",
     "collect_garbage",
+    "compare_files",
     "create_bundle",
     "dataset_statistics",
     "export_conflicts",
@@ -67,9 +77,12 @@ __all__ = [
     "iter_typed",
     "located",
     "look_after_store",
+    "merge_files",
     "open_table",
+    "replacement",
     "store_statistics",
     "verify_bundle",
+    "write_file_conflicts",
     "write_table",
 ]
 
@@ -81,12 +94,14 @@ _MODULES = {
     "bundle_apply": ("apply_bundle",),
     "bundle_check": ("BundleCheck", "verify_bundle"),
     "chunk_graph": ("Share",),
-    "conflict_sheet": (
-        "export_conflicts",
-        "import_conflicts",
-    ),
+    "conflict_sheet": ("export_conflicts",),
+    "sheet_answers": ("import_conflicts",),
     "csv_losses": ("CsvLosses",),
     "export_table": ("export_table",),
+    "file_comparison": ("FileComparison", "compare_files"),
+    "file_conflicts": ("write_file_conflicts",),
+    "file_merge": ("FileMerge", "merge_files"),
+    "file_row_merge": ("FileConflict",),
     "format_names": (
         "FORMATS",
         "format_of_name",
@@ -110,6 +125,7 @@ _MODULES = {
         "import_table",
     ),
     "map_import": ("import_map",),
+    "output_file": ("replacement",),
     "plain_files": (
         "open_table",
         "write_table",

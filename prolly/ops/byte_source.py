@@ -40,7 +40,7 @@ from .input_copy import (
 )
 
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-_UTF8_MARK = b"\xef\xbb\xbf"
+UTF8_MARK = b"\xef\xbb\xbf"
 
 
 Place = str | os.PathLike[str] | BinaryIO
@@ -142,12 +142,18 @@ class ByteSource(AbstractContextManager["ByteSource"]):
         """Open at the beginning, decompressed, after a UTF-8 byte order mark."""
         reader = self._open_guarded(line_bytes_max)
         try:
-            if reader.peek(3)[:3] == _UTF8_MARK:
+            if reader.peek(3)[:3] == UTF8_MARK:
                 reader.read(3)
         except BaseException:
             reader.close()
             raise
         return reader
+
+    @property
+    def has_mark(self) -> bool:
+        """Tell whether it begins with a UTF-8 byte order mark, decompressed."""
+        with self._open_guarded(None) as reader:
+            return bool(reader.peek(3)[:3] == UTF8_MARK)
 
     def _open_guarded(self, line_bytes_max: int | None) -> io.BufferedReader:
         raw = self._raw()

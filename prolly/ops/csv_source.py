@@ -20,6 +20,7 @@ from prolly.errors import Error, Invalid, LimitExceeded
 from prolly.tables import InferredColumn, TextInference
 
 from .byte_source import ByteSource
+from .conflict_lines import MARKERS, is_marker_row, unsettled
 from .table_source import BATCH_ROWS, Batch, TableSource, check_header
 
 # One cell is held in memory whole, and more than once while it is typed and stored.
@@ -221,11 +222,17 @@ def _checked(
     rows: list[list[str]],
     columns: Sequence[str],
 ) -> tuple[Sequence[int], list[list[str]]]:
-    """Return (lines, rows) without blank rows; raise Invalid ``ragged-row``."""
+    """Return (lines, rows) without blank rows.
+
+    Raises Invalid ``ragged-row``, ``conflict-markers``.
+    """
     width = len(columns)
     if set(map(len, rows)) == {width}:
+        if not MARKERS.isdisjoint(map(_first_cell, rows)):
+            _refuse_markers(source, lines, rows)
         return lines, rows
     kept = [(line, row) for line, row in zip(lines, rows, strict=True) if row]
+    _refuse_markers(source, *zip(*kept, strict=True))
     for line, row in kept:
         if len(row) != width:
             hint = delimiter_hint(columns)
@@ -239,3 +246,14 @@ def _checked(
                 actual=len(row),
             )
     return [line for line, _ in kept], [row for _, row in kept]
+
+
+_first_cell = itemgetter(0)
+
+
+def _refuse_markers(
+    source: str, lines: Sequence[int] = (), rows: Sequence[list[str]] = ()
+) -> None:
+    for line, row in zip(lines, rows, strict=True):
+        if is_marker_row(row):
+            raise unsettled(source, line)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from prolly.chunks import LocalStore, Store, WrappingStore
 from prolly.codec import ChunkType, Reference, address_of, links_of
 from prolly.errors import Corrupt, Error
-from prolly.history import BRANCHES, LOCAL, REMOTES, STASH, TAGS, WORKING
+from prolly.history import BISECT, BRANCHES, LOCAL, REMOTES, STASH, TAGS, WORKING
 from prolly.repo import absences_of, iter_uncovered, read_current_branch
 from prolly.tree import AddressSet, require_kind
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 # What a ref of each kind points at; others may point at anything.
 KIND_OF_REF = {
+    BISECT: ChunkType.COMMIT,
     BRANCHES: ChunkType.COMMIT,
     LOCAL: ChunkType.COMMIT,
     TAGS: ChunkType.COMMIT,

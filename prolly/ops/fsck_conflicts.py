@@ -54,6 +54,8 @@ def _unknown_datasets(
     roots = [state.manifest] if tree.base is None else [state.manifest, tree.base]
     for commit_id in (state.base, *state.merge_parents):
         roots.append(decode_commit(reader.read_chunk(commit_id)).root)
+    if state.replay is not None:
+        roots.append(state.replay.theirs)
     known = {one for root in roots for one in Manifest(reader, root).by_id}
     for identity in tree.datasets():
         if identity not in known:

@@ -47,7 +47,7 @@ def open_table(
     files: list[ByteSource] = []
     try:
         for place in places:
-            files.append(_byte_source(place))
+            files.append(byte_source(place))
         return _table_source(files, formats.pop())
     except BaseException:
         for file in files:
@@ -55,7 +55,8 @@ def open_table(
         raise
 
 
-def _byte_source(place: Place) -> ByteSource:
+def byte_source(place: Place) -> ByteSource:
+    """Open one file, ``-`` too; raises as ``open_table``."""
     if isinstance(place, str) and place == "-":
         return ByteSource(sys.stdin.buffer, "standard input")
     source = ByteSource(place)

@@ -19,6 +19,7 @@ from prolly.errors import Error, Invalid, LimitExceeded
 from prolly.tables import COLUMN_TYPES, COLUMNS_MAX, InferredColumn, Schema
 
 from .byte_source import ByteSource
+from .conflict_lines import MARKERS, unsettled
 from .worker_pool import Workers, shared_out
 
 if TYPE_CHECKING:
@@ -170,6 +171,8 @@ def check_header(names: Sequence[str], source: str, line: int) -> tuple[str, ...
             line=line,
             limit=COLUMNS_MAX,
         )
+    if not MARKERS.isdisjoint(names):
+        raise unsettled(source, line)
     seen: set[str] = set()
     for place, name in enumerate(names, 1):
         if not name:

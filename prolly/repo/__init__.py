@@ -12,6 +12,7 @@ from importlib import import_module as _import_module
 if _typing.TYPE_CHECKING:
     from .absences import Absences, absences_of
     from .app import App
+    from .bisecting import Bisect, BisectMark, BisectState
     from .blame import Blame
     from .branch_moves import COMMIT_ATTEMPTS_MAX
     from .changes import Change, Comparison, DatasetChanges
@@ -23,7 +24,7 @@ if _typing.TYPE_CHECKING:
     from .covered import iter_uncovered, require_covered, versions_here
     from .current_branch import read_current_branch
     from .local_datasets import require_committed
-    from .location import STORE_DIRECTORY, find_repository
+    from .location import STORE_DIRECTORY, find_repository, refuse_address
     from .merge_result import MergeResult
     from .merging import MergeSnapshots
     from .opening import (
@@ -51,6 +52,7 @@ if _typing.TYPE_CHECKING:
         REMOTES_MAX,
         Remotes,
     )
+    from .replay_result import ReplayResult
     from .repository import DEFAULT_BRANCH, Repository, Revision
     from .restoring import restore
     from .selection import Selection
@@ -86,6 +88,9 @@ __all__ = [
     "STORE_DIRECTORY",
     "Absences",
     "App",
+    "Bisect",
+    "BisectMark",
+    "BisectState",
     "Blame",
     "Change",
     "Choice",
@@ -107,6 +112,7 @@ __all__ = [
     "RecordedReads",
     "RefNames",
     "Remotes",
+    "ReplayResult",
     "Repository",
     "Revision",
     "Selection",
@@ -133,6 +139,7 @@ __all__ = [
     "open_store",
     "read_coverage",
     "read_current_branch",
+    "refuse_address",
     "require_committed",
     "require_covered",
     "restore",
@@ -147,6 +154,7 @@ __all__ = [
 _MODULES = {
     "absences": ("Absences", "absences_of"),
     "app": ("App",),
+    "bisecting": ("Bisect", "BisectMark", "BisectState"),
     "blame": ("Blame",),
     "branch_moves": ("COMMIT_ATTEMPTS_MAX",),
     "changes": ("Change", "Comparison", "DatasetChanges"),
@@ -156,7 +164,7 @@ _MODULES = {
     "covered": ("iter_uncovered", "require_covered", "versions_here"),
     "current_branch": ("read_current_branch",),
     "local_datasets": ("require_committed",),
-    "location": ("STORE_DIRECTORY", "find_repository"),
+    "location": ("STORE_DIRECTORY", "find_repository", "refuse_address"),
     "conflict": ("CHOICES", "SIDES", "Choice", "Conflict", "Kind", "Side"),
     "conflict_words": ("conflict_words",),
     "merge_result": ("MergeResult",),
@@ -188,6 +196,7 @@ _MODULES = {
         "REMOTE_URL_BYTES_MAX",
         "Remotes",
     ),
+    "replay_result": ("ReplayResult",),
     "restoring": ("restore",),
     "repository": ("DEFAULT_BRANCH", "Repository", "Revision"),
     "selection": ("Selection",),

@@ -56,7 +56,8 @@ class DatasetChanges:
 
     ``event`` is ``created``, ``dropped``, ``renamed``, ``altered`` (its schema or
     settings), ``absent`` (in a partial replica, that cannot count them) or empty;
-    ``policies`` are those that differ then.
+    ``policies`` are those that differ then. Without ``is_counted`` the numbers say
+    nothing: a partial replica lacks records that differ.
     """
 
     added: int = 0
@@ -64,6 +65,7 @@ class DatasetChanges:
     modified: int = 0
     event: str = ""
     policies: tuple[PolicyChange, ...] = ()
+    is_counted: bool = True
 
 
 @dataclass(frozen=True)
@@ -174,15 +176,15 @@ class Comparison:
         for pair in self._pairs:
             if dataset is not None and not pair.is_named(dataset):
                 continue
-            event, numbers = pair.event, (0, 0, 0)
+            event, numbers, is_counted = pair.event, (0, 0, 0), True
             try:
                 numbers = self._count(pair, bounds)
             except Corrupt as error:
                 if self._here is None or error.code != "chunk-missing":
                     raise
-                event = event or "absent"
+                event, is_counted = event or "absent", False
             policies = policy_changes(pair.old, pair.new)
-            counted[pair.name] = DatasetChanges(*numbers, event, policies)
+            counted[pair.name] = DatasetChanges(*numbers, event, policies, is_counted)
         return counted
 
     def _count(

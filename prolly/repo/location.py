@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from prolly.codec import shown
@@ -16,6 +17,9 @@ from prolly.errors import (
 )
 
 STORE_DIRECTORY = ".prolly"
+
+# An address as of a remote: a scheme of two letters and more, and two slashes.
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
 def find_repository(start: str | os.PathLike[str]) -> Path:
@@ -59,14 +63,31 @@ def _unreachable(directory: Path, error: OSError) -> Error:
     )
 
 
-def missing_repository(path: Path) -> NotFound:
-    """Return the error for a place without a repository."""
+def missing_repository(path: Path, *, is_search: bool = True) -> NotFound:
+    """Return the error for a place without a repository.
+
+    With ``is_search`` the directories above it were looked into, too.
+    """
     return NotFound(
-        f"no repository in {path} or above it",
+        f"no repository in {path}" + (" or above it" if is_search else ""),
         code="no-repository",
         hint="`prolly init` makes one here; -C DIR names another place.",
         path=str(path),
     )
+
+
+def refuse_address(path: str | os.PathLike[str]) -> None:
+    """Raise Invalid ``file-path`` for the address of a server or another machine.
+
+    Without this a directory called ``http:`` would be made, or looked for.
+    """
+    text = os.fspath(path)
+    if isinstance(text, str) and _ADDRESS.match(text):
+        raise Invalid(
+            f"{shown(text)} is the address of a replica, and no directory",
+            code="file-path",
+            hint="`prolly clone` makes a replica of it in a directory; open that.",
+        )
 
 
 def _is_there(directory: Path) -> bool:
@@ -80,8 +101,9 @@ def new_store_directory(path: str | os.PathLike[str]) -> Path:
     """Return the store directory to create under ``path``, which may not exist yet.
 
     Raises AlreadyExists ``repository-exists`` when there is one, Invalid ``file-path``
-    for a NUL in its name, and as ``is_repository``.
+    for a NUL in its name and for an address, and as ``is_repository``.
     """
+    refuse_address(path)
     directory = Path(path).absolute() / STORE_DIRECTORY
     if chr(0) in str(directory):
         raise Invalid(

@@ -16,6 +16,8 @@ from prolly.tree import NodeReader, Versions
 ANSWERS_BYTES_MAX = 16 * 1024
 # Who answered beside those that are named; no resolver is called so.
 OTHERS = "others"
+# What stands in a virtual base where both sides changed one thing.
+VIRTUAL = Rules(on_conflict="base")
 
 
 def no_snapshots(reader: NodeReader, versions: Versions) -> None:
@@ -27,25 +29,31 @@ def no_action() -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MergeRequest:
-    """What to merge, and how. ``name`` is what the merge is called in its message.
+class Attended:
+    """How something is merged into a branch while somebody looks on.
 
     ``before_moving`` is called when all is merged, before refs move.
     """
 
     branch: str
-    theirs: bytes
-    name: str
     message: str | None = None
     author: str | None = None
     resolve: Resolve | None = None
     resolvers: Mapping[str, Resolve] = field(default_factory=dict)
     policy: str | None = None
     commit: bool = True
-    allow_unrelated: bool = False
-    fast_forward: bool = True
     snapshots: Callable[[NodeReader, Versions], Any] = no_snapshots
     before_moving: Callable[[], object] = no_action
+
+
+@dataclass(frozen=True, kw_only=True)
+class MergeRequest(Attended):
+    """What to merge, and how. ``name`` is what the merge is called in its message."""
+
+    theirs: bytes
+    name: str
+    allow_unrelated: bool = False
+    fast_forward: bool = True
 
     @property
     def text(self) -> str:
@@ -72,7 +80,7 @@ class _Resolvers(dict[str, Resolve]):
 class Answers:
     """What resolvers answered in one merge, counted by their names."""
 
-    def __init__(self, request: MergeRequest) -> None:
+    def __init__(self, request: Attended) -> None:
         self._request = request
         self._counts: Counter[str] = Counter()
         self._missing: set[str] = set()

@@ -15,7 +15,9 @@ from .changes import Comparison, DatasetChanges
 from .open_conflicts import OpenConflicts
 from .settling import Conflicts
 
-MergeStatus = Literal["up-to-date", "fast-forward", "merged", "prepared", "conflicts"]
+MergeStatus = Literal[
+    "up-to-date", "fast-forward", "merged", "replayed", "prepared", "conflicts"
+]
 
 
 class Merged(NamedTuple):

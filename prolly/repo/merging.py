@@ -24,7 +24,6 @@ from prolly.history import BRANCHES, WORKING, is_ancestor
 from prolly.merge import (
     APP_PREFIX,
     ManifestMerge,
-    Rules,
     base_of,
     check_policy_name,
     merge_manifests,
@@ -36,18 +35,15 @@ from prolly.tree import NodeReader, Versions
 from .branch_moves import first_line, retried
 from .changes import Comparison
 from .conflict_view import ConflictView
-from .merge_request import Answers, MergeRequest
+from .merge_request import VIRTUAL, Answers, MergeRequest
 from .merge_result import Merged, MergeResult, MergeStatus
 from .open_conflicts import OpenConflicts
 from .settling import Conflicts
 from .snapshot import Snapshot, not_picklable
 from .storage import Storage
-from .waiting_merge import MergeSides, require_authored
+from .waiting_merge import MergeSides, not_clean, require_authored
 from .working_area import WorkingArea
 from .working_state import read_head, read_state
-
-# What stands in a virtual base where both sides changed one thing.
-VIRTUAL = Rules(on_conflict="base")
 
 
 def merge_branch(storage: Storage, request: MergeRequest) -> MergeResult:
@@ -108,7 +104,7 @@ class _Merge:
         self._storage = storage
         self._request = request
         before, state = read_state(storage, request.branch)
-        if before is not None and (state.merge_parents or not tried):
+        if before is not None and (state.is_merging or not tried):
             raise not_clean(request.branch, state)
         self._ours = read_head(storage, request.branch)
         self._ours_root = storage.commits.read(self._ours).root
@@ -267,25 +263,6 @@ def _require_resolver(policy: str, request: MergeRequest) -> None:
         code="unknown-policy",
         hint=f"The App of the program brings them (--app, prolly.App): {known}.",
         policy=policy,
-    )
-
-
-def not_clean(branch: str, state: WorkingState) -> Invalid:
-    """Return (not raise) the error for a branch with something uncommitted."""
-    if state.merge_parents:
-        return Invalid(
-            f"a merge waits on branch {branch!r} already",
-            code="merging",
-            hint="Settle and commit it (`prolly conflicts`, `prolly merge "
-            "--continue`), or give it up (`prolly merge --abort`).",
-            branch=branch,
-        )
-    return Invalid(
-        f"branch {branch!r} has uncommitted changes, which a merge would mix with",
-        code="uncommitted",
-        hint="Commit them, put them aside (`prolly stash`), or drop them "
-        "(`prolly reset --hard`).",
-        branch=branch,
     )
 
 

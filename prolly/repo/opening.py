@@ -16,6 +16,7 @@ from .location import (
     is_repository,
     missing_repository,
     new_store_directory,
+    refuse_address,
 )
 from .repository import DEFAULT_BRANCH, Repository
 
@@ -76,12 +77,13 @@ def open_store(
     """Open the store of the repository in a directory; return it and the directory.
 
     ``durability`` ``"scratch"`` skips the fsync of each commit: a power failure may
-    then lose or corrupt the repository. Raises NotFound ``no-repository``, Unsupported
-    ``format-version``.
+    then lose or corrupt the repository. Raises NotFound ``no-repository``, Invalid
+    ``file-path`` for an address, Unsupported ``format-version``.
     """
+    refuse_address(path)
     directory = Path(path).absolute()
     if not is_repository(directory):
-        raise missing_repository(directory)
+        raise missing_repository(directory, is_search=False)
     store = LocalStore.open(
         directory / STORE_DIRECTORY, writable=writable, durability=durability
     )

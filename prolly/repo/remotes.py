@@ -6,11 +6,12 @@ last seen is told by refs, ``remotes/NAME/BRANCH``; they go with the name.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, MutableMapping
 
 from prolly.chunks import RefMove, RefNote
 from prolly.codec import cbor, shown
-from prolly.errors import Corrupt, Error, Invalid, LimitExceeded
+from prolly.errors import Corrupt, Error, Invalid, LimitExceeded, NotFound
 from prolly.history import REMOTES, check_new_name
 
 from .storage import Storage
@@ -23,6 +24,10 @@ REMOTE_NAME_BYTES_MAX = 100
 REMOTE_URL_BYTES_MAX = 2048
 # They stand in one setting, which is read whole.
 REMOTES_MAX = 1000
+# As many as one looks through; `prolly remote list` has all.
+TOLD_NAMES = 10
+
+_BUNDLE = "bundle:"
 
 
 class Remotes(MutableMapping[str, str]):
@@ -43,15 +48,14 @@ class Remotes(MutableMapping[str, str]):
     def __len__(self) -> int:
         return len(self._all())
 
-    def __setitem__(self, name: str, url: str) -> None:
-        """Name a replica.
+    def __setitem__(self, name: str, url: str | os.PathLike[str]) -> None:
+        """Name a replica; a path becomes one that is the same from everywhere.
 
         Raises Invalid ``ref-name`` and ``remote-url``, LimitExceeded
         ``too-many-remotes``.
         """
         check_remote_name(name)
-        check_remote_url(url)
-        known = {**self._all(), name: url}
+        known = {**self._all(), name: full_url(url)}
         if len(known) > REMOTES_MAX:
             raise LimitExceeded(
                 f"{len(known)} remotes, the limit is {REMOTES_MAX}",
@@ -71,6 +75,20 @@ class Remotes(MutableMapping[str, str]):
         if moves:
             note = RefNote(environment.user(), "remote removed", environment.now_us())
             store.move_refs(moves, note)
+
+    def require(self, name: str) -> str:
+        """Return the URL of a remote; NotFound ``no-such-remote``, which names all."""
+        known = self._all()
+        if name in known:
+            return known[name]
+        listed = ", ".join(sorted(known)[:TOLD_NAMES])
+        there = f"There is: {listed}." if known else "There is none yet."
+        raise NotFound(
+            f"there is no remote {shown(name)}",
+            code="no-such-remote",
+            hint=f"{there} `prolly remote add NAME URL` adds one.",
+            name=name,
+        )
 
     def _all(self) -> dict[str, str]:
         stored = self._storage.store.read_setting(REMOTES_SETTING)
@@ -98,6 +116,21 @@ def check_remote_name(name: str) -> None:
             hint=f"Use up to {REMOTE_NAME_BYTES_MAX} letters, digits, '-', '_', '.'.",
             ref=name,
         )
+
+
+def full_url(url: str | os.PathLike[str]) -> str:
+    """Return a URL as it is, and a path, or that of a bundle, made absolute.
+
+    Raises as ``check_remote_url``.
+    """
+    text = os.fspath(url) if isinstance(url, os.PathLike) else url
+    check_remote_url(text)
+    if text.startswith(_BUNDLE):
+        text = _BUNDLE + os.path.abspath(text.removeprefix(_BUNDLE))
+    elif "://" not in text and not text.startswith("file:"):
+        text = os.path.abspath(text)
+    check_remote_url(text)
+    return text
 
 
 def check_remote_url(url: object) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from prolly.chunks import COVERAGE_REF, RefLogEntry, Store, VerifyingStore
 from prolly.codec import Address, Commit, key, shown
@@ -30,6 +30,7 @@ from .current_branch import HEAD_SETTING, read_current_branch
 from .local_datasets import NO_LOCAL, local_state, read_beside
 from .open_version import open_commit, open_working
 from .ref_names import RefNames
+from .rewriting_doors import RewritingDoors
 from .snapshot import Snapshot
 from .storage import Storage
 from .working_state import missing_branch, read_state
@@ -58,7 +59,7 @@ Revision = str | bytes | Snapshot
 Result = TypeVar("Result")
 
 
-class Repository:
+class Repository(RewritingDoors):
     """One open repository. Safe for use from several threads; close it when done.
 
     A *revision* argument is an expression (``main~2``, an id prefix ...), the 32 bytes
@@ -470,7 +471,7 @@ class Repository:
         self._storage.store.close()
         self._storage.reader.cache.clear()
 
-    def __enter__(self) -> Repository:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

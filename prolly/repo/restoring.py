@@ -19,7 +19,7 @@ def restore(area: WorkingArea, wanted: Selection, why: str = "reset") -> None:
     Invalid ``partial-commit`` where the choice cannot be taken alone, ``merging`` while
     a merge waits; Stale as an edit.
     """
-    if area.state.merge_parents:
+    if area.state.is_merging:
         raise Invalid(
             "a merge waits, and is given up as a whole",
             code="merging",

@@ -6,7 +6,7 @@ merge never settles, commits or gives up another that waits by now.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -15,7 +15,7 @@ from prolly.codec import Address, WorkingState
 from prolly.datasets import records_of
 from prolly.history import WORKING
 from prolly.maps import ABSENT, OrderedMap
-from prolly.merge import ConflictTree
+from prolly.merge import ConflictTree, StoredConflict
 from prolly.tables import Column, Schema, Table
 
 from .branch_moves import retried
@@ -24,10 +24,11 @@ from .conflict_view import ConflictView
 from .open_conflicts import OpenConflicts
 from .storage import Storage
 from .taken_part import is_takeable
-from .takes import Marks, Take, check_choice, mark_of, settled_meanwhile
+from .takes import Marks, Take, check_choice, mark_of, named_columns, settled_meanwhile
 from .waiting_merge import MergeSides, Settlement, no_merge, require_merge
 from .working_area import WorkingArea
-from .write_taken import Taken, take_side, take_sides, write_value
+from .write_taken import Taken, take_side, take_sides
+from .write_value import write_value
 
 
 class Conflicts(OpenConflicts):
@@ -162,27 +163,33 @@ class Conflicts(OpenConflicts):
                     marks.add(stored, take, ids)
         return number
 
-    def settle_all(self, take: Choice, dataset: str | None = None) -> int:
+    def settle_all(
+        self, take: Choice, dataset: str | None = None, *, fields: Sequence[str] = ()
+    ) -> int:
         """Settle all that is open, or that of one dataset; return how many there were.
 
-        Raises as ``settle``; then none is settled.
+        With ``fields``, columns of ``dataset``, only these, in each row in which one of
+        them clashes and is open; rows that clash as a whole stay open. Raises as
+        ``settle``, and NotFound ``no-such-conflict`` for what is no column of the
+        dataset; then none is settled.
         """
         check_choice(take)
         view, sides = self._require_found()
         identity = None if dataset is None else view.require(dataset)
+        ids = named_columns(view, dataset, fields)
 
         def mark(tree: ConflictTree, writer: ChunkWriter) -> bytes:
             if tree.root != view.tree.root:
                 raise settled_meanwhile(dataset or "all")
-            return tree.settle_all(writer, mark_of(take), identity)
+            return tree.settle_all(writer, mark_of(take), identity, ids)
 
         settlement = Settlement(sides, mark)
         with self._area.edit(f"resolve {dataset or 'all'}", settlement) as edited:
-            stored = view.tree.entries(identity, open_only=True)
+            found = view.tree.entries(identity, open_only=True)
+            stored = (one for one in found if one.entry.waits_for(ids))
             if take == "keep":
                 return sum(1 for _ in stored)
-            taken = (Taken(one, take, one.entry.open_fields) for one in stored)
-            return take_sides(edited, view, taken)
+            return take_sides(edited, view, _taken(stored, take, ids))
 
     def schema(self, dataset: str, side: Side) -> Schema | None:
         """Return the schema that a side gives a table in conflict; ``None`` for none.
@@ -251,3 +258,13 @@ class Conflicts(OpenConflicts):
     def require_merge(self) -> None:
         """Raise Invalid ``no-merge`` where none waits, Stale ``merge-ended``."""
         require_merge(self._area.state, self._area.branch, self._sides)
+
+
+def _taken(
+    found: Iterable[StoredConflict], side: Side, ids: Collection[int]
+) -> Iterator[Taken]:
+    """Yield what is taken of each conflict: all that is open, or these columns."""
+    for one in found:
+        fields = one.entry.open_fields
+        wanted = [field for field in fields if field in ids] if ids else fields
+        yield Taken(one, side, tuple(wanted), named=bool(ids))

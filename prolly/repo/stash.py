@@ -130,7 +130,7 @@ class Stash:
             self._retried(area, lambda: self._apply_once(entry, area, keep=keep))
         except Stale as error:
             if error.code != "contended":
-                is_merging = bool(area.state.merge_parents)
+                is_merging = area.state.is_merging
                 error.hint = _elsewhere(
                     entry, is_clean=area.is_clean, is_merging=is_merging
                 )
@@ -203,7 +203,7 @@ def _check_stashable(before: bytes | None, state: WorkingState) -> None:
             code="nothing-to-stash",
             hint="`prolly status` shows what is uncommitted.",
         )
-    if state.merge_parents or state.conflicts is not None:
+    if state.is_merging:
         raise Invalid(
             "a merge that is not finished cannot be stashed",
             code="merging",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from prolly.chunks import ChunkWriter
@@ -108,6 +109,37 @@ class Take(NamedTuple):
         names = view.column_names(stored.dataset)
         ids = {names[one]: one for one in stored.entry.fields if one in names}
         return {name: ids[name] for name in self.fields if name in ids}
+
+
+def named_columns(
+    view: ConflictView, dataset: str | None, fields: Sequence[str]
+) -> frozenset[int]:
+    """Return the ids of columns of a dataset with conflicts, by their names now.
+
+    Raises NotFound ``no-such-conflict`` for what is no column of it, and Invalid
+    ``take`` for columns of no dataset.
+    """
+    if dataset is None and fields:
+        raise Invalid(
+            "columns are of one table",
+            code="take",
+            hint="Name the dataset whose columns these are.",
+        )
+    names = {} if dataset is None else view.column_names(view.require(dataset))
+    ids = {name: number for number, name in reversed(names.items())}
+    unknown = [one for one in fields if one not in ids]
+    if unknown:
+        known = ", ".join(names.values())
+        raise NotFound(
+            f"{dataset!r} has no column {shown(unknown[0])}",
+            code="no-such-conflict",
+            hint=f"Its columns are: {known}."
+            if known
+            else "Only rows of a table have columns: leave the field out.",
+            dataset=dataset,
+            column=unknown[0],
+        )
+    return frozenset([ids[one] for one in fields])
 
 
 class Marks:

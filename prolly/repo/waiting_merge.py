@@ -23,6 +23,15 @@ from prolly.tree import NodeReader
 # and the counts tell of all.
 SETTLED_LISTED_MAX = 100
 
+# What waits, by the verb of the command that ends it.
+WAITING = {
+    "merge": "a merge",
+    "revert": "a revert",
+    "cherry-pick": "a cherry-pick",
+    "rebase": "a rebase",
+    "apply": "a patch",
+}
+
 
 class MergeSides(NamedTuple):
     """Which merge it is: the commit that it was begun on, and those it brings in.
@@ -37,7 +46,10 @@ class MergeSides(NamedTuple):
     @classmethod
     def of(cls, state: WorkingState) -> MergeSides:
         """Return the sides of the merge that waits in a state."""
-        return cls(state.base, state.merge_parents)
+        replay = state.replay
+        if replay is None:
+            return cls(state.base, state.merge_parents)
+        return cls(state.base, (replay.picked or replay.theirs,))
 
 
 def require_merge(
@@ -48,7 +60,7 @@ def require_merge(
     Raises Invalid ``no-merge`` where none waits, and Stale ``merge-ended`` where it is
     another one than that of ``sides``.
     """
-    if not state.merge_parents:
+    if not state.is_merging:
         raise no_merge(branch)
     found = MergeSides.of(state)
     if sides not in (None, found):
@@ -88,6 +100,26 @@ def merge_ended() -> Stale:
     )
 
 
+def not_clean(branch: str, state: WorkingState) -> Invalid:
+    """Return (not raise) the error for a branch with something uncommitted."""
+    if state.is_merging:
+        verb = state.verb
+        return Invalid(
+            f"{WAITING[verb]} waits on branch {branch!r} already",
+            code="merging",
+            hint=f"Settle and commit it (`prolly conflicts`, `prolly {verb} "
+            f"--continue`), or give it up (`prolly {verb} --abort`).",
+            branch=branch,
+        )
+    return Invalid(
+        f"branch {branch!r} has uncommitted changes, which a merge would mix with",
+        code="uncommitted",
+        hint="Commit them, put them aside (`prolly stash`), or drop them "
+        "(`prolly reset --hard`).",
+        branch=branch,
+    )
+
+
 def no_merge(branch: str) -> Invalid:
     """Return (not raise) the error where no merge waits."""
     return Invalid(
@@ -108,7 +140,7 @@ def require_settled(reader: NodeReader, state: WorkingState) -> None:
             f"{count} conflict{'s are' if count > 1 else ' is'} not settled",
             code="open-conflicts",
             hint="`prolly conflicts` lists them, `prolly resolve` settles them; "
-            "`prolly merge --abort` gives the merge up.",
+            f"`prolly {state.verb} --abort` gives the merge up.",
             count=count,
         )
 

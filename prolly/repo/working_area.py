@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 # What the ref of a working state is moved to; there is none for a clean state.
 Moved = bytes | None
+# Given the head of a branch and a writer: the commit it is to have, and its manifest.
+MakeHead = Callable[[bytes, ChunkWriter], tuple[bytes, bytes]]
 Result = TypeVar("Result")
 
 
@@ -57,7 +59,7 @@ class WorkingArea:
 
     def put(self, writer: ChunkWriter, state: WorkingState, base_root: bytes) -> Moved:
         """Write a state; return what its ref is to be: ``None`` for a clean one."""
-        if state.manifest == base_root and not state.merge_parents:
+        if state.manifest == base_root and not state.is_merging:
             return None
         return writer.put(encode_working(state))
 
@@ -110,7 +112,7 @@ class WorkingArea:
             self._require_merge(state, settlement.sides)
         # While a merge waits, who settles a conflict as ours has it has decided that.
         origin = None
-        if not state.merge_parents:
+        if not state.is_merging:
             origin = self._storage.commits.read(state.base).root
         workspace = Workspace(
             self._storage, state.manifest, origin=origin, local=local.root
@@ -262,16 +264,29 @@ class WorkingArea:
         stay as edits of one's own. Stale ``contended`` when others were faster again
         and again.
         """
-        self._retried(lambda: self._move_head_once(bytes(target), keep=keep, why=why))
+        root = self._storage.commits.read(target).root
 
-    def _move_head_once(self, target: bytes, *, keep: bool, why: str) -> None:
+        def as_told(head: bytes, writer: ChunkWriter) -> tuple[bytes, bytes]:
+            return bytes(target), root
+
+        self.rewrite_head(as_told, keep=keep, why=why)
+
+    def rewrite_head(self, make: MakeHead, *, keep: bool, why: str) -> Address:
+        """Move the branch to the commit that ``make`` makes of its head; return it.
+
+        Else as ``move_head``. What ``make`` writes is stored in the same step; when
+        others are faster it is asked again.
+        """
+        return self._retried(lambda: self._rewrite_once(make, keep=keep, why=why))
+
+    def _rewrite_once(self, make: MakeHead, *, keep: bool, why: str) -> Address:
         """Move it, unless branch or working state move meanwhile (``ref-moved``)."""
         storage = self._storage
         # Before the state, which may be that of the head: what is committed in between
         # moves the branch away from the head that was read.
         head = self.head
         before, state = self.read()
-        if keep and state.merge_parents:
+        if keep and state.is_merging:
             raise Invalid(
                 "a merge waits, and its data would stay without its other parent",
                 code="merging",
@@ -279,15 +294,16 @@ class WorkingArea:
                 "(`prolly reset --hard`).",
             )
         with storage.store.writer() as writer:
+            target, target_root = make(head, writer)
             after = None
             if keep:
                 root = self._on_head(writer, state, head)
-                kept = WorkingState(target, root)
-                after = self.put(writer, kept, storage.commits.read(target).root)
+                after = self.put(writer, WorkingState(target, root), target_root)
             moves = [RefMove(BRANCHES + self.branch, head, target)]
             if before != after:
                 moves.append(RefMove(WORKING + self.branch, before, after))
             writer.commit(moves, self._note(why))
+        return Address(target)
 
     def _on_head(self, writer: ChunkWriter, state: WorkingState, head: bytes) -> bytes:
         """Return the manifest of a state with what the branch got since then."""

@@ -52,8 +52,10 @@ def commit_once(storage: Storage, area: WorkingArea, request: CommitRequest) -> 
         from .waiting_merge import require_merge
 
         require_merge(state, area.branch, request.merge)
-    if state.merge_parents:
+    if state.is_merging:
         _require_committable(storage, state, request)
+    if state.replay is not None:
+        return _commit_replay(storage, area, request)
     head = area.head
     base_root = storage.commits.read(state.base).root
     with closing(Workspace(storage, base_root)) as workspace:
@@ -87,6 +89,17 @@ def commit_once(storage: Storage, area: WorkingArea, request: CommitRequest) -> 
         text = f"{why}: {first_line(commit.message)}"
         writer.commit(moves, RefNote(commit.author, text, commit.time_us))
     return Address(commit_id)
+
+
+def _commit_replay(
+    storage: Storage, area: WorkingArea, request: CommitRequest
+) -> Address:
+    """Commit the step of a replay that waits, and go on with the others."""
+    from .merge_request import Attended
+    from .replaying import replay_once
+
+    asked = Attended(branch=area.branch, message=request.message, author=request.author)
+    return Address(replay_once(storage, asked, request.merge))
 
 
 def _require_committable(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from prolly.codec import (
     DEFAULT_PARAMETERS,
     FORMAT_PARAMETERS,
+    RESERVED_NAMES,
     Descriptor,
     Reference,
     check_new_dataset_name,
@@ -253,7 +254,12 @@ class Workspace:
         if entry.kind == "map":
             from prolly.maps import MutableOrderedMap
 
-            handle = MutableOrderedMap(tree, self.writer)
+            if entry.name.startswith(RESERVED_NAMES):
+                from .losers_map import LosersMap
+
+                handle = LosersMap(entry.name, tree, self.writer)
+            else:
+                handle = MutableOrderedMap(tree, self.writer)
         elif entry.kind == "files":
             from prolly.maps import MutableFiles
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -22,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from prolly.codec import shown
 from prolly.errors import Denied, Invalid
-from prolly.sync import Service
+from prolly.sync import Service, is_loopback
 
 from .answering import Answer
 from .problems import problem_of, problem_of_http
@@ -64,7 +63,7 @@ def application_of(
         return JSONResponse(description(answers))
 
     middleware = [Middleware(_LoopbackNames)] if loopback_only else []
-    return Starlette(
+    served = Starlette(
         routes=[
             Route("/", describe, methods=["GET"]),
             Route("/{name}/sync", SyncEndpoint(answers), methods=["POST"]),
@@ -72,6 +71,9 @@ def application_of(
         middleware=middleware,
         exception_handlers={HTTPException: problem_of_http},
     )
+    # A client of ours follows no redirect, so the path with a slash is another one.
+    served.router.redirect_slashes = False
+    return served
 
 
 def description(answers: Mapping[str, Answer]) -> dict[str, Any]:
@@ -82,14 +84,6 @@ def description(answers: Mapping[str, Answer]) -> dict[str, Any]:
             name: {"sync": f"/{quote(name, safe='')}/sync"} for name in sorted(answers)
         },
     }
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine alone: ``localhost``, ``127.0.0.1``..."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _check_name(name: str) -> None:

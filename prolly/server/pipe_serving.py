@@ -15,6 +15,7 @@ from prolly.codec.exchange import (
     END,
     HELLO,
     LENGTH_BYTES,
+    broken_line,
     decode_piece_length,
     decode_request_length,
     iter_pieces,
@@ -93,11 +94,7 @@ class _Body(Iterator[bytes]):
 
 
 def _cut() -> RemoteFailed:
-    return RemoteFailed(
-        "the client went before its request ended",
-        code="line-broken",
-        hint="Run it again: what came is kept, and the transfer goes on.",
-    )
+    return broken_line("the client went before its request ended")
 
 
 def _exactly(source: BinaryIO, size: int) -> bytes:

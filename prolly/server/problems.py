@@ -8,6 +8,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from prolly.codec import shown
+from prolly.codec.exchange import PROBLEM_TYPE
 from prolly.errors import (
     Corrupt,
     Denied,
@@ -20,8 +22,6 @@ from prolly.errors import (
     Stale,
     Unsupported,
 )
-
-PROBLEM_TYPE = "application/problem+json"
 
 # The first class that fits counts; what has no place here is a fault of this side.
 _STATUSES: tuple[tuple[type[Error], HTTPStatus], ...] = (
@@ -55,10 +55,18 @@ def problem_of_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     missing = status == HTTPStatus.NOT_FOUND
+    if missing and request.url.path == "/sync":
+        return _problem(
+            status,
+            "no-repository",
+            "the address names no repository",
+            "Put its name behind it; `GET /` tells what is served here.",
+            {},
+        )
     return _problem(
         status,
         "no-such-page" if missing else "http-method",
-        f"{request.method} {request.url.path}: {status.phrase.lower()}",
+        f"{request.method} {shown(request.url.path)}: {status.phrase.lower()}",
         "`GET /` tells what is served here.",
         dict(error.headers or {}),
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from prolly.codec.wire_messages import encode_wire_error
-from prolly.errors import Error
+from prolly.errors import Error, NotFound
 from prolly.repo import open_repository
 from prolly.sync import Service
 
@@ -30,11 +30,23 @@ def serve_repository_pipes(
     try:
         repository = open_repository(path, writable=not read_only)
     except Error as error:
-        serve_pipes(_refusing(error), source, target)
+        serve_pipes(_refusing(_as_seen_from_afar(error)), source, target)
         return
     with repository:
         service = Service(repository, read_only=read_only)
         serve_pipes(service.answer, source, target)
+
+
+def _as_seen_from_afar(error: Error) -> Error:
+    """Return the error with a hint for whoever asks from another machine."""
+    if error.code != "no-repository":
+        return error
+    return NotFound(
+        f"{error.message} on the other machine",
+        code=error.code,
+        hint="Check the path of the address; below the home it is /~/PATH.",
+        **error.facts,
+    )
 
 
 def _refusing(error: Error) -> Answer:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import anyio
 from starlette.types import Receive
 
-from prolly.codec.exchange import LENGTH_BYTES, decode_request_length
+from prolly.codec.exchange import (
+    LENGTH_BYTES,
+    broken_line,
+    decode_request_length,
+    silent_line,
+)
 from prolly.errors import Error, LimitExceeded, RemoteFailed
 
 # A push of everything may be large; this only stops a stream that never ends.
@@ -17,6 +22,8 @@ AHEAD_BYTES_MAX = 1024 * 1024
 
 # Who sends nothing for as long has gone, or holds a place that others wait for.
 STALL_SECONDS = 60.0
+# Of the request itself, which holds a place too: eight megabytes at the very most.
+REQUEST_SECONDS = 120.0
 
 
 class RequestBody:
@@ -43,10 +50,12 @@ class RequestBody:
         """Return the request that the bytes begin with.
 
         Raises Corrupt ``line-form``, RemoteFailed ``line-broken`` when the client went,
-        ``line-timeout`` when it fell silent.
+        ``line-timeout`` when it fell silent, or took ``REQUEST_SECONDS``.
         """
-        head = await self._read_exactly(LENGTH_BYTES)
-        return await self._read_exactly(decode_request_length(head))
+        with anyio.move_on_after(REQUEST_SECONDS):
+            head = await self._read_exactly(LENGTH_BYTES)
+            return await self._read_exactly(decode_request_length(head))
+        raise _silent(REQUEST_SECONDS)
 
     async def watch(self) -> None:
         """Take in the body as there is room, then return when the client goes."""
@@ -100,11 +109,7 @@ class RequestBody:
             with anyio.fail_after(self._stall_seconds):
                 message = await self._receive()
         except TimeoutError:
-            raise RemoteFailed(
-                f"the client sent nothing for {self._stall_seconds:.0f} seconds",
-                code="line-timeout",
-                hint="Run it again: what came is kept, and the transfer goes on.",
-            ) from None
+            raise _silent(self._stall_seconds) from None
         if message["type"] == "http.disconnect":
             self.is_gone = True
             raise _gone()
@@ -122,9 +127,10 @@ class RequestBody:
         self.is_complete = not message.get("more_body", False)
 
 
+def _silent(seconds: float) -> RemoteFailed:
+    problem = f"the client sent nothing, or too little, for {seconds:.0f} seconds"
+    return silent_line(problem)
+
+
 def _gone() -> RemoteFailed:
-    return RemoteFailed(
-        "the client went before its request ended",
-        code="line-broken",
-        hint="Run it again: what came is kept, and the transfer goes on.",
-    )
+    return broken_line("the client went before its request ended")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from prolly.codec import shown
-from prolly.errors import Denied, RemoteFailed, Unsupported
+from prolly.errors import Denied, Invalid, RemoteFailed, Unsupported
+from prolly.sync import is_loopback
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -99,11 +100,11 @@ def serve(
     and push unless ``read_only``: therefore it is an address of this machine alone.
     Raises Denied ``loopback-only`` for any other, RemoteFailed ``address-taken``,
     Unsupported ``missing-extra`` where the extra ``sync`` is not installed, Invalid
-    ``served-name``.
+    ``served-name``, and ``value-type`` for what is no repository.
     """
     served = _by_name(repository)
     try:
-        from .asgi_application import application, is_loopback
+        from .asgi_application import application
     except ImportError as error:
         raise _missing_extra() from error
     if not is_loopback(host):
@@ -122,10 +123,23 @@ def _by_name(
     repository: Repository | Mapping[str, Repository],
 ) -> Mapping[str, Repository]:
     if isinstance(repository, Mapping):
-        assert repository, "there is something to serve"
+        _require_open(*repository.values())
         return repository
+    _require_open(repository)
     name = "" if repository.path is None else repository.path.name
     return {name if name.isprintable() and name else SERVED_NAME: repository}
+
+
+def _require_open(*repositories: object) -> None:
+    """Raise Invalid ``value-type`` for a path, a list, or nothing to serve."""
+    from prolly.repo import Repository
+
+    if not repositories or not all(isinstance(one, Repository) for one in repositories):
+        raise Invalid(
+            "what is to be served is no open repository",
+            code="value-type",
+            hint="Open it first; several are given as {NAME: repository}.",
+        )
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -153,6 +167,8 @@ def _uvicorn_server(app: ASGIApp, ready: Event) -> Any:
     """Return the server, which tells through ``ready`` when it takes requests."""
     try:
         import uvicorn
+
+        from .http_connection import HttpConnection
     except ImportError as error:
         raise _missing_extra() from error
 
@@ -163,7 +179,7 @@ def _uvicorn_server(app: ASGIApp, ready: Event) -> Any:
 
     config = uvicorn.Config(
         app,
-        http="h11",
+        http=HttpConnection,
         ws="none",
         loop="asyncio",
         lifespan="off",

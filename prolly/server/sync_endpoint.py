@@ -20,13 +20,12 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from prolly.codec import shown
+from prolly.codec.exchange import SYNC_TYPE
 from prolly.errors import Error, NotFound, RemoteFailed, Unsupported
 
 from .answering import Answer, together
 from .problems import problem_of
 from .request_body import STALL_SECONDS, RequestBody
-
-SYNC_TYPE = "application/vnd.prolly.sync"
 
 # Each is a thread with an open read of the store and some megabytes of trees. More
 # than the cores of a small machine, since most of them wait for their line.
@@ -36,6 +35,9 @@ LEAVING_SECONDS = 30.0
 
 # Enough that worker and socket do not wait for each other, and no more to hold.
 WAITING_PIECES_MAX = 4
+
+# As many as one looks through; `GET /` lists all.
+TOLD_NAMES = 10
 
 
 class SyncEndpoint:
@@ -103,7 +105,8 @@ class SyncEndpoint:
             raise NotFound(
                 f"no repository {shown(name)} is served here",
                 code="no-repository",
-                hint="Check the last part of the address.",
+                hint="Check the last part of the address. "
+                f"Served here: {', '.join(sorted(self._answers)[:TOLD_NAMES])}.",
                 name=name,
             )
         return answer

@@ -13,15 +13,17 @@ from importlib import import_module as _import_module
 if _typing.TYPE_CHECKING:
     from .bundle_file import BundleFile
     from .bundle_remote import BundleRemote
+    from .cloning import clone
     from .connection import connect, scheme_of
     from .fetching import REPLY_BYTES_MAX, Fetch
     from .filling import Filler
-    from .http_remote import HttpRemote
+    from .http_remote import HttpRemote, is_loopback
     from .landing import Landing
     from .path_remote import PathRemote
+    from .pin_list import Pin, pins, unpin
     from .pinning import fetch_range, pin
     from .remote import Remote, Traffic
-    from .replication import clone, fetch, pull, push, url_of
+    from .replication import fetch, pull, push, url_of
     from .report import Progress, RefChange, SyncProgress, SyncReport, no_progress
     from .scope import Wish
     from .service import Permit, Service
@@ -37,6 +39,7 @@ __all__ = [
     "Landing",
     "PathRemote",
     "Permit",
+    "Pin",
     "Progress",
     "RefChange",
     "Remote",
@@ -50,11 +53,14 @@ __all__ = [
     "connect",
     "fetch",
     "fetch_range",
+    "is_loopback",
     "no_progress",
     "pin",
+    "pins",
     "pull",
     "push",
     "scheme_of",
+    "unpin",
     "url_of",
 ]
 
@@ -62,15 +68,17 @@ __all__ = [
 _MODULES = {
     "bundle_file": ("BundleFile",),
     "bundle_remote": ("BundleRemote",),
+    "cloning": ("clone",),
     "connection": ("connect", "scheme_of"),
     "fetching": ("REPLY_BYTES_MAX", "Fetch"),
     "filling": ("Filler",),
-    "http_remote": ("HttpRemote",),
+    "http_remote": ("HttpRemote", "is_loopback"),
     "landing": ("Landing",),
     "path_remote": ("PathRemote",),
+    "pin_list": ("Pin", "pins", "unpin"),
     "pinning": ("fetch_range", "pin"),
     "remote": ("Remote", "Traffic"),
-    "replication": ("clone", "fetch", "pull", "push", "url_of"),
+    "replication": ("fetch", "pull", "push", "url_of"),
     "report": (
         "Progress",
         "RefChange",

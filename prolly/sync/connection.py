@@ -39,7 +39,7 @@ def connect(url: str) -> Remote:
     Raises Invalid ``remote-url`` for a scheme that there is not, and what the line of
     its scheme raises.
     """
-    opened = _LINES.get(scheme_of(url))
+    opened = _LINES.get(scheme_of(url)) if isinstance(url, str) else None
     if opened is None:
         raise Invalid(
             f"there is no line to {url!r}",

@@ -11,6 +11,7 @@ from typing import Any
 
 from blake3 import blake3
 
+from prolly.codec.exchange import broken_line
 from prolly.codec.wire import (
     WIRE_VERSION,
     FrameDecoder,
@@ -113,7 +114,7 @@ def ask_on(
                 raise
             fruitless = 0 if kept.size > before else fruitless + 1
             if fruitless == FRUITLESS_ATTEMPTS_MAX:
-                raise line_broken(error) from error
+                raise given_up(error) from error
         if told is not None:
             raise told
 
@@ -142,12 +143,8 @@ def _raise_told(frame: WireFrame) -> None:
         raise decode_wire_error(frame.payload)
 
 
-def line_broken(error: Error) -> RemoteFailed:
+def given_up(error: Error) -> RemoteFailed:
     """Return (not raise) the error for a line that breaks again and again."""
     if isinstance(error, RemoteFailed):
         return error
-    return RemoteFailed(
-        "the line broke before the reply was whole",
-        code="line-broken",
-        hint="Do it again: what came is kept.",
-    )
+    return broken_line("the line broke before the reply was whole")

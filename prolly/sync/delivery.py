@@ -221,6 +221,15 @@ def stamps_base_of(before: Descriptor | None, after: Descriptor) -> bytes:
     return before.stamps.address
 
 
+def moved_roots(entry: Descriptor) -> list[Reference]:
+    """Return the roots of a dataset that are moved: its records or blob, its stamps.
+
+    Indexes are made from the records by whoever gets them.
+    """
+    stamps = [] if entry.stamps is None else [entry.stamps]
+    return [entry.roots[0], *stamps]
+
+
 def blob_references(value: bytes | None) -> list[Reference]:
     """Return the references of a stored value to blobs, or to parts of them."""
     if type(value) is not Referring:

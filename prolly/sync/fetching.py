@@ -23,12 +23,11 @@ from .remote import Remote
 from .report import Progress, SyncProgress, SyncReport
 from .requested import requested_chunks
 from .scope import Scope, scope_fields
+from .service import FETCH_COMMITS_MAX
 from .settlement import Moves, Settled, settle
 
 # Commits and edits that one reply may bring; chunks are asked for one by one.
 REPLY_BYTES_MAX = 64 * 1024 * 1024 * 1024
-# What one request names; a service takes as many.
-WANTED_COMMITS_MAX = 8192
 
 
 class Fetch:
@@ -57,6 +56,8 @@ class Fetch:
         self._walks: list[NodeWalk] = []
         # Of a clone it is known how many records there are to come.
         self._is_first = False
+        # Some of it came before, and then the line broke or a process ended.
+        self._is_resumed = False
         self._tips: Sequence[bytes] = ()
         self._near = EMPTY_TREE
 
@@ -76,6 +77,7 @@ class Fetch:
         store, environment = self._storage.store, self._storage.environment
         self._remote.require_prerequisites(store)
         quarantine = Quarantine.open(store, self._remote.url, environment)
+        self._is_resumed = len(quarantine) > 0
         is_over = True
         try:
             return self._run(quarantine, (wants, haves), moves, note)
@@ -113,19 +115,17 @@ class Fetch:
         for address in intake.blobs:
             walk.want_blob(address)
         walk.run()
-        walks = [walk]
 
         def fetch_tree(root: bytes, role: Role) -> None:
             again = self._walk(intake, {root})
             again.want_tree(root, role)
             again.run()
-            walks.append(again)
 
         parts = None
         if self._scope is not None:
             parts = Parts(self._scope.coverage, near=self._near)
         settled = settle(self._storage, intake, moves, note, fetch_tree, parts=parts)
-        self._tell(intake, settled, sum(one.fetched for one in walks))
+        self._tell(intake, settled)
         return settled
 
     def _want_versions(self, walk: NodeWalk, intake: Intake) -> None:
@@ -161,8 +161,7 @@ class Fetch:
         blobs.run()
         parts = Parts(scope.coverage, walk.opened, self._near)
         settled = settle(self._storage, intake, moves, note, parts=parts)
-        fetched = manifests.fetched + walk.fetched + blobs.fetched
-        self._tell(intake, settled, fetched)
+        self._tell(intake, settled, walk.fetched)
         return settled
 
     def _take(
@@ -190,10 +189,10 @@ class Fetch:
         lacking = sorted(
             {one for one, found in zip(wants, here, strict=True) if not found}
         )
-        if len(lacking) > WANTED_COMMITS_MAX:
+        if len(lacking) > FETCH_COMMITS_MAX:
             raise LimitExceeded(
                 f"{len(lacking)} branches and tags are new, the limit is "
-                f"{WANTED_COMMITS_MAX}",
+                f"{FETCH_COMMITS_MAX}",
                 code="too-many-refs",
                 hint="Fetch from another replica, or let refs be removed over there.",
             )
@@ -255,7 +254,7 @@ class Fetch:
 
     def _chunks(self, addresses: Sequence[bytes]) -> Iterator[bytes]:
         """Yield the chunks of some addresses, each verified."""
-        return requested_chunks(self._remote, addresses)
+        return requested_chunks(self._remote, addresses, after_break=self._is_resumed)
 
     def _tell_progress(self, records: int) -> None:
         received = self._remote.traffic.bytes_received
@@ -265,7 +264,8 @@ class Fetch:
             total = max(records, edited + sum(walk.due for walk in self._walks))
         self._progress(SyncProgress(records, received, total))
 
-    def _tell(self, intake: Intake, settled: Settled, fetched: int) -> None:
+    def _tell(self, intake: Intake, settled: Settled, in_parts: int = 0) -> None:
+        fetched = in_parts + sum(walk.fetched for walk in self._walks)
         report = self._report
         report.objects += settled.commits + len(intake.quarantine)
         report.records += intake.records + self._walked

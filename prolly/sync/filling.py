@@ -64,15 +64,7 @@ class Filler:
         if self._remote is None:
             coverage = read_coverage(self._repo.store)
             name = "" if coverage is None else coverage.remote
-            url = self._repo.remotes.get(name)
-            if url is None:
-                raise NotFound(
-                    f"there is no remote {name!r} any more",
-                    code="no-such-remote",
-                    hint="`prolly remote add NAME URL` adds one.",
-                    name=name,
-                )
-            self._remote = connect(url)
+            self._remote = connect(self._repo.remotes.require(name))
         return self._remote
 
     def _hang_up(self) -> None:

@@ -19,7 +19,13 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
-from prolly.codec.exchange import encode_request
+from prolly.codec.exchange import (
+    PROBLEM_TYPE,
+    SYNC_TYPE,
+    broken_line,
+    encode_request,
+    silent_line,
+)
 from prolly.errors import (
     AlreadyExists,
     Denied,
@@ -37,9 +43,6 @@ from .remote import Remote
 
 if TYPE_CHECKING:
     import httpx2
-
-SYNC_TYPE = "application/vnd.prolly.sync"
-PROBLEM_TYPE = "application/problem+json"
 
 # A host that is there answers within a few of its round trips.
 CONNECT_SECONDS = 10.0
@@ -99,7 +102,7 @@ class HttpRemote(Remote):
             timeout=timeout,
             follow_redirects=False,
             # A proxy of the environment is for other machines than this one.
-            trust_env=not _is_loopback(parts.hostname or ""),
+            trust_env=not is_loopback(parts.hostname or ""),
             # To load certificates takes longer than most exchanges.
             verify=parts.scheme == "https",
             limits=library.Limits(max_connections=1, keepalive_expiry=KEPT_SECONDS),
@@ -158,19 +161,11 @@ class HttpRemote(Remote):
                 url=self.url,
             ) from error
         except library.TimeoutException as error:
-            raise RemoteFailed(
-                f"{self.url} has been silent for too long",
-                code="line-timeout",
-                hint="Run it again: what came is kept, and the transfer goes on.",
-                url=self.url,
-            ) from error
+            problem = f"{self.url} has been silent for too long"
+            raise silent_line(problem, url=self.url) from error
         except library.TransportError as error:
-            raise RemoteFailed(
-                f"the line to {self.url} broke: {_told(error)}",
-                code="line-broken",
-                hint="Run it again: what came is kept, and the transfer goes on.",
-                url=self.url,
-            ) from error
+            problem = f"the line to {self.url} broke: {_told(error)}"
+            raise broken_line(problem, url=self.url) from error
         except library.InvalidURL as error:
             raise _bad_url(self.url, _told(error)) from error
 
@@ -227,7 +222,8 @@ def _bad_url(url: str, problem: str) -> Invalid:
     )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine alone: ``localhost``, ``127.0.0.1``..."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -21,6 +21,7 @@ from prolly.codec import (
     decode_referring,
     encode_commit,
 )
+from prolly.codec.cbor_items import count_items
 from prolly.codec.received_node import decode_received_node
 from prolly.codec.wire import FrameType, WireFrame, bad_wire
 from prolly.codec.wire_edits import EditColumns, TreeEdits, decode_edits
@@ -35,6 +36,9 @@ from .quarantine import Quarantine
 
 # More than any history has; what comes is held by its id until it is checked.
 RECEIVED_COMMITS_MAX = 4_194_304
+# They are held decoded; metadata takes many times its bytes.
+RECEIVED_COMMIT_BYTES_MAX = 2 * 1024 * 1024 * 1024
+_ITEM_BYTES = 64
 
 _NODES = (ChunkType.LEAF, ChunkType.INNER)
 
@@ -76,6 +80,7 @@ class Intake:
         self.records = 0
         # In the order in which they came, children before parents.
         self.commits: dict[bytes, Commit] = {}
+        self._commit_bytes = 0
 
     def take(self, frame: WireFrame) -> None:
         """Take one frame. Raises Corrupt, LimitExceeded ``too-many-commits``."""
@@ -154,12 +159,7 @@ class Intake:
         commit = decode_commit(chunk)
         if encode_commit(commit) != chunk:
             raise Corrupt("a commit is spelt in a way that is not canonical")
-        if len(self.commits) >= RECEIVED_COMMITS_MAX:
-            raise LimitExceeded(
-                f"more than {RECEIVED_COMMITS_MAX} commits in one go",
-                code="too-many-commits",
-                hint="Fetch the history in parts: tags, or branches, first.",
-            )
+        self._require_room(commit, chunk)
         self._expected.discard(commit_id)
         self.commits[commit_id] = commit
         unknown = [one for one in commit.parents if one not in self.commits]
@@ -169,6 +169,19 @@ class Intake:
             for one in commit.parents:
                 self._steps[one] = min(self._steps.get(one, step), step)
         self._wanted.add(commit.root)
+
+    def _require_room(self, commit: Commit, chunk: bytes) -> None:
+        self._commit_bytes += len(chunk)
+        if commit.metadata:
+            self._commit_bytes += _ITEM_BYTES * count_items([chunk[1:]], len(chunk))
+        is_full = self._commit_bytes > RECEIVED_COMMIT_BYTES_MAX
+        if is_full or len(self.commits) >= RECEIVED_COMMITS_MAX:
+            raise LimitExceeded(
+                f"more than {RECEIVED_COMMITS_MAX} commits in one go, or "
+                f"{RECEIVED_COMMIT_BYTES_MAX} bytes of them",
+                code="too-many-commits",
+                hint="Fetch the history in parts: tags, or branches, first.",
+            )
 
     def _take_edits(self, frame: WireFrame) -> None:
         if self._open is None:

@@ -14,23 +14,22 @@ from typing import NamedTuple
 
 from prolly.codec import (
     ChunkType,
-    address_of,
     decode_blob_node,
     decode_descriptor,
     decode_referring,
 )
-from prolly.codec.received_node import EMPTY_LEAF, decode_received_node
+from prolly.codec.received_node import decode_received_node
 from prolly.errors import Corrupt
 from prolly.repo import Storage
 from prolly.tree import AddressSet
 
-from .delivery import require_shared
+from .delivery import EMPTY_TREE, moved_roots, require_shared
 from .quarantine import Quarantine
+from .received import Received
 
 # One request names so many, half a megabyte of addresses; replies are streams.
 WALK_ADDRESSES_MAX = 16_384
 
-_EMPTY_LEAF_ADDRESS = address_of(EMPTY_LEAF)
 _NODE_KINDS = (ChunkType.LEAF, ChunkType.INNER)
 _ROOT = -1
 
@@ -51,7 +50,7 @@ class _Wanted(NamedTuple):
     level: int = _ROOT
 
 
-Fetch = Callable[[Sequence[bytes]], Iterable[bytes]]
+FetchChunks = Callable[[Sequence[bytes]], Iterable[bytes]]
 """Yields the chunks of some addresses in their order, each verified."""
 
 
@@ -67,7 +66,7 @@ class NodeWalk:
         self,
         storage: Storage,
         quarantine: Quarantine,
-        fetch: Fetch,
+        fetch: FetchChunks,
         is_delivered: Callable[[bytes], bool],
         on_records: Callable[[int], object],
         *,
@@ -76,6 +75,7 @@ class NodeWalk:
         self._store = storage.here.store
         self._is_partial = is_partial
         self._quarantine = quarantine
+        self._received = Received(quarantine, self._store)
         self._fetch = fetch
         self._is_delivered = is_delivered
         self._on_records = on_records
@@ -99,7 +99,7 @@ class NodeWalk:
         """Ask for the datasets that a value of the manifest describes."""
         references, payload = decode_referring(value)
         piece = references[-1]
-        if not payload and self._read(piece.address) is None:
+        if not payload and self._received.get(piece.address) is None:
             self._want(_Wanted(piece.address, Role.BLOB))
             self._waiting.append(value)
             return
@@ -107,8 +107,7 @@ class NodeWalk:
         require_shared(entry)
         if self._is_partial:
             return
-        roots = [entry.roots[0], *([entry.stamps] if entry.stamps else [])]
-        for reference in roots:
+        for reference in moved_roots(entry):
             role = Role.RECORDS if reference.kind in _NODE_KINDS else Role.BLOB
             self._want(_Wanted(reference.address, role))
 
@@ -128,7 +127,7 @@ class NodeWalk:
                 self.want_descriptor(value)
 
     def _want(self, wanted: _Wanted, *, by_nodes: bool = False) -> None:
-        if wanted.address == _EMPTY_LEAF_ADDRESS and wanted.level != _ROOT:
+        if wanted.address == EMPTY_TREE and wanted.level != _ROOT:
             raise bad_shape(wanted.address, "an empty leaf below another node")
         is_root = wanted.level == _ROOT and not by_nodes
         if is_root and self._is_delivered(wanted.address):
@@ -189,12 +188,8 @@ class NodeWalk:
         elif chunk[0] != ChunkType.BLOB_PIECE or wanted.level > 0:
             raise bad_shape(wanted.address, f"type {chunk[0]} in a blob")
 
-    def _read(self, address: bytes) -> bytes | None:
-        chunk = self._quarantine.get(address)
-        return self._store.get(address) if chunk is None else chunk
-
     def _require(self, address: bytes) -> bytes:
-        chunk = self._read(address)
+        chunk = self._received.get(address)
         assert chunk is not None, "its descriptor waits for it"
         return chunk
 

@@ -22,7 +22,8 @@ from prolly.datasets import changed_datasets
 from prolly.repo import Storage
 from prolly.tree import AddressSet
 
-from .delivery import Delivery
+from .delivery import Delivery, moved_roots
+from .kept_answers import AskAbsent
 from .node_walk import WALK_ADDRESSES_MAX
 
 # A push of so much may have been begun before; a smaller one is sent at once.
@@ -32,9 +33,6 @@ _READ_BYTES = 256 * 1024
 # About what a node has.
 _CHUNK_BYTES = 8 * 1024
 _NODES = (ChunkType.LEAF, ChunkType.INNER)
-
-AskAbsent = Callable[[Sequence[bytes]], list[bool]]
-"""Tells which of some chunks the other side lacks; at most WALK_ADDRESSES_MAX."""
 
 
 class Outgoing:
@@ -122,8 +120,7 @@ class Outgoing:
             changed = changed_datasets(self._storage.reader, base, commit.root)
             for _, after in changed.values():
                 if after is not None:
-                    roots = [after.roots[0], *([after.stamps] if after.stamps else [])]
-                    trees += [one.address for one in roots]
+                    trees += [one.address for one in moved_roots(after)]
         self._walk([one for one in manifests if one not in delivery.targets], _nodes)
         self._walk([one for one in trees if one not in delivery.targets], _links)
         self._walk(list(delivery.blobs), _links)

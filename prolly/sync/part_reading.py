@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from prolly.codec import FORMAT_PARAMETERS, Commit, Coverage, Descriptor
 from prolly.datasets import changed_datasets
@@ -12,6 +12,7 @@ from prolly.tree import NodeCache, NodeReader
 from .intake import Intake
 from .part_walk import Part, PartWalk
 from .quarantine import Quarantine
+from .received import Received
 
 # Nodes of manifests, which are read once or twice.
 CACHE_BYTES = 4 * 1024 * 1024
@@ -22,15 +23,9 @@ class PartReading:
 
     def __init__(self, storage: Storage, quarantine: Quarantine) -> None:
         self._storage = storage
-        self._quarantine = quarantine
-        self.reader = NodeReader(self._read, NodeCache(CACHE_BYTES), self._read_many)
-
-    def _read(self, address: bytes) -> bytes | None:
-        chunk = self._quarantine.get(address)
-        return self._storage.store.get(address) if chunk is None else chunk
-
-    def _read_many(self, addresses: Sequence[bytes]) -> list[bytes | None]:
-        return list(map(self._read, addresses))
+        received = Received(quarantine, storage.store)
+        cache = NodeCache(CACHE_BYTES)
+        self.reader = NodeReader(received.get, cache, received.get_many)
 
     def commit_root(self, commit_id: bytes, intake: Intake) -> bytes:
         """Return the manifest of a commit that came or was here."""

@@ -30,8 +30,9 @@ from prolly.codec.received_node import decode_received_node
 from prolly.repo import Storage
 from prolly.tree import NodeEntry, cut_misfit, entries_below, misfit
 
-from .node_walk import WALK_ADDRESSES_MAX, Fetch, bad_shape
+from .node_walk import WALK_ADDRESSES_MAX, FetchChunks, bad_shape
 from .quarantine import Quarantine
+from .received import Received
 
 # The window of a cut reaches over so many nodes at most, to either side: MAX / MIN.
 MARGIN_NODES = 3
@@ -76,11 +77,12 @@ class PartWalk:
         self,
         storage: Storage,
         quarantine: Quarantine,
-        fetch: Fetch,
+        fetch: FetchChunks,
         on_records: Callable[[int], object],
     ) -> None:
         self._store = storage.here.store
         self._quarantine = quarantine
+        self._received = Received(quarantine, self._store)
         self._fetch = fetch
         self._on_records = on_records
         self._seen: set[tuple[bytes, Range]] = set()
@@ -100,7 +102,7 @@ class PartWalk:
             address, entry = front.pop()
             if address in known:
                 continue
-            chunk = self._read(address)
+            chunk = self._received.get(address)
             if chunk is None:
                 continue
             known[address] = entry
@@ -150,10 +152,6 @@ class PartWalk:
                 require_record_node(address, chunk)
                 self._quarantine.put(address, chunk)
                 self.fetched += 1
-
-    def _read(self, address: bytes) -> bytes | None:
-        chunk = self._quarantine.get(address)
-        return self._store.get(address) if chunk is None else chunk
 
     def _descend(self, run: _Run) -> None:
         if run.part.range == WHOLE:
@@ -224,7 +222,7 @@ class PartWalk:
         return node
 
     def _require(self, address: bytes) -> bytes:
-        chunk = self._read(address)
+        chunk = self._received.get(address)
         assert chunk is not None, "it was fetched, or was here"
         require_record_node(address, chunk)
         return chunk

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from prolly.chunks import Store
-from prolly.errors import ReadOnly
+from prolly.errors import NotFound, ReadOnly
 from prolly.repo import Repository, open_repository
 
 from .remote import Remote
@@ -43,7 +43,22 @@ class PathRemote(Remote):
                 self._repository = open_repository(self._path)
             except ReadOnly:
                 self._repository = open_repository(self._path, writable=False)
+            except NotFound as error:
+                if error.code != "no-repository":
+                    raise
+                raise self._missing(error) from error
         return self._repository
+
+    def _missing(self, error: NotFound) -> NotFound:
+        """Return the error for an address that leads to no repository."""
+        text = str(self._path)
+        if self._path.is_file():
+            hint = f"It is a file; a bundle is called bundle:{text}."
+        elif ":" in text:
+            hint = "Another machine is ssh://HOST/PATH, a server http://HOST:PORT/NAME."
+        else:
+            hint = "Check the path; `prolly remote list` shows those that have names."
+        return NotFound(error.message, code=error.code, hint=hint, path=text)
 
     def close(self) -> None:
         if self._repository is not None:

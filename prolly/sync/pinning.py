@@ -17,7 +17,7 @@ from prolly.codec import (
     encode_coverage,
 )
 from prolly.datasets import Manifest, changed_datasets
-from prolly.errors import NotFound, Stale
+from prolly.errors import NotFound
 from prolly.history import BRANCHES, REMOTES, TAGS
 from prolly.repo import Repository, Revision, coverage_at, versions_here
 
@@ -32,7 +32,7 @@ from .replication import remote_line
 from .report import Progress, SyncProgress, SyncReport, no_progress
 from .requested import requested_chunks
 from .scope import covered_range
-from .settlement import SWEPT_ATTEMPTS_MAX
+from .settlement import settle
 
 
 class RangeFetch:
@@ -128,26 +128,18 @@ class RangeFetch:
         why = f"pin: {covered.name}" if move else f"fetch: {covered.name}"
         note = RefNote(environment.user(), why, environment.now_us())
         stream = quarantine.stream(blake3(b"ranges").digest())
-        for attempt in range(SWEPT_ATTEMPTS_MAX):
-            intake = Intake(self._storage, quarantine, stream, [])
-            parts = Parts(Coverage("", ranges=(covered,)), walk.opened)
-            landing = Landing(self._storage, intake, set(), parts)
-            try:
-                landing.land_all()
-                for old, new in self._changes(covered, versions):
-                    landing.land_dataset(covered.dataset, old, new)
-                moves = []
-                if move is not None:
-                    address = landing.put(encode_coverage(move[1]))
-                    moves.append(RefMove(COVERAGE_REF, move[0], address))
-                landing.commit(moves, note)
-                return
-            except Stale as error:
-                # A sweep of garbage came between.
-                if error.code != "gc-epoch" or attempt == SWEPT_ATTEMPTS_MAX - 1:
-                    raise
-            finally:
-                landing.close()
+        intake = Intake(self._storage, quarantine, stream, [])
+        parts = Parts(Coverage("", ranges=(covered,)), walk.opened)
+
+        def landed(landing: Landing) -> Sequence[RefMove]:
+            for old, new in self._changes(covered, versions):
+                landing.land_dataset(covered.dataset, old, new)
+            if move is None:
+                return ()
+            address = landing.put(encode_coverage(move[1]))
+            return [RefMove(COVERAGE_REF, move[0], address)]
+
+        settle(self._storage, intake, landed, note, parts=parts)
 
 
 def pin(

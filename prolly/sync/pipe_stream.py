@@ -16,9 +16,11 @@ from prolly.codec.exchange import (
     HELLO,
     LENGTH_BYTES,
     bad_line,
+    broken_line,
     decode_piece_length,
     encode_request,
     iter_pieces,
+    silent_line,
 )
 from prolly.errors import RemoteFailed
 
@@ -132,17 +134,11 @@ class PipeStream:
         return bool(data)
 
     def _broken(self, problem: str) -> RemoteFailed:
-        return RemoteFailed(
-            f"the line broke: {problem}",
-            code="line-broken",
-            hint="Run it again: what came is kept, and the transfer goes on.",
-        )
+        return broken_line(f"the line broke: {problem}")
 
     def _silent(self) -> RemoteFailed:
-        return RemoteFailed(
-            f"the other side did nothing for {self._seconds:.0f} seconds",
-            code="line-timeout",
-            hint="Run it again: what came is kept, and the transfer goes on.",
+        return silent_line(
+            f"the other side did nothing for {self._seconds:.0f} seconds"
         )
 
 

@@ -9,7 +9,7 @@ uncommitted is carried over when it is committed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from blake3 import blake3
 
@@ -21,6 +21,7 @@ from prolly.history import BRANCHES, REMOTES, beyond, cut_off, is_ancestor
 from prolly.repo import Storage, shallow_commits
 
 from .conversation import FRUITLESS_ATTEMPTS_MAX, ask_for
+from .kept_answers import KeptAnswers
 from .kept_stream import rest_of
 from .negotiation import known_commits
 from .outgoing import Outgoing
@@ -35,6 +36,15 @@ BUSY_WAITS_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 12.8)
 
 Lease = bool | bytes | None
 """False: only forward. True: from where it was last seen. Bytes: from that commit."""
+
+
+class _Body(NamedTuple):
+    """What a push is made of."""
+
+    move: RefMove
+    # Commits that the other side lacks, children first.
+    commit_ids: Sequence[bytes]
+    is_forced: bool
 
 
 class Push:
@@ -118,14 +128,35 @@ class Push:
         shared = [one for one, found in zip(known, here, strict=True) if found]
         assert move.new is not None
         commit_ids = self._lacking(move.new, shared)
-        is_forced = lease is not False and lease is not None
+        body = _Body(move, commit_ids, lease is not False and lease is not None)
+        subject = cbor.encode([self._remote.url, move.name, move.old, move.new])
+        answers = KeptAnswers(self._store, subject, self._ask_absent)
+        is_over = True
         try:
-            self._send_body(move, commit_ids, force=is_forced, as_edits=True)
+            self._send_either_way(body, answers)
+        except (RemoteFailed, KeyboardInterrupt):
+            is_over = False
+            raise
+        except Corrupt as error:
+            # What it had it may have lost since it was asked.
+            if error.code != "chunk-missing" or not answers.is_used:
+                raise
+            answers.remove()
+            self._send_either_way(body, answers)
+        finally:
+            if is_over:
+                answers.remove()
+            else:
+                answers.close()
+
+    def _send_either_way(self, body: _Body, answers: KeptAnswers) -> None:
+        try:
+            self._send_body(body, answers, as_edits=True)
         except Stale as error:
             if error.code != "ops-mismatch":
                 raise
             self._report.fallbacks += 1
-            self._send_body(move, commit_ids, force=is_forced, as_edits=False)
+            self._send_body(body, answers, as_edits=False)
 
     def _lacking(self, tip: bytes, shared: Sequence[bytes]) -> list[bytes]:
         """Return the commits that the other side lacks, children first.
@@ -145,16 +176,13 @@ class Push:
                 raise cut_off(end)
         return list(beyond(commits, [tip], [*shared, *ends]))
 
-    def _send_body(
-        self, move: RefMove, commit_ids: Sequence[bytes], *, force: bool, as_edits: bool
-    ) -> None:
-        outgoing = Outgoing(
-            self._storage, commit_ids, self._ask_absent, as_edits=as_edits
-        )
+    def _send_body(self, body: _Body, answers: KeptAnswers, *, as_edits: bool) -> None:
+        move, commit_ids = body.move, body.commit_ids
+        outgoing = Outgoing(self._storage, commit_ids, answers, as_edits=as_edits)
         try:
             moves = [[move.name, move.old, move.new]]
             upload = blake3(cbor.encode(moves) + outgoing.digest).digest()
-            fields = {"moves": moves, "upload": upload, "force": force}
+            fields = {"moves": moves, "upload": upload, "force": body.is_forced}
             self._upload(fields, outgoing)
         finally:
             outgoing.close()
@@ -170,13 +198,19 @@ class Push:
         if outgoing.is_large:
             offset, digest = self._kept(fields["upload"], None)
         fruitless = 0
+        may_begin_anew = True
         while True:
             resumed = {**fields, "offset": offset, "digest": digest}
             body = rest_of(outgoing.pieces(), offset, digest)
             try:
                 told = self._told(body, outgoing)
                 return ask_for(self._remote, "push", resumed, told)
-            except (RemoteFailed, Corrupt, Stale) as error:
+            except (RemoteFailed, Corrupt, Stale, Invalid) as error:
+                if error.code == "resume-mismatch" and may_begin_anew:
+                    # What is kept over there is damaged.
+                    offset, digest = 0, blake3().digest()
+                    may_begin_anew = False
+                    continue
                 if not _may_go_on(error):
                     raise
                 broken: Error = error

@@ -20,6 +20,7 @@ from prolly.codec.pack import (
     encode_frame,
     plain_frame_header,
 )
+from prolly.codec.wire import WIRE_FRAME_BYTES_TARGET
 from prolly.env import Environment
 from prolly.errors import Corrupt, Stale
 
@@ -28,8 +29,9 @@ from .kept_stream import KeptStream
 _OFFSET_BITS = 32
 _LENGTH_MASK = (1 << _OFFSET_BITS) - 1
 _READ_BYTES = 4 * 1024 * 1024
-# Chunks wait for one write of so much; a process that is killed loses them.
-_WRITE_BYTES = 128 * 1024
+# Chunks wait for one write of so much; a process that is killed loses them. What one
+# frame of the wire brought is written when it has come.
+_WRITE_BYTES = WIRE_FRAME_BYTES_TARGET
 _NAME_DIGITS = 32
 
 
@@ -57,7 +59,7 @@ class Quarantine:
             name = environment.random_bytes(_NAME_DIGITS // 2).hex()
             found = cls._opened(KeptFiles(store), name)
         if found is None:
-            raise _busy()
+            raise transfer_busy()
         return found
 
     @classmethod
@@ -65,7 +67,7 @@ class Quarantine:
         """Open the quarantine of an upload; Stale ``upload-busy`` while it is held."""
         found = cls._opened(KeptFiles(store), blake3(upload).hexdigest()[:_NAME_DIGITS])
         if found is None:
-            raise _busy()
+            raise transfer_busy()
         return found
 
     @classmethod
@@ -187,7 +189,8 @@ def _chunk_in(frame: bytes) -> bytes:
     return decode_frame(frame)
 
 
-def _busy() -> Stale:
+def transfer_busy() -> Stale:
+    """Return (not raise) the error for what another process is at."""
     return Stale(
         "another process is at this very transfer",
         code="upload-busy",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import NoneType
 from typing import Any
 
 from prolly.chunks import ChunkWriter
@@ -29,6 +30,7 @@ from prolly.codec import (
 )
 from prolly.codec.byte_strings import EvenStrings
 from prolly.codec.cbor import byte_string_header
+from prolly.codec.cbor_items import count_items
 from prolly.codec.record_stamps import decode_stamps, encode_stamps
 from prolly.errors import Corrupt, Error, Invalid, LimitExceeded
 from prolly.maps import (
@@ -39,7 +41,7 @@ from prolly.maps import (
     encode_value,
     iter_pieces,
 )
-from prolly.tables import RecordCodec, Schema, column_type
+from prolly.tables import Column, RecordCodec, Schema, column_type
 
 # A blob is read and cut again before it is taken. Few bytes can spell a blob without
 # end, of pieces that repeat; so much is checked in a minute or two.
@@ -47,12 +49,22 @@ RECEIVED_BLOB_BYTES_MAX = 64 * 1024 * 1024 * 1024
 
 # A value or a cell out of line is decoded whole, in memory.
 RECEIVED_VALUE_BYTES_MAX = 1024 * 1024 * 1024
+# Small items take many times their bytes: so many some 300 MB and ten seconds.
+RECEIVED_VALUE_ITEMS_MAX = 4_194_304
+# Rows with cells out of line are decoded together until they take so much.
+DECODED_BYTES_MAX = 256 * 1024 * 1024
+# What an item takes in memory, about.
+_ITEM_BYTES = 64
+# Of what is shorter each byte is taken for an item.
+_COUNTED_BYTES_MIN = 64 * 1024
 
 Check = Callable[[Sequence[bytes], Sequence[bytes]], None]
 ReadChunk = Callable[[bytes], bytes | None]
 
 # The head of a byte string of up to 65,535 bytes.
 _HEAD_SIZES = (1, 2, 3)
+# Of these types a cell is right that is of its Python type and has a spelling.
+_SURE_TYPES = frozenset({"bool", "int", "float", "text", "bytes"})
 _BLOB_KINDS = (int(ChunkType.BLOB_PIECE), int(ChunkType.BLOB_NODE))
 # What hostile bytes may make a decoder raise that trusts what it reads.
 _SURPRISES = (TypeError, ValueError, OverflowError, ArithmeticError, RecursionError)
@@ -123,9 +135,35 @@ class RecordChecks:
         """Check the sizes of what stands out of line; it is read to be decoded."""
         if _refer(values):
             for value in values:
-                if type(value) is Referring:
-                    for reference in decode_referring(value)[0]:
-                        self._size(reference, RECEIVED_VALUE_BYTES_MAX)
+                self._decoded_bytes(value)
+
+    def _decoded_bytes(self, value: bytes) -> int:
+        """Return what takes in memory, about, what a value has out of line.
+
+        Raises LimitExceeded ``blob-too-long`` and ``too-many-items``.
+        """
+        taken = 0
+        if type(value) is Referring:
+            for reference in decode_referring(value)[0]:
+                items = size = self._size(reference, RECEIVED_VALUE_BYTES_MAX)
+                if size >= _COUNTED_BYTES_MIN:
+                    pieces = iter_pieces(self._read, reference)
+                    items = count_items(pieces, RECEIVED_VALUE_ITEMS_MAX)
+                if items > RECEIVED_VALUE_ITEMS_MAX:
+                    raise _too_many_items()
+                taken += size + _ITEM_BYTES * items
+        return taken
+
+    def _spans(self, values: Sequence[bytes]) -> Iterator[slice]:
+        """Yield runs of records that are not too large to be decoded together."""
+        start = taken = 0
+        for place, value in enumerate(values):
+            size = self._decoded_bytes(value)
+            if taken and taken + size > DECODED_BYTES_MAX:
+                yield slice(start, place)
+                start, taken = place, 0
+            taken += size
+        yield slice(start, len(values))
 
     def _map(self, keys: Sequence[bytes], values: Sequence[bytes]) -> None:
         key.decode_keys(keys)
@@ -148,19 +186,23 @@ class RecordChecks:
         codec = RecordCodec(schema)
 
         def check(keys: Sequence[bytes], values: Sequence[bytes]) -> None:
-            is_inline = not _refer(values)
-            if is_inline:
-                columns = codec.check_columns(keys, values)
-            else:
-                self._require_sizes(values)
-                columns = codec.decode_columns(keys, values, self._read)
-            for column, cells in zip(schema.columns, columns, strict=True):
-                _check_column(column, cells)
-            if is_inline:
+            if not _refer(values):
+                checked = codec.check_records(keys, values)
+                for column, (kinds, cells) in zip(schema.columns, checked, strict=True):
+                    if not _are_sure(column, kinds):
+                        _check_column(column, kinds, cells)
                 return
-            if codec.encode_keys(columns) != list(keys):
+            every_key, every_value = list(keys), list(values)
+            for span in self._spans(every_value):
+                check_decoded(every_key[span], every_value[span])
+
+        def check_decoded(keys: list[bytes], values: list[bytes]) -> None:
+            columns = codec.decode_columns(keys, values, self._read)
+            for column, cells in zip(schema.columns, columns, strict=True):
+                _check_column(column, {*map(type, cells)}, cells)
+            if codec.encode_keys(columns) != keys:
                 raise _misspelt("a key of a row is spelt in another way")
-            if codec.encode_rows(columns, self._writer) != list(values):
+            if codec.encode_rows(columns, self._writer) != values:
                 raise _misspelt("a row is spelt in another way")
 
         return check
@@ -220,15 +262,37 @@ def _refer(values: Sequence[bytes]) -> bool:
     return type(values) is not EvenStrings and Referring in set(map(type, values))
 
 
-def _check_column(column: Any, cells: Sequence[Any]) -> None:
-    kind = column_type(column.type)
-    kinds = set(map(type, cells))
-    if type(None) in kinds and not column.nullable:
+def _are_sure(column: Column, kinds: set[type]) -> bool:
+    """Tell whether cells of these types, which were spelt right, are of their column.
+
+    Where they are, all that ``check_many`` could find is a lone surrogate or a number
+    without end, which have no spelling.
+    """
+    if NoneType in kinds and not column.nullable:
+        return False
+    if column.type == "json":
+        return True
+    return column.type in _SURE_TYPES and kinds <= column_type(column.type).kinds
+
+
+def _check_column(
+    column: Column, kinds: set[type], cells: Sequence[Any] | None
+) -> None:
+    if NoneType in kinds and not column.nullable:
         raise _misspelt(f"column {column.name!r} is null")
-    # What a check changes was not as the column holds it, and is spelt otherwise.
-    checked = kind.check_many(cells)
-    if checked is not cells and list(map(type, checked)) != list(map(type, cells)):
+    if cells is None:
+        # They are of one plain type, of which the column is sure unless it is another.
+        is_changed = kinds != {NoneType}
+    else:
+        # What a check changes was not as the column holds it, and is spelt otherwise.
+        checked = column_type(column.type).check_many(cells)
+        is_changed = checked is not cells and _types(checked) != _types(cells)
+    if is_changed:
         raise _misspelt(f"column {column.name!r} holds another type")
+
+
+def _types(cells: Sequence[Any]) -> list[type]:
+    return list(map(type, cells))
 
 
 def _refusing(check: Check) -> Check:
@@ -252,6 +316,14 @@ def corrupt_only() -> Iterator[None]:
         raise
     except _SURPRISES as error:
         raise _misspelt(str(error)) from error
+
+
+def _too_many_items() -> LimitExceeded:
+    return LimitExceeded(
+        f"a value out of line has more than {RECEIVED_VALUE_ITEMS_MAX} items",
+        code="too-many-items",
+        hint="Store it in parts.",
+    )
 
 
 _HINT = "The other side breaks the format; nothing was changed."

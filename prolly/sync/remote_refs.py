@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from prolly.codec import ADDRESS_BYTES
+from prolly.codec.wire import bad_wire
 from prolly.errors import Corrupt, Error, LimitExceeded
 from prolly.history import BRANCHES, TAGS, check_name
 
@@ -34,8 +35,8 @@ class RemoteRefs:
 def read_remote_refs(remote: Remote) -> RemoteRefs:
     """Ask for the refs of a remote: one round trip.
 
-    Raises Corrupt ``remote-ref`` for a name or an address that is none, LimitExceeded
-    ``too-many-refs``, RemoteFailed.
+    Raises Corrupt ``remote-ref`` for a name or an address that is none, and for a reply
+    that tells of no current branch, LimitExceeded ``too-many-refs``, RemoteFailed.
     """
     found = RemoteRefs()
     for message in ask_once(remote, "refs", {}):
@@ -54,6 +55,8 @@ def read_remote_refs(remote: Remote) -> RemoteRefs:
                 code="too-many-refs",
                 hint="Fetch from another replica.",
             )
+    if not found.head:
+        raise bad_wire("refs without a current branch")
     return found
 
 

@@ -1,4 +1,4 @@
-"""Fetch, pull, push and clone: operations on a repository and another replica.
+"""Fetch, pull and push: operations on a repository and another replica.
 
 Each moves refs last, by compare-and-set, together with everything that they reach; done
 twice it changes nothing the second time. ``name`` is that of a remote of the repository
@@ -8,33 +8,26 @@ or, where there is none of that name, a URL.
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from prolly.chunks import COVERAGE_REF, RefMove
-from prolly.codec import Coverage, encode_coverage
-from prolly.errors import AlreadyExists, NotFound, RemoteFailed
+from prolly.codec import shown
+from prolly.errors import Invalid, NotFound, Stale
 from prolly.history import BRANCHES
-from prolly.repo import (
-    STORE_DIRECTORY,
-    Repository,
-    create_store,
-    open_store,
-    read_coverage,
-)
+from prolly.repo import Repository
 
 from .connection import connect, scheme_of
 from .pushing import Lease, Push
 from .remote import Remote
 from .remote_refs import read_remote_refs
 from .report import Progress, SyncReport, no_progress
-from .scope import ALL, Wish
-from .transfer import CLONING_SETTING, Transfer
+from .transfer import Transfer
 
 DEFAULT_REMOTE = "origin"
+
+# Each time that another process moved our refs meanwhile, it brought what we came for.
+FETCH_RACES_MAX = 8
 
 
 def fetch(
@@ -58,14 +51,24 @@ def fetch(
     """
     report = SyncReport()
     with remote_line(repo, name, remote) as line:
-        theirs = read_remote_refs(line)
         tracked = name if name in repo.remotes else None
         transfer = Transfer(repo, line, report, progress)
-        transfer.fetch(theirs, tracked)
+        _fetch_all(transfer, line, tracked)
         if depth is not None or unshallow:
             transfer.deepen(None if unshallow else depth)
         report.count(line.traffic)
     return report
+
+
+def _fetch_all(transfer: Transfer, line: Remote, tracked: str | None) -> None:
+    """Fetch, and once more where another fetch moved refs of ours meanwhile."""
+    for left in reversed(range(FETCH_RACES_MAX)):
+        try:
+            transfer.fetch(read_remote_refs(line), tracked)
+            return
+        except Stale as error:
+            if error.code != "ref-moved" or not left:
+                raise
 
 
 def pull(
@@ -132,77 +135,6 @@ def push(
     return report
 
 
-def clone(
-    url: str,
-    path: str | os.PathLike[str],
-    *,
-    wish: Wish = ALL,
-    remote: Remote | None = None,
-    progress: Progress = no_progress,
-    opened: Callable[..., Repository] = Repository,
-) -> tuple[Repository, SyncReport]:
-    """Make a repository in a directory that has all that another one has.
-
-    Its remote is called ``origin``, its one branch is the current one of the other
-    side. With ``wish`` it is a partial replica. One that a broken line left behind is
-    gone on with. ``opened`` makes the repository of a store and a directory. Raises
-    AlreadyExists ``repository-exists``, Invalid ``clone-depth`` and ``clone-prefix``,
-    NotFound ``no-such-dataset``, and as ``fetch``; then there is no repository, but
-    after RemoteFailed.
-    """
-    report = SyncReport()
-    coverage = wish.coverage(DEFAULT_REMOTE)
-    line = connect(url) if remote is None else remote
-    try:
-        theirs = read_remote_refs(line)
-        repo = _begin_clone((url, wish), coverage, Path(path), opened)
-        try:
-            repo.remotes[DEFAULT_REMOTE] = (
-                url if scheme_of(url) else os.path.abspath(url)
-            )
-            names = [(name, wish.prefix) for name in wish.datasets]
-            transfer = Transfer(repo, line, report, progress)
-            transfer.fetch(theirs, DEFAULT_REMOTE, names)
-            repo.store.write_setting(CLONING_SETTING, None)
-        except (RemoteFailed, KeyboardInterrupt):
-            repo.close()
-            raise
-        except BaseException:
-            repo.close()
-            shutil.rmtree(Path(path) / STORE_DIRECTORY, ignore_errors=True)
-            raise
-        report.count(line.traffic)
-        return repo, report
-    finally:
-        if remote is None:
-            line.close()
-
-
-def _begin_clone(
-    asked: tuple[str, Wish],
-    coverage: Coverage | None,
-    path: Path,
-    opened: Callable[..., Repository],
-) -> Repository:
-    """Make the repository, or open the one of a clone that broke."""
-    url, wish = asked
-    subject = (url if wish == ALL else f"{url} {wish}").encode()
-    try:
-        store, directory = create_store(path)
-    except AlreadyExists:
-        store, directory = open_store(path)
-        if store.read_setting(CLONING_SETTING) != subject:
-            store.close()
-            raise
-    store.write_setting(CLONING_SETTING, subject)
-    if coverage is not None and read_coverage(store) is None:
-        # From the first byte on it says that nothing has to be here.
-        with store.writer() as writer:
-            begun = writer.put(encode_coverage(coverage))
-            writer.commit([RefMove(COVERAGE_REF, None, begun)])
-    return opened(store, directory)
-
-
 @contextmanager
 def remote_line(repo: Repository, name: str, remote: Remote | None) -> Iterator[Remote]:
     """Open the line to a remote, unless one is open already."""
@@ -221,22 +153,21 @@ def remote_line(repo: Repository, name: str, remote: Remote | None) -> Iterator[
         line.close()
 
 
-def url_of(repo: Repository, name: str) -> str:
-    """Return the URL of a remote, or what is one itself.
+def url_of(repo: Repository, name: str | os.PathLike[str]) -> str:
+    """Return the URL of a remote, or what is one itself, as a path always is.
 
-    Raises NotFound ``no-such-remote``.
+    Raises NotFound ``no-such-remote``, Invalid ``remote-url`` for what is no text.
     """
+    if isinstance(name, os.PathLike):
+        return os.fspath(name)
+    if not isinstance(name, str):
+        raise Invalid(
+            f"neither a remote nor an address: {shown(name)}",
+            code="remote-url",
+            hint="Give the name of a remote, a path or a URL.",
+        )
     known = repo.remotes.get(name)
     if known is not None:
         return known
-    if scheme_of(name) or os.sep in name or name in (".", ".."):
-        return name
-    there = ", ".join(list(repo.remotes)[:10])
-    raise NotFound(
-        f"no remote {name!r}",
-        code="no-such-remote",
-        hint=f"There is: {there}."
-        if there
-        else "`prolly remote add NAME URL` adds one.",
-        name=name,
-    )
+    is_address = scheme_of(name) or os.sep in name or name in (".", "..")
+    return name if is_address else repo.remotes.require(name)

@@ -21,32 +21,36 @@ from prolly.errors import Corrupt, Error, Invalid, RemoteFailed
 from .conversation import (
     FRUITLESS_ATTEMPTS_MAX,
     behind_head,
-    line_broken,
+    given_up,
     request_of,
 )
 from .node_walk import WALK_ADDRESSES_MAX
 from .remote import Remote
 
-# Addresses in the request after one that broke, eight kilobytes: two megabytes of
+# Addresses in the request after one that broke, two kilobytes: half a megabyte of
 # leaves. Each that goes well doubles the next.
-AFTER_BREAK_ADDRESSES = 256
+AFTER_BREAK_ADDRESSES = 64
 
 
-def requested_chunks(remote: Remote, addresses: Sequence[bytes]) -> Iterator[bytes]:
+def requested_chunks(
+    remote: Remote, addresses: Sequence[bytes], *, after_break: bool = False
+) -> Iterator[bytes]:
     """Yield the chunks of some addresses in order, each verified.
 
-    Raises Corrupt ``unasked``, ``hash-mismatch`` and ``chunk-missing``, RemoteFailed
-    when the line breaks and breaks, and what the other side raises.
+    With ``after_break`` the line is not trusted to last, as behind a break. Raises
+    Corrupt ``unasked``, ``hash-mismatch`` and ``chunk-missing``, RemoteFailed when the
+    line breaks and breaks, and what the other side raises.
     """
-    return _Requested(remote, addresses).chunks()
+    limit = AFTER_BREAK_ADDRESSES if after_break else WALK_ADDRESSES_MAX
+    return _Requested(remote, addresses, limit).chunks()
 
 
 class _Requested:
-    def __init__(self, remote: Remote, addresses: Sequence[bytes]) -> None:
+    def __init__(self, remote: Remote, addresses: Sequence[bytes], limit: int) -> None:
         self._remote = remote
         self._due = addresses
         self._came = 0
-        self._limit = WALK_ADDRESSES_MAX
+        self._limit = limit
         # What came of the frame that was on its way when the line broke.
         self._rest = b""
         self._decoder = FrameDecoder()
@@ -67,7 +71,7 @@ class _Requested:
                 is_further = (self._came, len(self._rest)) > before
                 fruitless = 0 if is_further else fruitless + 1
                 if fruitless == FRUITLESS_ATTEMPTS_MAX:
-                    raise line_broken(error) from error
+                    raise given_up(error) from error
                 self._limit = AFTER_BREAK_ADDRESSES
 
     def _may_go_on(self, error: Error) -> bool:

@@ -178,7 +178,7 @@ class Service:
             for address, chunk in zip(batch, found, strict=True):
                 if chunk is None:
                     if read_coverage(self._store) is not None:
-                        raise absent(self._storage, [address], ", nor sent from it")
+                        raise _not_sent(self._storage, address)
                     raise NotFound(
                         f"chunk {address.hex()} is not here",
                         code="chunk-missing",
@@ -248,3 +248,15 @@ def _request(request: bytes) -> Message:
             actual=version,
         )
     return message
+
+
+def _not_sent(storage: Storage, address: bytes) -> NotFound:
+    """Return the error for who asks a partial replica for more than it has."""
+    lack = absent(storage, [address], "")
+    return NotFound(
+        f"the other side has not all of it: {lack.message}",
+        code=lack.code,
+        hint="Ask for a part that it has (`--dataset`, `--prefix`, `--depth`), or ask "
+        "where it came from.",
+        **lack.facts,
+    )

@@ -10,21 +10,25 @@ from prolly.errors import Stale
 from prolly.repo import Storage
 
 from .intake import Intake
-from .landing import Landing, OpsMismatch, Parts
+from .landing import Landing, Parts
 from .node_walk import Role
+from .tree_landing import OpsMismatch
 
 # A sweep of garbage that comes between is rare; two in a row are none by chance.
 SWEPT_ATTEMPTS_MAX = 3
 
 Moves = Callable[[Landing], Sequence[RefMove]]
 FetchTree = Callable[[bytes, Role], None]
-"""Gets the nodes of a tree; None where they cannot be had."""
+"""Gets the nodes of a tree into the quarantine."""
 
 
 class Settled(NamedTuple):
-    """What a settlement did: its moves, chunks and commits, how trees came."""
+    """What a settlement did.
 
-    moves: Sequence[RefMove]
+    ``used_edits`` tells whether trees were made from edits, ``fallbacks`` counts those
+    whose edits led elsewhere; ``sequence`` is that of the store afterwards.
+    """
+
     sequence: int
     commits: int
     used_edits: bool
@@ -43,7 +47,8 @@ def settle(
     """Land what an intake has, and move refs, in one step.
 
     ``moves`` looks at what has landed, and says what is to move; whatever it raises
-    leaves the store as it was. ``parts`` is what a partial replica gets. Raises
+    leaves the store as it was. ``fetch_tree`` is None where nodes cannot be had.
+    ``parts`` is what a partial replica gets. Raises
     Corrupt, Stale ``ops-mismatch`` where a tree would be wanted as nodes and cannot be
     had, and as ``ChunkWriter.commit``.
     """
@@ -53,11 +58,9 @@ def settle(
         landing = Landing(storage, intake, refused, parts)
         try:
             landing.land_all()
-            chosen = moves(landing)
-            sequence = landing.commit(chosen, note)
-            return Settled(
-                chosen, sequence, landing.objects, landing.used_edits, len(refused)
-            )
+            sequence = landing.commit(moves(landing), note)
+            commits = len(intake.commits)
+            return Settled(sequence, commits, landing.used_edits, len(refused))
         except OpsMismatch as mismatch:
             if fetch_tree is None:
                 raise _ops_mismatch(mismatch.root) from None

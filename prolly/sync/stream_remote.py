@@ -133,7 +133,7 @@ class _Running:
         self._said: str | None = None
 
     def complaint(self) -> str:
-        """Return the last line of what the stopped program printed as errors."""
+        """Return the last line of what the program complained of, but for a hint."""
         return self._said or ""
 
     def stop(self) -> None:
@@ -157,7 +157,9 @@ def _last_line(errors: IO[bytes]) -> str:
     size = errors.seek(0, os.SEEK_END)
     errors.seek(max(0, size - COMPLAINT_BYTES_MAX))
     lines = errors.read().decode("utf-8", "replace").strip().splitlines()
-    last = lines[-1] if lines else ""
+    # prolly itself prints an error and behind it a hint for who called it there.
+    told = [line for line in lines if not line.startswith("hint: ")]
+    last = told[-1] if told else ""
     return "".join(one if one.isprintable() else " " for one in last)
 
 

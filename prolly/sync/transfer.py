@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,13 +17,10 @@ from .remote import Remote
 from .remote_refs import RemoteRefs
 from .report import Progress, SyncReport
 from .scope import Scope, check_depth
+from .settlement import Moves
 
-# Names the URL of a clone that is not whole yet.
-CLONING_SETTING = "cloning"
 # Branches of ours that are named as held: more than people have, and 8 kB.
 HELD_TIPS_MAX = 256
-
-Moves = Callable[[Landing], Sequence[RefMove]]
 
 
 class Transfer:
@@ -43,11 +40,13 @@ class Transfer:
         theirs: RemoteRefs,
         tracked: str | None,
         names: Sequence[tuple[str, Any]] = (),
+        *,
+        is_clone: bool = False,
     ) -> None:
         """Fetch all branches and tags of a remote, and move refs of ours.
 
         ``names`` are datasets, with a prefix or None, that are to be covered from now
-        on.
+        on. Of a clone the one branch is the remote's current one.
         """
         store = self._store
         branches, tags = theirs.named(BRANCHES), theirs.named(TAGS)
@@ -70,7 +69,7 @@ class Transfer:
             if before[name] != tip
         ]
         moves += [RefMove(name, None, tip) for name, tip in new_tags.items()]
-        if store.read_setting(CLONING_SETTING) is not None:
+        if is_clone:
             moves += _first_branch(self._repo, theirs)
         wants = [*branches.values(), *new_tags.values()]
         if not moves and all(store.contains_many(wants)) and not names:
@@ -187,10 +186,16 @@ def _held(repo: Repository, tracking: dict[str, bytes | None]) -> list[bytes]:
 
 
 def _first_branch(repo: Repository, theirs: RemoteRefs) -> list[RefMove]:
-    """Return the moves that make the remote's current branch the one of a clone."""
+    """Return the moves that make the remote's current branch the one of a clone.
+
+    None where somebody has worked in what a broken clone left: what they committed
+    stays where it is, for them to merge.
+    """
     head = theirs.head
     tip = theirs.refs.get(BRANCHES + head)
-    if tip is None:
+    commits = repo.storage.commits
+    is_used = any(commits.read(one).generation for one in repo.branches.values())
+    if tip is None or is_used:
         return []
     repo.store.write_setting("head", head.encode())
     moves = [

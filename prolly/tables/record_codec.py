@@ -19,6 +19,7 @@ from prolly.chunks import ChunkWriter
 from prolly.codec import INLINE_BYTES_MAX, Reference, Referring, row, shown
 from prolly.codec import key as key_codec
 from prolly.codec.byte_strings import EvenStrings
+from prolly.codec.received_row import CheckedColumn, check_rows
 from prolly.errors import Corrupt, Error, Invalid
 from prolly.maps import read_blob, write_blob
 
@@ -168,19 +169,25 @@ class RecordCodec:
         parts += self._decode_cells(values, read)
         return [parts[place] for place in self._order]
 
-    def check_columns(
+    def check_records(
         self, keys: Sequence[bytes], values: Sequence[bytes]
-    ) -> list[Sequence[Any]]:
-        """Return records from outside as columns, of which none refers to a blob.
+    ) -> list[CheckedColumn]:
+        """Check records from outside, of which none refers to a blob.
 
-        Raises Corrupt for any other spelling of a key or a row than the one that they
-        have; whether cells are of their columns is not looked at. Not for no record.
+        Returns what is known of each column, in schema order. Raises Corrupt for any
+        other spelling of a key or a row than the one that they have; whether cells are
+        of their columns is not looked at. Keys ascend. Not for no record.
         """
+        checked = [*self._check_keys(keys), *check_rows(values, self._fills)]
+        return [checked[place] for place in self._order]
+
+    def _check_keys(self, keys: Sequence[bytes]) -> list[CheckedColumn]:
+        """Return what is known of the key columns."""
+        if self._is_scalar and key_codec.are_integers(keys):
+            return [CheckedColumn({int}, None)]
         decoded = self.decode_keys(keys)
-        parts: list[Sequence[Any]]
-        parts = [decoded] if self._is_scalar else list(zip(*decoded, strict=True))
-        parts += row.check_columns(values, self._fills)
-        return [parts[place] for place in self._order]
+        parts = [decoded] if self._is_scalar else zip(*decoded, strict=True)
+        return [CheckedColumn({*map(type, part)}, part) for part in parts]
 
     def decode_rows(
         self, keys: Sequence[bytes], values: Sequence[bytes], read: ReadChunk

@@ -9,7 +9,7 @@ from prolly.maps import NOTHING, SortedMapping, SortedValues, StoredRecords, Str
 from prolly.tree import Batch, NodeReader
 
 from .constraints import Index
-from .record_batches import fetch, gather
+from .record_batches import decoded, fetch
 from .record_codec import RecordCodec
 from .row_maker import Row, row_maker
 from .schema import Schema, missing_column
@@ -143,14 +143,12 @@ class Table(SortedMapping):
         """
         places = self.places(self.schema.names if columns is None else columns)
         batches: Iterator[Sequence[Sequence[Any]]]
+        whole = {"start": None, "stop": None, "prefix": None, "reverse": False}
+        stretch = self._stretch(*{**whole, **bounds}.values())
         if where is None:
-            gathered = gather(self.raw_batches(**bounds))
-            decode = self._codec.decode_columns
-            read = self._records.read_chunk
-            batches = (decode(keys, values, read) for keys, values in gathered)
+            leaves = self._records.guard(stretch.columns())
+            batches = decoded(leaves, self.decode_columns)
         else:
-            whole = {"start": None, "stop": None, "prefix": None, "reverse": False}
-            stretch = self._stretch(*{**whole, **bounds}.values())
             from .filtered_rows import Selection
 
             batches = Selection(self, stretch, self._predicate(where)).columns()

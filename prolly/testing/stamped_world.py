@@ -6,17 +6,21 @@ a counter. Every write is a commit's worth, made through a workspace.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import reduce
+from itertools import permutations
 from uuid import UUID
 
-from prolly.chunks import MemoryStore
-from prolly.codec import FORMAT_PARAMETERS, Descriptor
+from prolly.chunks import MemoryStore, RefMove
+from prolly.codec import FORMAT_PARAMETERS, Descriptor, encode_commit
+from prolly.codec import key as key_codec
 from prolly.codec.record_stamps import RecordStamps
-from prolly.datasets import Manifest
+from prolly.datasets import Manifest, root_reference, write_manifest
 from prolly.history import Commits
+from prolly.maps import encode_value
 from prolly.merge import Rules, merge_manifests, stamps_of, stamps_root
-from prolly.repo import Workspace
+from prolly.repo import Repository, Workspace
 from prolly.repo.stamp_clock import REPLICA_SETTING
 from prolly.repo.storage import Storage
 from prolly.tables import Schema
@@ -79,6 +83,18 @@ class StampedWorld:
             writer.commit()
         return merged.root
 
+    def merged_anyhow(self, base: bytes, sides: Sequence[bytes]) -> set[bytes]:
+        """Return what sides of one base come to, in every order and grouping."""
+        merged = {self.merge_all(base, order) for order in permutations(sides)}
+        for one, *others in permutations(sides):
+            versions = Versions(base, one, self.merge_all(base, others))
+            merged.add(self.merge(versions))
+        return merged
+
+    def merge_all(self, base: bytes, sides: Iterable[bytes]) -> bytes:
+        """Merge sides of one base, each into what those before came to."""
+        return reduce(lambda one, other: self.merge(Versions(base, one, other)), sides)
+
     def entry(self, root: bytes, name: str) -> Descriptor:
         """Return the description of a dataset."""
         return Manifest(self.reader, root).require(name)
@@ -105,3 +121,25 @@ def _set_policies(space: Workspace) -> None:
         space.set_policy(name, "last-writer-wins")
     space.set_policy(CELLS, "last-writer-wins", column="a")
     space.set_policy(CELLS, "counter", column="n")
+
+
+def commit_bad_stamps(repo: Repository, name: str, key: str, value: object) -> None:
+    """Commit on main, as a store might hold it, a value in place of stamps.
+
+    It is the one record of the stamps of a dataset.
+    """
+    with repo.store.writer() as writer:
+        reader = NodeReader(writer.get)
+        root = repo.at("main").root
+        found = Manifest(reader, root).find(name)
+        assert found is not None
+        identity, entry = found
+        records = [key_codec.encode((key,))], [encode_value(value, writer)]
+        bad = root_reference(reader, build(writer, [records], FORMAT_PARAMETERS))
+        changed = replace(entry, roots=(*entry.content_roots, bad))
+        made = write_manifest(reader, writer, root, {identity: changed})
+        before = repo.resolve("main")
+        commit = replace(repo.commit_of("main"), root=made, parents=(bytes(before),))
+        commit = replace(commit, generation=commit.generation + 1)
+        commit_id = writer.put(encode_commit(commit))
+        writer.commit([RefMove("branches/main", bytes(before), commit_id)])

@@ -14,6 +14,7 @@ from prolly.codec import (
     Commit,
     Descriptor,
     Reference,
+    cbor,
     dataset_id,
     encode_commit,
     encode_descriptor,
@@ -30,6 +31,11 @@ from prolly.tree import NodeReader, build
 from prolly.tree.operations import node_weight
 
 from .repositories import memory_repository
+
+# Records that make a tree of two levels.
+KEYS = [f"key:{number:05d}" for number in range(400)]
+VALUES = [cbor.encode(bytes([number % 256]) * 90) for number in range(400)]
+ONE = cbor.encode(1)
 
 Change = Callable[[WireFrame], Iterable[tuple[int, bytes]]]
 
@@ -112,6 +118,30 @@ class Forger:
         with self.repo.store.writer() as writer:
             commit_id = writer.put(chunk)
             writer.commit([RefMove("branches/main", tip, commit_id)])
+
+
+def forge_first_child(forger: Forger, change: Callable[[Child], Child]) -> None:
+    """Serve a tree whose root says something else of its first child."""
+    node = forger.repo.storage.reader.read_inner(forger.tree(KEYS, VALUES), 1)
+    entries = list(zip(node.keys(), node.children(), strict=True))
+    entries[0] = (entries[0][0], change(entries[0][1]))
+    forger.serve(forger.inner(1, entries))
+
+
+def wrong_count(forger: Forger) -> None:
+    """Serve a tree whose root tells of a record more than its first child has."""
+    forge_first_child(forger, lambda one: one._replace(records=one.records + 1))
+
+
+def wrong_weight(forger: Forger) -> None:
+    """Serve a tree whose root tells another weight of its first child."""
+    forge_first_child(forger, lambda one: one._replace(weight=one.weight + 1))
+
+
+def wrong_cut(forger: Forger) -> None:
+    """Serve a tree whose leaves end where no cut is due."""
+    halves = [forger.leaf(KEYS[:70], VALUES[:70]), forger.leaf(KEYS[70:], VALUES[70:])]
+    forger.serve(forger.inner(1, halves))
 
 
 def contents(repo: Repository) -> tuple[set[bytes], dict[str, bytes]]:

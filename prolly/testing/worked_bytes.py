@@ -16,6 +16,7 @@ from prolly.codec import (
     FileEntry,
     Reference,
     Referring,
+    Replay,
     TreeParameters,
     WorkingState,
     cbor,
@@ -123,8 +124,24 @@ def _encode_working(form: Form) -> bytes:
         conflicts=None if conflicts is None else bytes.fromhex(conflicts),
         message=form["message"],
         metadata=json_form.from_json(form["metadata"]),
+        replay=_replay(form.get("replay")),
     )
     return encode_working(state)
+
+
+def _replay(form: Form | None) -> Replay | None:
+    if form is None:
+        return None
+    picked = form["picked"]
+    return Replay(
+        form["verb"],
+        bytes.fromhex(form["theirs"]),
+        None if picked is None else bytes.fromhex(picked),
+        bytes.fromhex(form["began"]),
+        form["author"],
+        form["time"],
+        tuple(map(bytes.fromhex, form["todo"])),
+    )
 
 
 def _decode_working(data: bytes, form: Form) -> Form:
@@ -136,7 +153,23 @@ def _decode_working(data: bytes, form: Form) -> Form:
         "conflicts": None if state.conflicts is None else state.conflicts.hex(),
         "message": state.message,
         "metadata": json_form.to_json(state.metadata, exact=True),
+        **_replay_form(state.replay),
     }
+
+
+def _replay_form(replay: Replay | None) -> Form:
+    if replay is None:
+        return {}
+    told = {
+        "verb": replay.verb,
+        "theirs": replay.theirs.hex(),
+        "picked": None if replay.picked is None else replay.picked.hex(),
+        "began": replay.began.hex(),
+        "author": replay.author,
+        "time": replay.time_us,
+        "todo": [one.hex() for one in replay.todo],
+    }
+    return {"replay": told}
 
 
 def _encode_descriptor(form: Form) -> bytes:

@@ -93,7 +93,7 @@ class CutWatch:
             rivals += change.before.keys_within(least - change.heavier, least)
         if change.grown < 0:
             most = self._weight_max - weight
-            come = self._keys_behind(cursor, most, most - change.grown)
+            come = self._rivals_behind(cursor, cursor, (most, most - change.grown))
             if come is None:
                 return False
             rivals += come
@@ -104,13 +104,14 @@ class CutWatch:
     ) -> bool:
         if not change.inserted and not change.lighter:
             return True
-        for _, last_key, before in self.nodes_left(cursor):
+        for left, last_key, before in self.nodes_left(cursor):
             reach = self._weight_max - before
             rivals = [key for key, at in change.inserted if at <= reach]
             if change.lighter:
                 far = reach + change.lighter
                 rivals += change.before.keys_within(reach, far)
-                come = self._keys_behind(cursor, reach - weight, far - weight)
+                span = reach - weight, far - weight
+                come = self._rivals_behind(left, cursor, span)
                 if come is None:
                     return False
                 rivals += come
@@ -125,23 +126,36 @@ class CutWatch:
         """
         if not rivals:
             return True
-        least = priorities_of([chosen], self._seed)[0]
+        least = self._priority(chosen)
         return min(priorities_of(rivals, self._seed)) > least
 
-    def _keys_behind(
-        self, cursor: LevelCursor, low: int, high: int
-    ) -> list[bytes] | None:
-        """Return the keys that stood at low < sum <= high from a leaf's end on.
+    def _priority(self, key: bytes) -> int:
+        return priorities_of([key], self._seed)[0]
 
-        ``None`` where the level ends before: then what is left may have become one
-        node. Only leaves that have such keys are read.
+    def _rivals_behind(
+        self, chooser: LevelCursor, cursor: LevelCursor, span: tuple[int, int]
+    ) -> list[bytes] | None:
+        """Return keys that may rival a node's cut, of those that come into its window.
+
+        They stood at low < sum <= high from the end of the cursor's leaf on. ``None``
+        where the level ends before: then what is left may have become one node. Only
+        leaves that have such keys are read, and none where a node on the way chose its
+        own cut among all of these: if that one is no rival, they are none.
         """
+        low, high = span
         found: list[bytes] = []
         ahead = cursor
         while high >= 0:
             ahead = ahead.clone()
             if not ahead.advance():
                 return None
+            if (
+                self._weight_min <= low + 1
+                and high <= self._weight_max
+                and self._priority(ahead.last_key) > self._priority(chooser.last_key)
+                and not ahead.is_last
+            ):
+                return found
             weight = ahead.weight
             if weight > low:
                 leaf = ahead.hold()

@@ -3,16 +3,16 @@
 Each side is a stack of nodes still to look at, in key order, its root at first. Equal
 addresses on top of both are dropped together: that is where all the time is saved. Else
 the higher node gives way to its children, and two leaves, or what is left of them, are
-compared up to the smaller of their last keys. Since equal stretches of records make
-equal nodes but for a few at each seam, the cost is O(changes x depth) node reads.
+compared up to the smaller of their last keys. Inner nodes of the same keys pair up
+their children, and each pair that differs is compared by itself. Since equal stretches
+of records make equal nodes but for a few at each seam, the cost is O(changes x depth)
+node reads.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
-from itertools import compress
-from operator import ne
+from collections.abc import Iterable, Iterator, Sequence
 
 from prolly.codec.node import Inner, Leaf
 from prolly.codec.stored_leaf import StoredLeaf
@@ -28,18 +28,28 @@ class _Side:
     """One tree's nodes that are not compared yet, as (address, level)."""
 
     def __init__(
-        self,
-        reader: NodeReader,
-        root: bytes | None,
-        bounds: tuple[bytes | None, bytes | None],
+        self, reader: NodeReader, bounds: tuple[bytes | None, bytes | None]
     ) -> None:
         self._reader = reader
         self._start, self._stop = bounds
         self._stack: list[tuple[bytes, int]] = []
         self.keys: list[bytes] = []
         self.values: list[bytes] = []
-        if root is not None and len(node := reader.read(root)):
+
+    def begin(self, root: bytes | None) -> None:
+        """Make a tree the next to be compared, if it is there and holds anything."""
+        if root is None:
+            return
+        node = self._reader.hold(root)
+        # A leaf that claims nothing is empty, or no leaf: decoding tells.
+        if isinstance(node, Inner) or node.entries_claimed() or len(node.decode()):
             self._stack.append((root, node.level))
+
+    def below(self, node: Inner) -> _Side:
+        """Return a side of just the children of a node."""
+        twin = _Side(self._reader, (self._start, self._stop))
+        twin.push(twin.children(node))
+        return twin
 
     @property
     def top(self) -> tuple[bytes, int] | None:
@@ -64,9 +74,21 @@ class _Side:
         """Take the next node from the stack and read it."""
         return self._reader.hold_at(*self._stack.pop())
 
-    def is_within(self, leaf: StoredLeaf) -> bool:
-        """Tell whether no key of a leaf lies before the start."""
-        return self._start is None or leaf.first_key() >= self._start
+    def hold(self, node: Inner, places: Sequence[int]) -> Iterator[Inner | StoredLeaf]:
+        """Read children of a node, ahead of whoever takes them."""
+        return self._reader.hold_ahead(node, places)
+
+    def within(self, found: Iterable[Difference]) -> Iterable[Difference]:
+        """Leave out differences of keys before the start."""
+        start = self._start
+        return found if start is None else [one for one in found if one[0] >= start]
+
+    def places_within(self, node: Inner, places: list[int]) -> list[int]:
+        """Leave out those children of a node that do not meet the bounds."""
+        if self._start is None and self._stop is None:
+            return places
+        within = self._places(node)
+        return [place for place in places if place in within]
 
     def open_leaf(self, leaf: Leaf) -> None:
         """Make the records of a leaf the next to be compared."""
@@ -149,11 +171,15 @@ def _runs(
 ) -> Iterator[Iterable[Difference]]:
     if old == new:
         return
-    ours, theirs = _Side(reader, old, bounds), _Side(reader, new, bounds)
-    while True:
-        left, right = ours.top, theirs.top
-        if left is None or right is None:
-            break
+    ours, theirs = _Side(reader, bounds), _Side(reader, bounds)
+    ours.begin(old)
+    theirs.begin(new)
+    yield from _walk(ours, theirs)
+
+
+def _walk(ours: _Side, theirs: _Side) -> Iterator[Iterable[Difference]]:
+    """Compare what is left of two sides, which begin at the same key."""
+    while (left := ours.top) is not None and (right := theirs.top) is not None:
         if left == right and left[1] != RECORDS:
             ours.skip()
             theirs.skip()
@@ -162,7 +188,7 @@ def _runs(
         elif left[1] < right[1]:
             theirs.open()
         elif left[1] != RECORDS:
-            yield _open_both(ours, theirs)
+            yield from _open_both(ours, theirs)
         else:
             last = min(ours.keys[-1], theirs.keys[-1])
             yield compare(ours.take(last), theirs.take(last))
@@ -170,42 +196,63 @@ def _runs(
     yield from _rest(theirs, removed=False)
 
 
-def _open_both(ours: _Side, theirs: _Side) -> Iterable[Difference]:
-    """Open two nodes of one level; return the differences found on the spot.
-
-    Nodes with the same keys, as an edit in place leaves them, are compared as whole
-    lists: children pair up, so equal ones are never put on the stacks. Leaves whose
-    lengths are the same too are compared as bytes, and nothing in them is decoded.
-    """
+def _open_both(ours: _Side, theirs: _Side) -> Iterator[Iterable[Difference]]:
+    """Open two nodes of one level; yield the differences found on the spot."""
     old, new = ours.pop(), theirs.pop()
     if isinstance(old, Inner) and isinstance(new, Inner):
-        pairs = ours.children(old), theirs.children(new)
-        if same_keys(old, new):
-            differing = list(map(ne, *pairs))
-            pairs = (
-                list(compress(pairs[0], differing)),
-                list(compress(pairs[1], differing)),
-            )
-        ours.push(pairs[0])
-        theirs.push(pairs[1])
-        return ()
+        if old.has_keys_of(new):
+            yield from _pairs(ours, theirs, (old, new))
+        else:
+            ours.push(ours.children(old))
+            theirs.push(theirs.children(new))
+        return
     assert isinstance(old, StoredLeaf) and isinstance(new, StoredLeaf)
-    is_within = ours.is_within(old)
-    found = old.changed_values(new) if is_within else None
-    return (
-        _open_leaves((ours, theirs), (old, new), is_within) if found is None else found
-    )
+    found: Iterable[Difference] | None = old.changed_values(new)
+    if found is None:
+        leaves = old.decode(), new.decode()
+        if not same_keys(*leaves):
+            ours.open_leaf(leaves[0])
+            theirs.open_leaf(leaves[1])
+            return
+        found = changed_values(*leaves)
+    yield ours.within(found)
 
 
-def _open_leaves(
-    sides: tuple[_Side, _Side], leaves: tuple[StoredLeaf, StoredLeaf], is_within: bool
-) -> Iterable[Difference]:
-    old, new = leaves[0].decode(), leaves[1].decode()
-    if is_within and same_keys(old, new):
-        return changed_values(old, new)
-    sides[0].open_leaf(old)
-    sides[1].open_leaf(new)
-    return ()
+def _pairs(
+    ours: _Side, theirs: _Side, nodes: tuple[Inner, Inner]
+) -> Iterator[Iterable[Difference]]:
+    """Compare two inner nodes of the same keys, as an edit in place leaves them.
+
+    Both begin at the same key. Then each child holds all records of a stretch of keys
+    in one tree, and its counterpart all of the same stretch in the other.
+    """
+    old, new = nodes
+    places = ours.places_within(old, old.differing_children(new))
+    pairs = zip(ours.hold(old, places), theirs.hold(new, places), strict=True)
+    for before, after in pairs:
+        if isinstance(before, Inner) and isinstance(after, Inner):
+            if before.has_keys_of(after):
+                yield from _pairs(ours, theirs, (before, after))
+            else:
+                yield from _walk(ours.below(before), theirs.below(after))
+            continue
+        assert isinstance(before, StoredLeaf) and isinstance(after, StoredLeaf)
+        yield ours.within(_between(before, after))
+
+
+def _between(old: StoredLeaf, new: StoredLeaf) -> Iterable[Difference]:
+    """Return what differs between two leaves of one stretch of keys.
+
+    Leaves of the same keys whose lengths are even and the same are compared as bytes,
+    and nothing in them is decoded.
+    """
+    found = old.changed_values(new)
+    if found is not None:
+        return found
+    before, after = old.decode(), new.decode()
+    if same_keys(before, after):
+        return changed_values(before, after)
+    return compare((before.keys(), before.values), (after.keys(), after.values))
 
 
 def _rest(side: _Side, *, removed: bool) -> Iterator[Iterable[Difference]]:

@@ -46,7 +46,7 @@ from .operations import (
     update_leaf,
     weigh,
 )
-from .reader import NodeReader
+from .reader import SIBLINGS_READ, NodeReader
 from .renewal import Renewal, RenewedReader, write_renewals
 from .run import OpenRun
 from .splitter import level_seed, priorities_of
@@ -60,9 +60,9 @@ HELD_NODES = 8
 # Final nodes handed to the writer together, which looks up at once which of them are
 # there already: half a megabyte.
 WRITE_NODES = 64
-# Edited nodes of one parent that are read together: a look-up of many costs half of
-# single ones, and what follows a node that is cut anew is looked for again.
-SIBLINGS_READ = 16
+# Edited nodes that are read together, of any parents: half a megabyte of leaves, which
+# a ``PassingCache`` holds until they were edited.
+READ_AHEAD = 64
 # Edits of one leaf that are looked at one by one. More are likely to move cuts, and pay
 # for cutting anew.
 LEAF_EDITS = 64
@@ -108,6 +108,10 @@ class LevelEdit:
         self._edit_keys, self._edit_payloads = edits
         self._merged: dict[bytes, Merged] = {}
         self._held: dict[bytes, _Rewritten] = {}
+        # For edits whose nodes were read ahead: a cursor at the first one of a parent,
+        # and where the edits of each end.
+        self._plan: dict[int, tuple[LevelCursor, dict[int, int]]] = {}
+        self._read_until = 0
         self._watch = CutWatch(parameters, self._seed)
         self.changes: dict[bytes, Child | None] = {}
         self.only_child: tuple[bytes, Child] | None = None
@@ -115,25 +119,49 @@ class LevelEdit:
     def run(self) -> None:
         """Apply all edits."""
         done = 0
-        cursor = self._cursor
         while done < len(self._edit_keys):
-            cursor.seek(self._edit_keys[done])
-            done, stays = self._rewrite_siblings(done)
+            if done >= self._read_until:
+                self._read_ahead(done)
+            planned = self._plan.get(done)
+            self._cursor, ends = planned or self._nodes_of(done)
+            done, stays = self._rewrite_siblings(done, ends)
             if not stays:
-                start = self._leftmost_changed() or cursor.clone()
+                start = self._leftmost_changed() or self._cursor.clone()
                 done, barrier = self._cut_anew(start)
                 self._watch.settle(barrier)
                 self._forget(barrier)
         self._write_held(keep=0)
 
-    def _rewrite_siblings(self, done: int) -> tuple[int, bool]:
+    def _read_ahead(self, done: int) -> None:
+        """Find the nodes of the next edits, and read them together."""
+        self._plan.clear()
+        cursor = self._cursor
+        addresses: list[bytes] = []
+        while done < len(self._edit_keys) and len(addresses) < READ_AHEAD:
+            cursor, ends = self._plan[done] = self._nodes_of(done, cursor)
+            done = next(reversed(ends.values()))
+            if cursor.parent is not None:
+                addresses += map(cursor.parent.address, ends)
+        self._read_until = done
+        if len(self._plan) > 1:
+            # Those of one parent are read together anyway.
+            cursor.reader.read_ahead(addresses)
+
+    def _nodes_of(
+        self, done: int, near: LevelCursor | None = None
+    ) -> tuple[LevelCursor, dict[int, int]]:
+        """Return a cursor at the node of the next edit, and its ``_sibling_ends``."""
+        cursor = (near or self._cursor).clone()
+        cursor.seek(self._edit_keys[done])
+        return cursor, self._sibling_ends(cursor, done)
+
+    def _rewrite_siblings(self, done: int, ends: dict[int, int]) -> tuple[int, bool]:
         """Rewrite edited nodes of one parent, from the cursor's on, whose cuts stay.
 
         Returns how many edits are done, and False when the node where the cursor stands
         has to be cut anew.
         """
         cursor = self._cursor
-        ends = self._sibling_ends(done)
         for place, held in cursor.hold_siblings(list(ends)):
             end = ends[place]
             here = self._edit_keys[done:end], self._edit_payloads[done:end]
@@ -146,18 +174,18 @@ class LevelEdit:
             done = end
         return done, True
 
-    def _sibling_ends(self, done: int) -> dict[int, int]:
+    def _sibling_ends(self, cursor: LevelCursor, done: int) -> dict[int, int]:
         """Return, for each of the next edited nodes of one parent, where its edits end.
 
         The nodes are told by their place among the siblings.
         """
         keys = self._edit_keys
-        parent = self._cursor.parent
+        parent = cursor.parent
         if parent is None:
             return {0: len(keys)}
         stop = len(keys)
         last = len(parent) - 1
-        if not self._cursor.is_last_parent:
+        if not cursor.is_last_parent:
             stop = bisect_right(keys, parent.key(last), done)
         ends: dict[int, int] = {}
         while done < stop and len(ends) < SIBLINGS_READ:

@@ -14,7 +14,7 @@ from operator import lt
 
 from prolly.errors import Invalid
 
-from .sorted_run import Edits, SortedRun, blocks_of, merge_runs
+from .sorted_run import Edits, SortedRun, blocks_of, merge_runs, sorted_edits
 
 # Estimated bytes of buffered edits at which a run is written out. A million small
 # records spill a handful of runs and stay under 150 MB in all.
@@ -162,8 +162,7 @@ class EditBuffer:
         """Return the edits in memory, sorted."""
         if not self._edits:
             return self._ordered
-        keys = sorted(self._edits)
-        return keys, list(map(self._edits.__getitem__, keys))
+        return sorted_edits(self._edits)
 
     def _follows(self, keys: Sequence[bytes]) -> bool:
         """Tell whether keys ascend, and lie behind those that came in order."""

@@ -29,36 +29,47 @@ class LevelCursor:
         self._path: list[tuple[Inner, int]] = []
         # The last key sought, unless the cursor moved since.
         self._sought: bytes | None = None
+        self._root_read: Node | None = None
 
     def clone(self) -> LevelCursor:
         """Return an independent cursor at the same place."""
         twin = LevelCursor(self.reader, self._root, self.level)
         twin._path = list(self._path)
+        twin._sought, twin._root_read = self._sought, self._root_read
         return twin
 
     def seek(self, key: bytes) -> None:
         """Go to the node that holds ``key`` or would; past the end, to the last.
 
-        A key behind the one sought before, under the same parent, costs one search.
+        From a key that was sought before to one behind it the path is climbed as far as
+        needed.
         """
         before, self._sought = self._sought, key
-        if before is not None and self._path and before <= key:
-            parent, _ = self._path[-1]
-            index = parent.position(key)
-            if index < len(parent):
-                self._path[-1] = parent, index
+        path = self._path
+        if before is None or key < before:
+            path.clear()
+        while path:
+            node, _ = path.pop()
+            index = node.position(key)
+            if index < len(node):
+                self._descend(node, index, key)
                 return
-        self._path = []
         if self.level == 0 and isinstance(self.reader.hold(self._root), StoredLeaf):
             return
-        node = self.reader.read(self._root)
-        while node.level > self.level:
-            assert isinstance(node, Inner)
+        root = self.reader.read(self._root)
+        if root.level > self.level:
+            assert isinstance(root, Inner)
+            self._descend(root, min(root.position(key), len(root) - 1), key)
+
+    def _descend(self, node: Inner, index: int, key: bytes) -> None:
+        """Go down from a child of a node to the node that holds a key."""
+        self._path.append((node, index))
+        while node.level > self.level + 1:
+            below = self.reader.read_below(node, index)
+            assert isinstance(below, Inner)
+            node = below
             index = min(node.position(key), len(node) - 1)
             self._path.append((node, index))
-            if node.level == self.level + 1:
-                return
-            node = self.reader.read_below(node, index)
 
     def advance(self) -> bool:
         """Go to the node on the right; False, without moving, when there is none."""
@@ -128,7 +139,7 @@ class LevelCursor:
         if self._path:
             node, index = self._path[-1]
             return node.key(index)
-        root = self.reader.read(self._root)
+        root = self._read_root()
         return root.key(len(root) - 1) if len(root) else b""
 
     @property
@@ -137,7 +148,7 @@ class LevelCursor:
         if self._path:
             node, index = self._path[-1]
             return node.weight(index)
-        return node_weight(self.reader.read(self._root))
+        return node_weight(self._read_root())
 
     @property
     def child(self) -> Child:
@@ -145,7 +156,7 @@ class LevelCursor:
         if self._path:
             node, index = self._path[-1]
             return node.child(index)
-        root = self.reader.read(self._root)
+        root = self._read_root()
         return Child(self._root, root.count(), node_weight(root))
 
     def hold(self) -> Inner | StoredLeaf:
@@ -157,8 +168,15 @@ class LevelCursor:
     def read(self) -> Node:
         """Read the node."""
         if not self._path:
-            return self.reader.read(self._root)
+            return self._read_root()
         return self.reader.read_below(*self._path[-1])
+
+    def _read_root(self) -> Node:
+        """Read the root, once where it is asked for its key, its weight and entries."""
+        node = self._root_read
+        if node is None:
+            node = self._root_read = self.reader.read(self._root)
+        return node
 
     def entries(self) -> tuple[Keys, list[Payload]]:
         """Read the node's keys and payloads; the caller must not change them."""

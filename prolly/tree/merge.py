@@ -17,8 +17,9 @@ from prolly.codec import TreeParameters
 from .edit import LeafChanges, apply_to_leaves
 from .merge_clusters import PatchQueue
 from .merge_patches import OURS, THEIRS
+from .merge_pieces import Host
 from .merge_records import PatchMerge, Settle
-from .merge_seams import Host, Seams, leaves_changed
+from .merge_seams import Seams, leaves_changed
 from .merge_walk import find_patches
 from .operations import encode
 from .reader import NodeReader

@@ -23,10 +23,9 @@ anew until a cut meets the end of a piece. Why this is exact:
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import NamedTuple
 
 from prolly.chunks import ChunkWriter
 from prolly.codec import TreeParameters
@@ -35,9 +34,9 @@ from prolly.codec.node import Child
 from .level_cursor import LevelCursor
 from .merge_clusters import MERGED_HELD, PatchQueue
 from .merge_patches import AGREED, MERGED, OURS, THEIRS, Patch
+from .merge_pieces import Host, Piece, PiecesAhead
 from .merge_strips import Strip
-from .operations import encode, weigh
-from .reader import NodeReader
+from .operations import encode
 from .renewal import Renewal
 from .run import OpenRun
 from .splitter import level_seed
@@ -58,34 +57,6 @@ class SeamCounts:
             self.from_ours += leaves
         elif side == THEIRS:
             self.from_theirs += leaves
-
-
-class _Piece:
-    """The next records of the result: one leaf of a side, or merged records.
-
-    A piece without a key holds no record: it stands for a side's lack of leaves.
-    """
-
-    __slots__ = ("child", "is_even", "key", "keys", "side", "values", "weight")
-
-    def __init__(
-        self, side: int, key: bytes | None, child: Child | None, *, is_even: bool
-    ) -> None:
-        self.side = side
-        self.key = key
-        self.child = child
-        self.is_even = is_even
-        self.weight = child.weight if child else 0
-        self.keys: Sequence[bytes] = ()
-        self.values: Sequence[bytes] = ()
-
-
-class Host(NamedTuple):
-    """The tree into which patches are put: its reader, its root, and whose it is."""
-
-    reader: NodeReader
-    root: bytes
-    side: int
 
 
 class Seams:
@@ -111,8 +82,6 @@ class Seams:
         self._queue = patches
         # The key up to which all leaves of the result are final.
         self._final: bytes | None = None
-        self._ahead: deque[_Piece] = deque()
-        self._coming: Iterator[_Piece] = iter(())
         self.changes: dict[bytes, Child | None] = {}
         self.renewals: list[Renewal] = []
         # Strips that stand, and whose merged leaves are not written yet.
@@ -187,22 +156,27 @@ class Seams:
     def _stitch(self, upto: int) -> None:
         """Go through the leaves around patches, at least up to that patch's end."""
         at = self._start()
-        self._ahead.clear()
-        self._coming = self._pieces(at)
-        while self._look_ahead():
-            piece = self._ahead[0]
-            if self._queue.next >= upto and all(
-                one.side == AGREED for one in self._ahead
-            ):
+        host = Host(self._reader, self._root, self._host)
+        ahead = PiecesAhead(host, self._queue, self._reach, self._met, at)
+        while (piece := ahead.look()) is not None:
+            if self._queue.next >= upto and ahead.are_agreed():
                 break
             if piece.key is None:
-                self._ahead.popleft()
-            elif self._stands():
-                self._take(self._ahead.popleft())
+                ahead.take()
+            elif ahead.stands():
+                ahead.take()
+                self._take(piece)
                 at = piece.key
             else:
-                at = self._cut_anew()
+                at = self._cut_anew(ahead)
         self._final = at
+
+    def _met(self, patch: Patch) -> None:
+        """Leave out the host's leaves of a patch, until one of them stands."""
+        for key, _ in patch.of(self._host):
+            self.changes[key] = None
+        if patch.side == MERGED:
+            self.counts.merged += 1
 
     def _start(self) -> bytes | None:
         """Return the key behind which the first leaf that meets the patch begins."""
@@ -225,80 +199,7 @@ class Seams:
             weight += cursor.weight
         return at
 
-    def _pieces(self, at: bytes | None) -> Iterator[_Piece]:
-        """Yield the pieces of the result behind a key."""
-        cursor: LevelCursor | None = None
-        while True:
-            patch = self._queue.take_behind(at)
-            if patch is not None:
-                yield from self._pieces_of(patch)
-                at, cursor = patch.upto, None
-                continue
-            if cursor is None:
-                cursor = LevelCursor(self._reader, self._root, 0)
-                cursor.seek(b"" if at is None else at + b"\0")
-                is_there = at is None or cursor.last_key > at
-            else:
-                is_there = cursor.advance()
-            if not is_there:
-                return
-            at = cursor.last_key
-            yield _Piece(AGREED, at, cursor.child, is_even=True)
-
-    def _pieces_of(self, patch: Patch) -> Iterator[_Piece]:
-        for key, _ in patch.of(self._host):
-            self.changes[key] = None
-        if patch.side == MERGED:
-            self.counts.merged += 1
-            for records in self._queue.take_merged(patch):
-                keys, values = records.columns()
-                is_even = records.chunk is not None
-                last = keys[-1] if keys else None
-                piece = _Piece(MERGED, last, None, is_even=is_even)
-                piece.keys, piece.values = keys, values
-                piece.weight = sum(weigh(0, piece.keys, piece.values))
-                yield piece
-            return
-        is_even = patch.is_even
-        for key, child in patch.of(patch.side):
-            yield _Piece(patch.side, key, child, is_even=is_even)
-        if not patch.of(patch.side):
-            yield _Piece(patch.side, None, None, is_even=False)
-
-    def _look_ahead(self) -> bool:
-        """Have pieces ahead past the window, or to the end; False when there are none.
-
-        A window of ``weight_max`` is passed by more than that: whether anything follows
-        counts, too.
-        """
-        weight = sum(piece.weight for piece in self._ahead)
-        while weight <= self._reach:
-            piece = next(self._coming, None)
-            if piece is None:
-                break
-            self._ahead.append(piece)
-            weight += piece.weight
-        return bool(self._ahead)
-
-    def _pull(self) -> _Piece | None:
-        """Take the next piece; ``None`` at the end of the level."""
-        return self._ahead.popleft() if self._ahead else next(self._coming, None)
-
-    def _stands(self) -> bool:
-        """Tell whether the piece ahead is a leaf of the result."""
-        offset = 0
-        sides: set[int] = set()
-        all_even = True
-        for piece in self._ahead:
-            if offset > self._reach:
-                break
-            offset += piece.weight
-            if piece.side != AGREED:
-                sides.add(piece.side)
-                all_even = all_even and piece.is_even
-        return all_even or (len(sides) == 1 and MERGED not in sides)
-
-    def _take(self, piece: _Piece) -> None:
+    def _take(self, piece: Piece) -> None:
         """Let a piece stand as a leaf."""
         assert piece.key is not None
         if piece.side == MERGED:
@@ -319,14 +220,14 @@ class Seams:
         self.changes[keys[-1]] = Child(address, len(keys), weight)
         self.counts.cut += 1
 
-    def _cut_anew(self) -> bytes:
+    def _cut_anew(self, ahead: PiecesAhead) -> bytes:
         """Cut what is ahead until a cut meets the end of a piece; return its key."""
         run = OpenRun(0, self._seed, self._parameters)
-        taken: deque[_Piece] = deque()
+        taken: deque[Piece] = deque()
         passed = 0
         key = b""
         while True:
-            while not run.is_settled and (piece := self._pull()) is not None:
+            while not run.is_settled and (piece := ahead.take()) is not None:
                 taken.append(piece)
                 self._read(piece)
                 run.extend(piece.keys, piece.values)
@@ -340,10 +241,10 @@ class Seams:
             passed = run.old_ends_passed
             if run.old_ends_met():
                 break
-        self._ahead.extendleft(reversed(taken))
+        ahead.put_back(taken)
         return key
 
-    def _read(self, piece: _Piece) -> None:
+    def _read(self, piece: Piece) -> None:
         """Have the records of a piece at hand."""
         if piece.child is not None and not piece.keys:
             leaf = self._reader.read_leaf(piece.child.address)

@@ -44,6 +44,17 @@ class RenewedReader(NodeReader):
         renewal = self._renewals.get(address)
         return super().hold(address) if renewal is None else renewal.renewed()
 
+    def hold_at(self, address: bytes, level: int) -> Held:
+        """Return a node of a level as ``NodeReader``, or what renews it."""
+        renewal = self._renewals.get(address)
+        if renewal is None:
+            return super().hold_at(address, level)
+        return renewal.renewed()
+
+    def read_ahead(self, addresses: Sequence[bytes]) -> None:
+        """Read what nothing renews."""
+        super().read_ahead([one for one in addresses if one not in self._renewals])
+
     def hold_many(self, parent: Inner, places: Sequence[int]) -> list[Held]:
         """Return children as ``NodeReader``, or what renews them."""
         return [self.hold_below(parent, place) for place in places]

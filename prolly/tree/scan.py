@@ -25,10 +25,10 @@ def get(reader: NodeReader, root: bytes, key: bytes) -> bytes | None:
     """Return the stored value of exactly ``key``, or ``None``."""
     node = reader.hold(root)
     while isinstance(node, Inner):
-        index = node.position(key)
-        if index == len(node):
+        address = node.address_for(key)
+        if address is None:
             return None
-        node = reader.hold_below(node, index)
+        node = reader.hold_at(address, node.level - 1)
     return node.find(key)
 
 

@@ -17,6 +17,7 @@ from prolly.chunks import (
     RefMove,
     Store,
     VerifyingStore,
+    local_index,
 )
 from prolly.chunks.local_tables import FORMAT
 from prolly.chunks.local_writer import INLINE_BYTES_MAX
@@ -319,3 +320,33 @@ def test_a_store_without_its_index_is_told_from_none(tmp_path: Path) -> None:
         assert caught.value.code == "index-missing"
         assert "data.mdb" in caught.value.message
     assert not (tmp_path / "s" / "data.mdb").exists()
+
+
+def test_pages_of_any_size_give_the_same_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Addresses and names are whole and in order, in the tables or waiting beside."""
+    store = LocalStore.create(tmp_path)
+    addresses: list[bytes] = []
+    names: list[str] = []
+    for step in range(3):
+        with store.writer() as writer:
+            new = [writer.put(b"%d %d" % (step, number)) for number in range(40)]
+            moves = [RefMove(f"branches/{step}{at}", None, new[at]) for at in range(9)]
+            writer.commit([*moves, RefMove(f"tags/{step}", None, new[0])])
+        addresses += new
+        names += [move.name for move in moves]
+        if step == 1:
+            store._index.release_journal()
+    gone = names.pop(4)
+    old = store.read_ref(gone)
+    store.move_refs([RefMove(gone, old, None)])
+    for first, rows in ((1, 1), (2, 3), (16, 7), (16, 1000)):
+        monkeypatch.setattr(local_index, "FIRST_ROWS", first)
+        monkeypatch.setattr(local_index, "PAGE_ROWS", rows)
+        assert list(store.iter_addresses()) == sorted(addresses)
+        for head in {address[:1] for address in addresses}:
+            wanted = [one for one in sorted(addresses) if one.startswith(head)]
+            assert list(store.iter_addresses(head)) == wanted
+        assert [name for name, _ in store.iter_refs("branches/")] == sorted(names)
+    store.close()

@@ -70,6 +70,8 @@ def place(tmp_path: Path) -> Path:
 def run(place: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run ``prolly -C PLACE WORDS...`` in this process; ``code`` is what must come."""
     monkeypatch.setenv("PROLLY_AUTHOR", "Ada")
+    # Whoever runs the tests may have a width; a pipe has none.
+    monkeypatch.delenv("COLUMNS", raising=False)
     place.mkdir(exist_ok=True)
 
     return runner(place)

@@ -20,21 +20,25 @@ def test_for_people(people: Run) -> None:
     """A sign, the key, the fields with old and new; a summary at the end."""
     assert people("diff", "HEAD~1", "HEAD").out.splitlines() == [
         "people",
-        '~ 2  name: "Bob" -> "Bo", height: 1.8 -> 1.9',
-        '- 3  name: "Cy", height: 1.7',
-        '+ 4  name: "Di", height: 1.5',
+        "  id  field   old  new",
+        "~ 2   name    Bob  Bo",
+        "      height  1.8  1.9",
+        "- 3   name: Cy, height: 1.7",
+        "+ 4   name: Di, height: 1.5",
         "1 added, 1 removed, 1 modified",
     ]
     assert people("diff").out == "no differences\n"
 
 
-def test_long_rows_are_cut(people: Run) -> None:
+def test_long_rows_are_cut(people: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """An added row shows what fits on a line, and nothing for what holds nothing."""
     people("put", "people", "7", json.dumps({"name": "x" * 100}))
     people("put", "people", "8", '{"height": 2}')
     people("put", "people", "9", "{}")
+    assert people("diff").out.splitlines()[1] == f"+ 7  name: {'x' * 100}"
+    monkeypatch.setenv("COLUMNS", "80")
     first, second, third = people("diff").out.splitlines()[1:4]
-    assert first == f'+ 7  name: "{"x" * 67}…'
+    assert first == f"+ 7  name: {'x' * 68}…"
     assert len(first) == 80
     assert (second, third) == ("+ 8  height: 2.0", "+ 9")
 
@@ -88,7 +92,10 @@ def test_a_map(people: Run) -> None:
     ]
     people("commit", "-m", "m")
     people("put", "m", "k", '"x"')
-    assert people("diff").out.splitlines()[1] == '~ k: null -> "x"'
+    assert people("diff").out.splitlines()[1:3] == [
+        "  key  old   new",
+        '~ k    null  "x"',
+    ]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +163,7 @@ def test_only_the_fields_that_differ(people: Run) -> None:
     """One line a field for people; old and new cut down to them as JSON."""
     words = ["diff", "--fields", "HEAD~1", "HEAD"]
     shown = people(*words).out.splitlines()
-    assert shown[1:3] == ['~ 2  name: "Bob" -> "Bo"', "~ 2  height: 1.8 -> 1.9"]
+    assert shown[2:4] == ["~ 2   name    Bob  Bo", "~ 2   height  1.8  1.9"]
     line = people(*words, "--json").lines[0]
     assert line["old"] == {"name": "Bob", "height": 1.8}
 

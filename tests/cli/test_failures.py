@@ -200,9 +200,9 @@ def test_an_ambiguous_revision_exits_2(people: Run, place: Path) -> None:
     ("words", "hint"),
     [
         (["init"], "prolly status"),
-        (["import", "people", "second.csv", "--append"], "--update overwrites"),
+        (["import", "people", "second.csv", "--append"], "`--update` overwrites"),
         (["put", "model", "k", "1"], "prolly files cat"),
-        (["get", "model", "nothing"], "prolly scan DATASET"),
+        (["get", "model", "nothing"], "prolly files ls DATASET"),
         (["get", "people", "9"], "The key is id (int)"),
         (["schema", "people", "--set", "less.json"], "--force"),
     ],

@@ -70,12 +70,10 @@ def test_blame_tells_the_commit_of_each_field(people: Run) -> None:
     assert list(found["fields"]["id"]) == ["commit", "author", "time", "message"]
     assert (found["dataset"], found["key"]) == ("people", [2])
     text = people("blame", "people", "2").out.splitlines()
-    assert text[0] == "2"
-    assert [line.split("Ada  ")[1] for line in text[1:]] == [
-        "third  height",
-        "second  name",
-        "first  id",
-    ]
+    assert text[0].split() == ["key", "fields", "commit", "date", "author", "message"]
+    assert [line.split()[-1] for line in text[1:]] == ["third", "second", "first"]
+    assert text[1].startswith("2    height  ")
+    assert [line.split()[0] for line in text[2:]] == ["name", "id"]
 
 
 def test_blame_of_a_whole_dataset_is_a_line_for_each_record(people: Run) -> None:
@@ -84,7 +82,7 @@ def test_blame_of_a_whole_dataset_is_a_line_for_each_record(people: Run) -> None
     assert [one["key"] for one in found] == [[1], [2], [4]]
     older = people("blame", "people", "--at", "HEAD~1", "--json").lines
     assert [one["key"] for one in older] == [[1], [2], [3]]
-    assert people("blame", "people").out.splitlines()[0] == "1"
+    assert people("blame", "people").out.splitlines()[1].startswith("1 ")
 
 
 def test_what_is_not_there_is_said(people: Run) -> None:

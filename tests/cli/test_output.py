@@ -175,7 +175,7 @@ def test_words_for_people() -> None:
     """Thousands separators, plurals, and control characters spelt out."""
     assert number(1_234_567) == "1,234,567"
     assert (plural(1, "row"), plural(2000, "row")) == ("1 row", "2,000 rows")
-    assert visible("ü\x00\n\x9b\u202e") == "ü\\x00\\n\\x9b\u202e"
+    assert visible("ü\x00\n\x9b\u202e") == "ü\\x00\\n\\x9b\\u202e"
 
 
 def test_the_buffer_is_bounded(capfd: Any) -> None:

@@ -145,7 +145,7 @@ def test_keys_and_values_of_maps_are_shown_as_they_are_typed(
     assert run("get", "m", key).out == f"{value}\n"
     assert run("get", "m", key, "--json").out == f'{{"key": {key}, "value": {value}}}\n'
     assert f"{key}: {value}\n" in run("scan", "m").out
-    assert f"+ {key}: {value}\n" in run("diff").out
+    assert f"+ {key}  {value}\n" in run("diff").out
     assert any(line["key"] == json.loads(key) for line in run("diff", "--json").lines)
     run("delete", "m", key)
     assert run("scan", "m").out == '2026-01-31: "text"\n'
@@ -244,7 +244,7 @@ def test_schema_set_rewrites_the_rows(people: Run, place: Path) -> None:
     (place / "s.json").write_text(json.dumps({"columns": columns, "key": ["id"]}))
     refused = people("schema", "people", "--set", "s.json", code=2).err
     assert "[alter-loses-data]" in refused
-    assert 'renamed? Say `"was": "name"` in the column \'note\'' in refused
+    assert 'Renamed? Say `"was": "name"` in the column \'note\'' in refused
     people("schema", "people", "--set", "s.json", "--force")
     row = {"height": 1.9, "id": 2, "note": None}
     assert people("get", "people", "2", "--json").document == row

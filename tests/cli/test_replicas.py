@@ -104,8 +104,18 @@ def test_remotes_are_named(
         "https://data.example/x",
     ]
     assert "remote-exists" in run("remote", "add", "far", "../x", code=2).err
+    told = run("remote", "set", "far", "https://data.example/z", "--json").document
+    assert told == {"remote": "far", "url": "https://data.example/z"}
+    assert run("remote").out.splitlines()[0].split() == ["far", told["url"]]
+    assert "no-such-remote" in run("remote", "set", "gone", "../x", code=3).err
+    run("remote", "set", "far", "https://data.example/x")
     for url in ("ftp://x/y", "http://", "ssh://-x/y", "http://me:word@x/y"):
         assert "remote-url" in run("remote", "add", "bad", url, code=2).err
+    for url in ("", "bundle:", "https:/data.example/x", "SSH:host"):
+        assert "remote-url" in run("remote", "add", "bad", url, code=2).err
+    run("remote", "add", "odd", "odd:name")
+    assert f"{repository}/odd:name" in run("remote", "list").out
+    run("remote", "remove", "odd")
     assert "ref-name" in run("remote", "add", "a/b", "../x", code=2).err
     told = run("remote", "remove", "far", "--json").document
     assert told == {"removed": "far", "url": "https://data.example/x"}
@@ -145,6 +155,25 @@ def test_pull_moves_on_or_merges(
     assert told["updated"]["branches/main"]["new"] == head(copy)
     assert len(copy("scan", "m").out.splitlines()) == 4
     assert "no-such-branch" in copy("pull", "origin", "nothing", code=3).err
+
+
+def test_clones_of_an_empty_repository_come_together(
+    run_in: Callable[..., Callable[..., object]], tmp_path: Path
+) -> None:
+    """Their histories share nothing: that is told, and can be allowed."""
+    run = run_in(tmp_path)
+    run("init", "empty")
+    for name in ("one", "two"):
+        run("clone", "empty", name)
+        commit(run_in(tmp_path / name), name, 1)
+    run_in(tmp_path / "one")("push")
+    two = run_in(tmp_path / "two")
+    two("push", code=4)
+    refused = two("pull", "--json", code=2).error
+    assert refused["code"] == "unrelated" and "--allow-unrelated" in refused["hint"]
+    two("pull", "--allow-unrelated")
+    two("push")
+    assert "one" in run_in(tmp_path / "empty")("scan", "m").out
 
 
 def test_a_pull_with_conflicts_waits(
@@ -265,7 +294,8 @@ def test_read_only_service_takes_no_push(
         copy("remote", "add", "web", server.url)
         copy("fetch", "web")
         commit(copy, "b", 2)
-        assert copy("push", "web", "--json", code=6).error["code"] == "read-only"
+        refused = copy("push", "web", "--json", code=6).error
+        assert refused["code"] == "read-only" and "pull from here" in refused["hint"]
 
 
 @pytest.fixture
@@ -377,3 +407,25 @@ def test_a_bundle_of_everything(
     told = origin("bundle", "verify", "one", "--json").document
     assert told["refs"].keys() == {"branches/main", "branches/side", "tags/v1"}
     assert (repository / "one").read_bytes() == (repository / "two").read_bytes()
+
+
+def test_places_that_are_no_repository_are_told_apart(
+    origin: Callable[..., object],
+    run_in: Callable[..., Callable[..., object]],
+    tmp_path: Path,
+) -> None:
+    """A bundle without its scheme, another machine as for scp, and nothing at all."""
+    origin("bundle", "create", "../all.bundle")
+    run = run_in(tmp_path)
+    for words, hint in (
+        ("all.bundle", "bundle:"),
+        ("me@host:place", "ssh://"),
+        ("127.0.0.1:8000/place", "http://"),
+        ("nowhere", "Check the path"),
+    ):
+        told = run("clone", words, "copy", "--json", code=3).error
+        assert told["code"] == "no-repository" and hint in told["hint"]
+        assert not (tmp_path / "copy").exists()
+    refused = run("init", "http://127.0.0.1/place", "--json", code=2).error
+    assert refused["code"] == "file-path" and "clone" in refused["hint"]
+    assert not list(tmp_path.glob("http*"))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from prolly_cli.conflict_text import fitted_row
+from prolly_cli.conflict_columns import fitted_row
 
 import prolly
 
@@ -18,6 +18,19 @@ def test_sides_exclude_each_other(merging: Run) -> None:
     for words in (("--ours", "--theirs"), ("--base", "--keep"), ("--keep", "-i")):
         told = merging("resolve", "people", "2", *words, "--json", code=2)
         assert told.error["code"] == "usage"
+
+
+def test_a_field_is_settled_in_all_rows(merging: Run) -> None:
+    """Without KEY a field goes one way wherever it clashes; the rest stays open."""
+    words = "resolve", "people", "--theirs", "--field", "name"
+    assert "settled 1 conflict\n" in merging(*words).out
+    left = [(one["key"], one["fields"]) for one in merging("conflicts", "--json").lines]
+    assert left == [([2], ["height"]), ([3], []), (["theme"], [])]
+    row = merging("get", "people", "2", "--json").document
+    assert row == {"id": 2, "name": "Bobby", "height": 1.9}
+    assert "nothing was open" in merging(*words).err
+    merging("resolve", "people", "--ours", "--field", "height", "--field", "name")
+    assert merging("conflicts", "people", "--json").lines[0]["key"] == [3]
 
 
 def test_an_edit_of_what_is_in_conflict_is_kept(merging: Run) -> None:
@@ -41,16 +54,16 @@ def test_nothing_is_cut_with_full(merging: Run) -> None:
     merging("merge", "feature", code=1)
     for words in (("conflicts",), ("conflicts", "--full")):
         assert f'    ours    "{long}"' in merging(*words).out.splitlines()
-    assert '  name    "Bob"  "Bo"  "Bobby"' in merging("conflicts").out.splitlines()
+    assert "  name    Bob   Bo    Bobby" in merging("conflicts").out.splitlines()
 
 
 def test_long_values_are_cut_where_they_differ() -> None:
     """What ours and theirs have in common is left out, never where they differ."""
     same = "x" * 90
     told = fitted_row([f"{same}a", f"{same}b", f"{same}c"], [20, 20, 20])
-    assert [one.strip() for one in told] == [f"…xxxxxxxx{end}" for end in "abc"]
+    assert [one.strip() for one in told] == [f"…{'x' * 18}{end}" for end in "abc"]
     told = fitted_row(["y" * 95, f"{same}b", f"{same}c"], [12, 12, 12])
-    assert told == ["y" * 11 + "…", "…xxxxxb     ", "…xxxxxc     "]
+    assert told == ["y" * 11 + "…", "…xxxxxxxxxxb", "…xxxxxxxxxxc"]
     assert len({one[-1] for one in fitted_row([same, same, "x"], [9, 9, 9])}) == 2
     for text in (same + "b", "a", ""):
         for width in (8, 9, 30):
@@ -102,7 +115,7 @@ def test_the_dialog_says_where_it_is_and_what_else_the_row_holds(merging: Run) -
     told = merging("resolve", "people", "-i", stdin=b"?\nf\ns\ns\n")
     assert "1 of 2\n" in told.out and "2 of 2\n" in told.out
     assert "\n  id 2\n" in told.out
-    assert '    theirs  "Bobby"' in told.out.splitlines()
+    assert "    theirs  Bobby" in told.out.splitlines()
     assert "  delete  the record goes" in told.err.splitlines()
 
 

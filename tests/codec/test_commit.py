@@ -129,6 +129,20 @@ def test_limits_hold_at_the_limit_and_one_past_it() -> None:
         assert caught.value.code == "commit-too-long"
 
 
+def test_a_long_chunk_is_refused_before_it_is_decoded() -> None:
+    """Each byte of it may spell an item; the largest commit fits."""
+    parents = tuple(n.to_bytes(32, "big") for n in range(COMMIT_PARENTS_MAX))
+    metadata = {"x": bytes(COMMIT_METADATA_BYTES_MAX - 10)}
+    author, message = "x" * COMMIT_AUTHOR_BYTES_MAX, "x" * COMMIT_MESSAGE_BYTES_MAX
+    largest = replace(
+        PLAIN, parents=parents, metadata=metadata, author=author, message=message
+    )
+    chunk = encode_commit(largest)
+    assert decode_commit(chunk) == largest
+    with pytest.raises(Corrupt, match="the limit is"):
+        decode_commit(chunk[:1] + b"\x9a\x00\x10\x00\x00" + b"\x80" * 0x100000)
+
+
 def test_a_chunk_of_another_kind_is_no_commit() -> None:
     """The type byte is checked first."""
     with pytest.raises(Corrupt) as caught:

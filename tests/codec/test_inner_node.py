@@ -111,3 +111,31 @@ def test_a_cut_or_lengthened_node_is_corrupt(
     for other in (chunk[:end], chunk + bytes(data.draw(st.integers(1, 40)))):
         with pytest.raises(Corrupt):
             Inner(other).keys()
+
+
+@given(nodes, st.data())
+def test_changed_children_are_the_differing_ones(
+    entries: dict[bytes, Child], data: st.DataObject
+) -> None:
+    """After some children were changed, these differ, and the keys are as before."""
+    node = Inner(encoded(entries))
+    if data.draw(st.booleans()):
+        assert node.keys() == sorted(entries)
+    places = data.draw(st.lists(st.integers(0, len(node) - 1), unique=True))
+    other = Child(b"other".ljust(32), 7, 8)
+    changed = node.with_children(dict.fromkeys(places, other))
+    assert node.differing_children(changed) == sorted(places)
+    assert changed.keys() == sorted(entries)
+    fresh = Inner(changed.chunk)
+    assert changed.children() == fresh.children()
+    assert (changed.level, changed.weights) == (fresh.level, fresh.weights)
+
+
+@given(nodes, st.binary(max_size=4))
+def test_a_key_belongs_into_the_first_child_that_reaches_it(
+    entries: dict[bytes, Child], key: bytes
+) -> None:
+    """It is the child with the smallest last key that is not below, if any."""
+    node = Inner(encoded(entries))
+    reaching = [entries[last].address for last in sorted(entries) if last >= key]
+    assert node.address_for(key) == (reaching[0] if reaching else None)

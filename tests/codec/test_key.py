@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from prolly.codec import KEY_BYTES_MAX, key
@@ -180,6 +180,40 @@ def test_keys_of_a_leaf_decode_as_they_stand_there(some: list[Any]) -> None:
     datas = sorted(map(key.encode_key, some))
     stored, _ = StoredLeaf(encode_leaf(datas, datas)).columns()
     assert key.decode_keys(stored) == [key.decode_key(data) for data in datas]
+
+
+@given(st.lists(st.binary(min_size=3, max_size=3), min_size=1, max_size=6, unique=True))
+@example([b"\x01\x80", b"\xff\xff"])
+@example([b"\x00\x80", b"\xff\xff"])
+def test_integers_are_told_by_the_first_and_the_last(ends: list[bytes]) -> None:
+    """No key between two integers of one length is anything else."""
+    for head in b"\x0c\x12\x13\x14\x15\x16\x17\x1c\x21":
+        datas = sorted(bytes((head,)) + end for end in ends)
+        stored, _ = StoredLeaf(encode_leaf(datas, datas)).columns()
+        try:
+            is_certain = key.are_integers(stored)
+        except Corrupt:
+            with pytest.raises(Corrupt):
+                key.decode_keys(datas)
+        else:
+            if is_certain:
+                assert {*map(type, map(key.decode_key, datas))} == {int}
+
+
+def test_only_keys_of_one_length_are_told_to_be_integers() -> None:
+    """Of both signs, without a look at those between."""
+
+    def are_integers(*some: Any) -> bool:
+        datas = [key.encode_key(one) for one in some]
+        return key.are_integers(StoredLeaf(encode_leaf(datas, datas)).columns()[0])
+
+    assert (
+        are_integers(256, 300, 65535) and are_integers(-65535, -256) and are_integers(7)
+    )
+    assert not are_integers(0)
+    assert not are_integers(255, 256)
+    assert not are_integers("ab", "cd")
+    assert not are_integers((1, 2), (1, 3))
 
 
 @given(

@@ -9,13 +9,16 @@ from hypothesis import strategies as st
 from prolly import errors
 from prolly.codec import cbor
 from prolly.codec.wire import FrameDecoder, FrameType, WireFrame
+from prolly.codec.wire_edits import decode_edits
 from prolly.codec.wire_messages import (
     ERROR_FACTS_MAX,
     ERROR_TEXT_CHARS_MAX,
+    MESSAGE_ITEMS_MAX,
     Message,
     decode_bits,
     decode_chunks,
     decode_message,
+    decode_payload,
     decode_wire_error,
     encode_bits,
     encode_chunk_frames,
@@ -71,7 +74,7 @@ def test_errors_come_back(name: str) -> None:
 def test_errors_cannot_do_harm() -> None:
     """Unknown classes and codes become one; texts are clipped, marks taken out."""
     text = "\x1b[2J" + "x" * 5_000
-    facts = {f"f{number}": text for number in range(50)} | {"code": "other", "a b": 1}
+    facts = {f"f{number}": text for number in range(50)} | {"a b": 1}
     found = decode_wire_error(
         payload(encode_wire_error(Stale(text, hint=text, ref=text)))
     )
@@ -87,7 +90,26 @@ def test_errors_cannot_do_harm() -> None:
     }
     odd = decode_wire_error(cbor.encode({**fields, "facts": facts}))
     assert (type(odd), odd.code) == (RemoteFailed, "remote-error")
-    assert len(odd.facts) <= ERROR_FACTS_MAX and "code" not in odd.facts
+    assert len(odd.facts) <= ERROR_FACTS_MAX
+    own = dict.fromkeys(["self", "code", "hint", "message", "facts", "args"], 1)
+    found = decode_wire_error(cbor.encode({**fields, "facts": own | {"class": 3}}))
+    assert found.facts == {"class": 3}
+
+
+@pytest.mark.parametrize("item", [b"\x80", b"\xa0", b"\x00", b"\x61a"])
+def test_few_bytes_cannot_spell_a_message_of_many_items(item: bytes) -> None:
+    """Deflated, a kilobyte would else take a gigabyte; strings may be as long."""
+    for count, is_refused in ((MESSAGE_ITEMS_MAX - 3, False), (4_000_000, True)):
+        spelt = cbor.array_header(count) + item * count
+        frame = WireFrame(FrameType.REPLY, b"\xa1\x61x" + spelt, 0)
+        if is_refused:
+            with pytest.raises(Corrupt, match="items"):
+                decode_message(frame, FrameType.REPLY)
+            with pytest.raises(Corrupt, match="items"):
+                decode_edits(spelt)
+        else:
+            assert len(decode_message(frame, FrameType.REPLY).fields["x"]) == count
+    assert decode_payload(cbor.encode(bytes(4_000_000))) == bytes(4_000_000)
 
 
 @given(

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prolly.chunks import CountingStore
+from prolly.chunks.wrapping_store import WrappingStore
 from prolly.errors import Error, Invalid, NotFound
+from prolly.history import Commits, Revisions
 from prolly.repo import Repository
 from prolly.testing.repositories import memory_repository
 
@@ -133,3 +138,29 @@ def test_any_text_resolves_or_raises_an_error_of_ours(text: str) -> None:
         assert len(repo.resolve(text)) == 32
     except Error as error:
         assert error.code in ("no-such-revision", "revision-syntax", "ref-name")
+
+
+class NoSearch(WrappingStore):
+    """A store in which nobody may look through the addresses."""
+
+    def iter_addresses(self, prefix: bytes = b"") -> Iterator[bytes]:
+        raise AssertionError("all addresses were asked for")
+
+
+def test_a_whole_id_is_looked_up_and_not_searched_for() -> None:
+    """All 64 digits of an id read one chunk, of an absent one none; 63 are a search."""
+    repo = memory_repository()
+    commit_id = repo.resolve("main")
+    with repo.store.writer() as writer:
+        other = writer.put(b"\x03no commit")
+        writer.commit()
+    counted = CountingStore(NoSearch(repo.store))
+    revisions = Revisions(counted, Commits(counted.get))
+    assert revisions.resolve(commit_id.hex(), "main") == commit_id
+    assert counted.costs.gets == 1
+    for absent in (other.hex(), "ab" * 32):
+        with pytest.raises(NotFound):
+            revisions.resolve(absent, "main")
+    assert counted.costs.gets == 2
+    with pytest.raises(AssertionError):
+        revisions.resolve(commit_id.hex()[:63], "main")

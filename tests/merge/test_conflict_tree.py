@@ -14,13 +14,9 @@ from prolly.codec import Reference as Edge
 from prolly.codec import key as key_codec
 from prolly.errors import Corrupt, NotFound
 from prolly.merge import REASON_CHARS_MAX, ConflictEntry, ConflictKind, ConflictTree
-from prolly.merge.conflict_log import (
-    SCHEMA_KEY_BYTES_MAX,
-    ConflictLog,
-    schema_key,
-    tree_key,
-    tree_value,
-)
+from prolly.merge.conflict_entry import SCHEMA_KEY_BYTES_MAX, schema_key
+from prolly.merge.conflict_group import group_key, group_value
+from prolly.merge.conflict_log import ConflictLog
 from prolly.tree import NodeReader, build, reachable
 
 KINDS = st.sampled_from(list(ConflictKind))
@@ -159,11 +155,11 @@ def test_trees_that_are_none_of_conflicts_are_corrupt() -> None:
     inner = build(writer, [([b"k"], [b"\xa0"])], FORMAT_PARAMETERS)
     referring = encode_referring([Edge(inner, 1)], b"\x01")
     for key, value in [
-        (tree_key(b"d", 0), b"plain"),
-        (tree_key(b"d", 9), referring),
+        (group_key(b"d", 0), b"plain"),
+        (group_key(b"d", 9), referring),
         (b"\x02odd\x00", referring),
-        (tree_key(b"d", 0), encode_referring([Edge(inner, 1)], b"\x61x")),
-        (tree_key(b"d", 0), referring),
+        (group_key(b"d", 0), encode_referring([Edge(inner, 1)], b"\x61x")),
+        (group_key(b"d", 0), referring),
     ]:
         root = build(writer, [([key], [value])], FORMAT_PARAMETERS)
         with pytest.raises(Corrupt):
@@ -196,8 +192,8 @@ def test_more_open_conflicts_than_there_are_make_it_corrupt() -> None:
     written = Written({(*place, b"\x15\x01"): ConflictEntry()})
     writer, reader = written.writer, written.reader
     edge = Edge(build(writer, [([b"k"], [b"\xa0"])], FORMAT_PARAMETERS), 1)
-    value = tree_value(edge, 2**40)
-    root = build(writer, [([tree_key(*place)], [value])], FORMAT_PARAMETERS)
+    value = group_value(edge, 2**40)
+    root = build(writer, [([group_key(*place)], [value])], FORMAT_PARAMETERS)
     with pytest.raises(Corrupt) as caught:
         _ = ConflictTree(reader, root).open_count
     assert caught.value.code == "conflict-tree"

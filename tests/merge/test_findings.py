@@ -18,6 +18,7 @@ from prolly.merge import (
 )
 from prolly.merge.findings import Findings, Found
 from prolly.tables import Schema
+from prolly.tree import NodeReader
 
 FOUND = Found(ConflictKind.RECORD, b"\x15\x01", ConflictEntry())
 
@@ -38,7 +39,8 @@ def test_each_kind_of_merge_has_its_place(mode: Any) -> None:
     writer = MemoryStore().writer()
     findings = Findings(mode, writer)
     findings.record(b"d", "name", FOUND, lambda: 5)
-    assert bool(findings.log) == (mode == "ours")
+    _, logged = findings.log.write(NodeReader(writer.get), writer, None)
+    assert logged == (mode == "ours")
     assert bool(findings.losers) == (mode == "keep-both")
     findings.close()
 

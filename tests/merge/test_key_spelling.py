@@ -87,3 +87,22 @@ def test_keys_without_a_common_spelling_stay() -> None:
     wrong = KeySpelling(old, schema("text", base=old))
     assert wrong.forward(key_codec.encode(("1",))) is None
     assert wrong.back(key_codec.encode((1, 2))) is None
+
+
+def test_numbers_may_have_been_floats_on_the_way() -> None:
+    """What two changes without loss make of a key, where one would make another."""
+    old = schema("int", "decimal")
+    keys = {
+        kinds: KeySpelling(old, schema(*kinds, base=old))
+        for kinds in (("text", "text"), ("text", "decimal"), ("float", "decimal"))
+    }
+    key = key_codec.encode((7, Decimal("1.50")))
+    spelt = [list(map(key_codec.decode, one.byways(key))) for one in keys.values()]
+    assert spelt == [
+        [("7.0", "1.50"), ("7", "1.5"), ("7.0", "1.5")],
+        [("7.0", Decimal("1.50"))],
+        [],
+    ]
+    assert [one.has_byways for one in keys.values()] == [True, True, False]
+    same = key_codec.encode((2**60 + 1, Decimal("1.5")))
+    assert list(keys["text", "text"].byways(same)) == []

@@ -35,7 +35,7 @@ class Side:
     def __init__(self, number: int, steps: Sequence[Step]) -> None:
         self._mark = FIRST_MARK * number
         self._steps = steps
-        self._is_retyped = False
+        self._kinds: list[str] = []
 
     def __call__(self, tx: Transaction) -> None:
         for step in self._steps:
@@ -46,10 +46,12 @@ class Side:
         what, *words = step
         self._mark += 1
         if what == "retype":
-            # Of two changes in a row, 7 to 7.0 and then to "7.0", none leads back to 7.
-            if not self._is_retyped:
-                table.alter(force=True).widen_column("id", words[0])
-            self._is_retyped = True
+            [kind] = [one.type for one in table.schema.key_columns]
+            self._kinds.append(kind)
+            # A second change that loses something leads back to nothing.
+            is_first = len(self._kinds) == 1
+            if is_first or self._kinds == ["int", "float"]:
+                table.alter(force=is_first).widen_column("id", words[0])
         elif what == "unique":
             table.alter().add_index("u", "u", unique=True)
         elif what == "check":
@@ -210,6 +212,8 @@ BOTH_WIDEN = [("retype", "float")], [("retype", "text")]
 @example("int", *BOTH_WIDEN)
 @example("int", *reversed(BOTH_WIDEN))
 @example("int", [("retype", "text"), ("write", "1", 1)], [("retype", "float")])
+@example("int", [("retype", "float"), ("retype", "text")], [("delete", "1")])
+@example("int", [("delete", "1")], [("retype", "float"), ("retype", "decimal")])
 @example("text", [("retype", "float")], [("fill", "1")])
 @example("text", [("retype", "float")], [("delete", "0")])
 @example("text", [("delete", "07")], [("retype", "float")])
@@ -249,6 +253,39 @@ def test_a_deletion_under_a_changed_key_is_settled(is_ours: bool, take: Any) -> 
     repo.conflicts("main").settle("t", 7.0, take)
     result.commit()
     assert (7.0 in repo.at("main").table("t")) is (take != deleted)
+
+
+WIDENED_TWICE = [("retype", "float"), ("retype", "text")]
+
+
+@pytest.mark.parametrize("take", ["ours", "theirs"])
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_a_deletion_of_a_key_widened_twice_is_settled(is_ours: bool, take: Any) -> None:
+    """1 is "1.0" by way of a float: who deleted 1 meanwhile is told, and can win."""
+    edits = [Side(1, [("delete", "1")]), Side(2, WIDENED_TWICE)]
+    repo = diverged(fill("int"), *(edits if is_ours else reversed(edits)))
+    result = repo.merge("feature")
+    [conflict] = result.conflicts.values()
+    deleted = "ours" if is_ours else "theirs"
+    assert conflict.key == "1.0" and getattr(conflict, deleted) is ABSENT
+    assert conflict.reason == f"{deleted} deleted it while its key was 1"
+    repo.conflicts("main").settle("t", "1.0", take)
+    result.commit()
+    assert sorted(repo.at("main").table("t")) == ["0.0", "1.0"][: 1 + (take != deleted)]
+
+
+def test_deletions_of_keys_widened_twice_need_not_clash() -> None:
+    """Both deleted it, or who widened it; one that was widened at once merges."""
+
+    def merged_keys(ours: list[Step], theirs: list[Step]) -> list[Any]:
+        repo = diverged(fill("int"), Side(1, ours), Side(2, theirs))
+        assert repo.merge("feature").status == "merged"
+        return list(repo.at("main").table("t"))
+
+    gone = ("delete", "1")
+    assert merged_keys([gone], [*WIDENED_TWICE, gone]) == ["0.0"]
+    assert merged_keys([*WIDENED_TWICE, gone], [("retype", "text")]) == ["0.0"]
+    assert merged_keys([gone], [("retype", "text")]) == ["0"]
 
 
 def test_both_deleted_it_is_no_conflict() -> None:

@@ -32,8 +32,8 @@ from prolly.testing.merge_model import (
     rebuilt_roots,
     write_state,
 )
-from prolly.testing.repositories import memory_repository
-from prolly.testing.three_versions import Step, ThreeVersions
+from prolly.testing.repositories import diverged, memory_repository, write_on
+from prolly.testing.waiting_merges import sets
 from prolly.tree import NodeReader, Versions
 
 Edit = tuple[str, int, Any]
@@ -210,21 +210,27 @@ def test_histories_without_a_base_merge(mode: Any) -> None:
 
 def test_losers_that_one_side_dropped_stay_away() -> None:
     """Whichever side dropped them: what loses now stands alone, and alike."""
+    repo = diverged(sets(k=0), sets(k=1), sets(k=2))
+    repo.merge("feature", policy="keep-both")
+    assert len(repo.at("main").map(LOSERS_NAME)) == 1
+    repo.create_branch("other")
+    base = repo.at("main").root
 
-    def put(value: int, old: int | None = None) -> Step:
-        def step(tx: Transaction) -> None:
-            tx.map("m")["k"] = value
-            if old is not None:
-                tx.map(LOSERS_NAME)["old"] = old
-            elif value:
-                tx.drop(LOSERS_NAME)
+    def drop(tx: Transaction) -> None:
+        tx.map("m")["k"] = 4
+        tx.drop(LOSERS_NAME)
 
-        return step
-
-    versions = ThreeVersions(put(0, 1), put(1, 1), put(2))
+    write_on(repo, "main", sets(k=3))
+    write_on(repo, "other", drop)
+    sides = [repo.at(one).root for one in ("main", "other")]
+    writer = repo.store.writer()
+    reader = NodeReader(writer.get)
     rules = Rules(on_conflict="keep-both")
-    made = [versions.merge(rules, swapped) for swapped in (False, True)]
+    made = [
+        merge_manifests(reader, writer, Versions(base, *order), rules)
+        for order in (sides, sides[::-1])
+    ]
     assert made[0].root == made[1].root
-    entry = Manifest(versions.reader, made[0].root).require(LOSERS_NAME)
-    losers = OrderedMap(versions.reader, entry.roots[0].address)
-    assert [one["value"] for one in losers.values()] == [1]
+    entry = Manifest(reader, made[0].root).require(LOSERS_NAME)
+    losers = OrderedMap(reader, entry.roots[0].address)
+    assert [one["value"] for one in losers.values()] == [3]

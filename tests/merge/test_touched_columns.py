@@ -6,7 +6,7 @@ from typing import Any
 
 from prolly.chunks import MemoryStore
 from prolly.codec import DEFAULT_PARAMETERS
-from prolly.merge.row_translation import Records
+from prolly.merge.base_rows import Records
 from prolly.merge.touched_columns import touched_columns
 from prolly.tables import RecordCodec, Schema, Trees
 from prolly.tree import NodeReader, build

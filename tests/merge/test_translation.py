@@ -8,7 +8,8 @@ import pytest
 
 from prolly.chunks import MemoryStore
 from prolly.codec import DEFAULT_PARAMETERS, TreeParameters
-from prolly.merge.row_translation import Misfit, Records
+from prolly.merge.base_rows import Records
+from prolly.merge.row_translation import Misfit
 from prolly.merge.translation import Translation
 from prolly.tables import RecordCodec, Schema, Trees
 from prolly.tree import NodeReader, build, count, iter_batches

@@ -7,30 +7,12 @@ from typing import Any
 import pytest
 
 from prolly.maps import ABSENT
-from prolly.repo import Conflict, Conflicts, Repository, Transaction
+from prolly.repo import Conflict, Transaction
 from prolly.tables import Check, Index, Schema, as_predicate
-from prolly.testing.repositories import Write, diverged
+from prolly.testing.repositories import Write
+from prolly.testing.waiting_merges import merged, rows, sets
 
 BASE = {"id": 1, "name": "a", "age": 1}
-
-
-def sets(**values: Any) -> Write:
-    return lambda tx: tx.map("m").update(values)
-
-
-def rows(*written: dict[str, Any]) -> Write:
-    def write(tx: Transaction) -> None:
-        for row in written:
-            tx.table("t", key="id").upsert(row)
-
-    return write
-
-
-def merged(base: Write, ours: Write, theirs: Write) -> tuple[Repository, Conflicts]:
-    """Return a repository in which a merge waits for its conflicts."""
-    repo = diverged(base, ours, theirs)
-    assert repo.merge("feature").status == "conflicts"
-    return repo, repo.conflicts("main")
 
 
 def test_a_conflict_of_a_map_shows_three_values() -> None:

@@ -103,6 +103,27 @@ def family(tx: Transaction) -> None:
     tx.table("children", schema=CHILDREN).upsert({"id": 1, "parent": None})
 
 
+def test_a_row_that_refers_to_none_names_the_column_that_does() -> None:
+    """Not all of its cells; taken once the parent is there again, it comes whole."""
+
+    def orphan(tx: Transaction) -> None:
+        del tx.table("parents")[1]
+
+    child = {"id": 2, "parent": 1}
+    repo, conflicts = merged(family, orphan, rows(child, table="children"))
+    [conflict] = conflicts.of()
+    assert (conflict.kind, conflict.key) == ("constraint", 2)
+    assert conflict.fields == ("parent",)
+    refused("reference-missing", repo, lambda: conflicts.settle_all("theirs"))
+    with repo.working_area("main").edit("again") as edited:
+        edited.table("parents")[1] = {"id": 1, "name": "p"}
+    conflicts.settle_all("theirs", "children", fields=["parent"])
+    assert row(repo, 2, "children") == child
+    conflicts.settle("children", 2, "ours")
+    assert row(repo, 2, "children") is None
+    conflicts.commit("done")
+
+
 def test_a_parent_that_theirs_deleted() -> None:
     """It stays, since ours refers to it; to delete it wants the child to let go."""
 

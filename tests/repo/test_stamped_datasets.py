@@ -8,18 +8,17 @@ from itertools import count
 
 import pytest
 
-from prolly.chunks import MemoryStore, RefMove
-from prolly.codec import FORMAT_PARAMETERS, encode_commit
+from prolly.chunks import MemoryStore
 from prolly.codec import key as key_codec
 from prolly.codec.record_stamps import RecordStamps, stamp_ms
-from prolly.datasets import Manifest, root_reference, write_manifest
+from prolly.datasets import Manifest
 from prolly.errors import Invalid
-from prolly.maps import encode_value
 from prolly.merge import STAMP_AHEAD_MS_MAX, stamps_of, stamps_root
 from prolly.ops import check_repository
 from prolly.repo import Repository, Transaction, begin_history
 from prolly.testing.repositories import EPOCH_US, ticking_environment, write_on
-from prolly.tree import NodeReader, build
+from prolly.testing.stamped_world import commit_bad_stamps
+from prolly.tree import NodeReader
 
 
 class Clock:
@@ -221,17 +220,6 @@ def test_a_conflict_settled_as_ours_is_stamped_anew(repo: Repository) -> None:
 
 def test_a_check_reads_stamps(repo: Repository) -> None:
     """A value that is no string of stamps is found, and named."""
-    with repo.store.writer() as writer:
-        reader = NodeReader(writer.get)
-        root = repo.at("main").root
-        identity, entry = next(iter(Manifest(reader, root).by_id.items()))
-        records = [key_codec.encode(("a",))], [encode_value(b"bad", writer)]
-        bad = root_reference(reader, build(writer, [records], FORMAT_PARAMETERS))
-        changed = replace(entry, roots=(*entry.content_roots, bad))
-        made = write_manifest(reader, writer, root, {identity: changed})
-        before = repo.resolve("main")
-        commit = replace(repo.commit_of("main"), root=made, parents=(bytes(before),))
-        commit = replace(commit, generation=commit.generation + 1)
-        commit_id = writer.put(encode_commit(commit))
-        writer.commit([RefMove("branches/main", bytes(before), commit_id)])
+    [name] = repo.at("main").datasets
+    commit_bad_stamps(repo, name, "a", b"bad")
     assert [one.code for one in check_repository(repo.store, full=True)] == ["stamps"]

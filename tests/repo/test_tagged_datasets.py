@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from prolly.chunks import RefMove
-from prolly.codec import FORMAT_PARAMETERS, encode_commit
 from prolly.codec import key as key_codec
 from prolly.codec.record_stamps import ELEMENT_BYTES, RecordStamps, TagSet
-from prolly.datasets import Manifest, root_reference, write_manifest
+from prolly.datasets import Manifest
 from prolly.errors import Invalid
-from prolly.maps import encode_value
 from prolly.merge import stamps_of, stamps_root
 from prolly.merge.set_tags import elements_of
 from prolly.ops import check_repository
 from prolly.repo import Repository, Transaction
 from prolly.tables import Schema
 from prolly.testing.repositories import diverged, memory_repository, write_on
-from prolly.tree import NodeReader, build, count
+from prolly.testing.stamped_world import commit_bad_stamps
+from prolly.tree import NodeReader, count
 
 POLICY = "set:add-wins"
 SCHEMA = Schema.create(
@@ -328,25 +325,7 @@ def test_the_policy_is_for_lists() -> None:
 
 def test_a_check_reads_tags(repo: Repository) -> None:
     """What is no string of tags is found, and named."""
-    with repo.store.writer() as writer:
-        reader = NodeReader(writer.get)
-        root = repo.at("main").root
-        identity = next(
-            one
-            for one, entry in Manifest(reader, root).by_id.items()
-            if entry.name == "m"
-        )
-        entry = Manifest(reader, root).by_id[identity]
-        stored = encode_value([b"", [None, b"no tag"]], writer)
-        records = [key_codec.encode(("x",))], [stored]
-        bad = root_reference(reader, build(writer, [records], FORMAT_PARAMETERS))
-        changed = replace(entry, roots=(*entry.content_roots, bad))
-        made = write_manifest(reader, writer, root, {identity: changed})
-        before = repo.resolve("main")
-        commit = replace(repo.commit_of("main"), root=made, parents=(bytes(before),))
-        commit = replace(commit, generation=commit.generation + 1)
-        commit_id = writer.put(encode_commit(commit))
-        writer.commit([RefMove("branches/main", bytes(before), commit_id)])
+    commit_bad_stamps(repo, "m", "x", [b"", [None, b"no tag"]])
     assert [one.code for one in check_repository(repo.store, full=True)] == ["stamps"]
 
 

@@ -10,11 +10,11 @@ from threading import Event
 import httpx2
 import pytest
 
-from prolly.codec.exchange import REQUEST_BYTES_MAX, encode_request
+from prolly.codec.exchange import REQUEST_BYTES_MAX, SYNC_TYPE, encode_request
 from prolly.errors import Invalid
 from prolly.server import application, request_body, sync_endpoint
 from prolly.server.asgi_application import application_of
-from prolly.server.sync_endpoint import SYNC_TYPE, SyncEndpoint
+from prolly.server.sync_endpoint import SyncEndpoint
 from prolly.testing.echoing import asking, echo
 
 TYPE = {"content-type": SYNC_TYPE}
@@ -63,6 +63,7 @@ def test_an_exchange_is_answered() -> None:
         ("GET", "/nowhere", {}, 404, "no-such-page"),
         ("GET", "/a%20b/sync", {}, 405, "http-method"),
         ("POST", "/", {}, 405, "http-method"),
+        ("POST", "/sync", {"headers": TYPE}, 404, "no-repository"),
         ("POST", "/other/sync", {"headers": TYPE}, 404, "no-repository"),
         ("POST", "/a%20b/sync", {}, 415, "request-type"),
         (

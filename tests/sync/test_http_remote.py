@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prolly.codec.exchange import SYNC_TYPE
 from prolly.errors import Error, Invalid, LimitExceeded, NotFound, RemoteFailed
 from prolly.server.asgi_application import application_of
 from prolly.server.serving import Server
@@ -159,7 +160,7 @@ def test_a_silent_server_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
             reply(
                 "200 OK",
                 b"bomb",
-                content_type=http_remote.SYNC_TYPE,
+                content_type=SYNC_TYPE,
                 content_encoding="gzip",
             ),
             "not-prolly",

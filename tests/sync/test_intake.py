@@ -13,20 +13,29 @@ from prolly.codec import (
     cbor,
     encode_commit,
 )
-from prolly.codec.wire import WIRE_HEADER, FrameType, WireFrame, encode_wire_frame
+from prolly.codec.wire import (
+    END_FRAME,
+    WIRE_HEADER,
+    FrameType,
+    WireFrame,
+    encode_wire_frame,
+)
 from prolly.codec.wire_edits import decode_edits, encode_edits
 from prolly.codec.wire_messages import decode_chunks, encode_chunk_frames
 from prolly.errors import Corrupt, Denied, Error, LimitExceeded, NotFound, RemoteFailed
 from prolly.repo import Repository
-from prolly.sync import Fetch, Service, SyncReport, fetch, push
+from prolly.sync import Fetch, Service, SyncReport, fetch, intake, push
 from prolly.sync.conversation import ask_for
 from prolly.testing.repositories import memory_repository, write_on
-from prolly.testing.sync_forgery import contents, refused, rewrite, victim
+from prolly.testing.sync_forgery import (
+    KEYS,
+    Forger,
+    contents,
+    refused,
+    rewrite,
+    victim,
+)
 from prolly.testing.sync_lines import LyingLine, ServiceRemote, line_to
-
-KEYS = [f"key:{number:05d}" for number in range(400)]
-VALUES = [cbor.encode(bytes([number % 256]) * 90) for number in range(400)]
-ONE = cbor.encode(1)
 
 
 def filled() -> Repository:
@@ -101,7 +110,8 @@ def refs_with_marks(frame: WireFrame) -> Frames:
 def a_ref_to_nothing(frame: WireFrame) -> Frames:
     if frame.kind != FrameType.REPLY or b"refs" not in frame.payload:
         return [frame[:2]]
-    return [(frame.kind, cbor.encode({"refs": {"branches/main": b"?" * 32}}))]
+    told = {"head": "main", "refs": {"branches/main": b"?" * 32}}
+    return [(frame.kind, cbor.encode(told))]
 
 
 LIES: list[tuple[Callable[[WireFrame], Frames], str]] = [
@@ -230,6 +240,24 @@ def test_a_reply_has_a_limit() -> None:
     assert contents(ours) == before
 
 
+def test_commits_have_a_limit_by_what_they_take(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A byte of metadata may be an item, which takes many bytes in memory."""
+    monkeypatch.setattr(intake, "RECEIVED_COMMIT_BYTES_MAX", 100_000)
+    forger = Forger()
+    for count in (100, 2_000):
+        tip = bytes(forger.repo.resolve("main"))
+        known = forger.repo.commit_of(tip)
+        metadata = {"x": [[] for _ in range(count)]}
+        made = Commit((tip,), known.root, "", 0, "", metadata, known.generation + 1)
+        forger.point(encode_commit(made))
+        if count == 100:
+            fetch(victim(), remote=line_to(forger.repo))
+    error = refused(line_to(forger.repo))
+    assert (type(error), error.code) == (LimitExceeded, "too-many-commits")
+
+
 def test_an_upload_has_a_limit() -> None:
     """A push past it is refused, and nothing of it is kept."""
     theirs = memory_repository()
@@ -280,3 +308,13 @@ def test_a_line_that_ends_is_not_believed() -> None:
     line = LyingLine(line_to(filled()), cut)
     error = refused(line)
     assert isinstance(error, Corrupt | RemoteFailed)
+
+
+def test_a_reply_without_refs_is_no_replica() -> None:
+    """Nor is a clone of nothing made of it."""
+
+    def nothing(request: bytes, reply: Iterable[bytes]) -> Iterator[bytes]:
+        yield END_FRAME
+
+    error = refused(LyingLine(line_to(filled()), nothing))
+    assert (type(error), error.code) == (Corrupt, "wire-frame")

@@ -26,37 +26,19 @@ from prolly.errors import Corrupt, LimitExceeded
 from prolly.sync import Service, push
 from prolly.tables import Index, Schema
 from prolly.testing.repositories import memory_repository, write_on
-from prolly.testing.sync_forgery import Forger, contents, refused
+from prolly.testing.sync_forgery import (
+    ONE,
+    Forger,
+    contents,
+    refused,
+    wrong_count,
+    wrong_cut,
+    wrong_weight,
+)
 from prolly.testing.sync_lines import NodesRemote, line_to
 from prolly.tree import build
 
-KEYS = [f"key:{number:05d}" for number in range(400)]
-VALUES = [cbor.encode(bytes([number % 256]) * 90) for number in range(400)]
-ONE = cbor.encode(1)
-
-
 Forge = Callable[[Forger], None]
-
-
-def wrong_count(forger: Forger) -> None:
-    forge_entries(forger, lambda one: one._replace(records=one.records + 1))
-
-
-def wrong_weight(forger: Forger) -> None:
-    forge_entries(forger, lambda one: one._replace(weight=one.weight + 1))
-
-
-def forge_entries(forger: Forger, change: Callable[[Child], Child]) -> None:
-    """Serve a tree whose root says something else of its first child."""
-    node = forger.repo.storage.reader.read_inner(forger.tree(KEYS, VALUES), 1)
-    entries = list(zip(node.keys(), node.children(), strict=True))
-    entries[0] = (entries[0][0], change(entries[0][1]))
-    forger.serve(forger.inner(1, entries))
-
-
-def wrong_cut(forger: Forger) -> None:
-    halves = [forger.leaf(KEYS[:70], VALUES[:70]), forger.leaf(KEYS[70:], VALUES[70:])]
-    forger.serve(forger.inner(1, halves))
 
 
 def wrong_order(forger: Forger) -> None:

@@ -8,36 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from prolly.codec import cbor, key
-from prolly.codec.node import Child
-from prolly.errors import Corrupt
+from prolly.codec import key
+from prolly.errors import Corrupt, Error, NotFound
 from prolly.sync import Wish, clone
-from prolly.testing.sync_forgery import Forger
+from prolly.testing.sync_forgery import (
+    KEYS,
+    VALUES,
+    Forger,
+    forge_first_child,
+    wrong_count,
+    wrong_cut,
+    wrong_weight,
+)
 from prolly.testing.sync_lines import line_to
 
-KEYS = [f"key:{number:05d}" for number in range(400)]
-VALUES = [cbor.encode(bytes([number % 256]) * 90) for number in range(400)]
-
 Forge = Callable[[Forger], None]
-
-
-def wrong_entry(**changes: int) -> Forge:
-    """Return what serves a tree whose root says something else of its first child."""
-
-    def forge(forger: Forger) -> None:
-        node = forger.repo.storage.reader.read_inner(forger.tree(KEYS, VALUES), 1)
-        entries = list(zip(node.keys(), node.children(), strict=True))
-        last, child = entries[0]
-        more = {name: getattr(child, name) + by for name, by in changes.items()}
-        entries[0] = last, child._replace(**more)
-        forger.serve(forger.inner(1, entries))
-
-    return forge
-
-
-def wrong_cut(forger: Forger) -> None:
-    halves = [forger.leaf(KEYS[:70], VALUES[:70]), forger.leaf(KEYS[70:], VALUES[70:])]
-    forger.serve(forger.inner(1, halves))
 
 
 def wrong_order(forger: Forger) -> None:
@@ -59,41 +44,44 @@ def wrong_value(forger: Forger) -> None:
 
 
 def wrong_level(forger: Forger) -> None:
+    halves = [forger.leaf(KEYS[:70], VALUES[:70]), forger.leaf(KEYS[70:], VALUES[70:])]
+    forger.serve(forger.inner(2, halves))
+
+
+def child_twice(forger: Forger) -> None:
     _, child = forger.leaf(KEYS, VALUES)
-    twice = [(key.encode_key("key:1"), child), (key.encode_key("key:2"), child)]
-    forger.serve(forger.inner(2, [twice[0], (twice[1][0], Child(child[0], 1, 1))]))
-
-
-def nothing_there(forger: Forger) -> None:
-    node = forger.repo.storage.reader.read_inner(forger.tree(KEYS, VALUES), 1)
-    entries = list(zip(node.keys(), node.children(), strict=True))
-    entries[0] = entries[0][0], entries[0][1]._replace(address=bytes(32))
+    entries = [(key.encode_key(one), child) for one in ("key:1", "key:2")]
     forger.serve(forger.inner(1, entries))
 
 
-@pytest.mark.parametrize(
-    "forge",
-    [
-        wrong_entry(records=1),
-        wrong_entry(weight=1),
-        wrong_cut,
-        wrong_order,
-        wrong_key,
-        wrong_value,
-        wrong_level,
-        nothing_there,
-    ],
-)
-def test_a_forged_part_is_refused(forge: Forge) -> None:
-    """There is a code, and no clone."""
+def nothing_there(forger: Forger) -> None:
+    forge_first_child(forger, lambda one: one._replace(address=bytes(32)))
+
+
+FORGERIES: list[tuple[Forge, type[Error], str]] = [
+    (wrong_count, Corrupt, "tree-shape"),
+    (wrong_weight, Corrupt, "tree-shape"),
+    (wrong_cut, Corrupt, "tree-shape"),
+    (wrong_order, Corrupt, "node-form"),
+    (wrong_key, Corrupt, "tree-shape"),
+    (wrong_value, Corrupt, "value-spelling"),
+    (wrong_level, Corrupt, "tree-shape"),
+    (child_twice, Corrupt, "node-form"),
+    (nothing_there, NotFound, "chunk-missing"),
+]
+
+
+@pytest.mark.parametrize("case", FORGERIES, ids=lambda case: case[0].__name__)
+def test_a_forged_part_is_refused(case: tuple[Forge, type[Error], str]) -> None:
+    """There is an error with a code, and no clone."""
+    forge, kind, code = case
     forger = Forger()
     forge(forger)
     with tempfile.TemporaryDirectory() as place:
         wish = Wish(datasets=("m",), prefix="key:000")
-        with pytest.raises(Exception) as caught:
+        with pytest.raises(kind) as caught:
             clone("test:", Path(place) / "r", wish=wish, remote=line_to(forger.repo))
-        code = getattr(caught.value, "code", "")
-        assert isinstance(caught.value, Corrupt) or code == "chunk-missing"
+        assert caught.value.code == code
         assert not (Path(place) / "r" / ".prolly").exists()
 
 

@@ -286,6 +286,7 @@ def test_others_are_told_what_it_lacks(tmp_path: Path) -> None:
         with pytest.raises(NotFound) as caught:
             fetch(other, "test:", remote=line_to(ours))
         assert caught.value.code == "absent"
+        assert "where it came from" in caught.value.hint
         pull(other, "test:", "main", remote=line_to(theirs), allow_unrelated=True)
         write_on(other, "main", lambda tx: tx.map("m").update({"a": 1}))
         with pytest.raises(Unsupported) as refused:

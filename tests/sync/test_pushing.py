@@ -9,8 +9,9 @@ from dataclasses import replace
 import pytest
 
 from prolly.chunks import MemoryStore
-from prolly.codec.wire_messages import encode_wire_error
-from prolly.errors import RemoteFailed, Stale
+from prolly.codec.wire import END_FRAME, FrameType
+from prolly.codec.wire_messages import encode_message, encode_wire_error
+from prolly.errors import Invalid, RemoteFailed, Stale
 from prolly.repo import Repository, begin_history
 from prolly.sync import SyncProgress, clone, push
 from prolly.sync.pushing import BUSY_WAITS_SECONDS
@@ -115,3 +116,36 @@ def test_a_push_over_a_dead_line_fails() -> None:
     with pytest.raises(RemoteFailed):
         push(filled(slept.append), remote=LyingLine(line_to(memory_repository()), dead))
     assert slept == []
+
+
+@pytest.mark.parametrize("size", [1_000, 10**9])
+def test_an_upload_that_is_damaged_over_there_begins_anew(size: int) -> None:
+    """What is kept of it is not what would be sent: it is sent from its beginning."""
+    ours, theirs = filled(), memory_repository()
+
+    def damaged(request: bytes, reply: Iterator[bytes]) -> Iterator[bytes]:
+        if b"uploaded" not in request:
+            yield from reply
+            return
+        told = {"bytes": size, "digest": bytes(32)}
+        yield encode_message(FrameType.REPLY, told) + END_FRAME
+
+    push(ours, remote=LyingLine(line_to(theirs), damaged))
+    assert theirs.resolve("main") == ours.resolve("main")
+
+
+def test_an_upload_that_is_damaged_again_and_again_is_given_up() -> None:
+    """Each time the line breaks the other side lies about what it has."""
+    ours, theirs = filled(), memory_repository()
+
+    def damaged(request: bytes, reply: Iterator[bytes]) -> Iterator[bytes]:
+        if b"uploaded" in request:
+            told = {"bytes": 1_000, "digest": bytes(32)}
+            yield encode_message(FrameType.REPLY, told) + END_FRAME
+        elif b"push" in request:
+            raise RemoteFailed("the line broke", code="line-broken", hint="Go on.")
+        else:
+            yield from reply
+
+    with pytest.raises((Invalid, RemoteFailed)):
+        push(ours, remote=LyingLine(line_to(theirs), damaged))

@@ -214,6 +214,56 @@ def test_a_killed_push_goes_on(tmp_path: Path) -> None:
             assert not list(after.fsck(full=True))
 
 
+STEADY_CHILD = """
+import os, signal, sys
+from prolly import open
+from prolly.sync import PathRemote, clone, push
+verb, place, other, kill_after = *sys.argv[1:4], int(sys.argv[4])
+line = PathRemote(place)
+def passed():
+    return line.traffic.bytes_received + line.traffic.bytes_sent
+def kill(progress):
+    if passed() > kill_after:
+        os.write(1, b"%d" % passed())
+        os.kill(os.getpid(), signal.SIGKILL)
+if verb == "clone":
+    clone(place, other, remote=line, progress=kill)[0].close()
+else:
+    push(open(other), remote=line, progress=kill)
+os.write(1, b"%d" % passed())
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("verb", ["clone", "push"])
+def test_many_kills_cost_little(tmp_path: Path, verb: str) -> None:
+    """With one every half megabyte all bytes are within 1.2 of those of one go."""
+    size, kill_after = 20_000_000, 500_000
+    fills = tmp_path / ("there" if verb == "clone" else "here")
+    with prolly.init(fills) as repo:
+        fill(repo, 1, size)
+        tip = repo.resolve("main")
+    if verb == "push":
+        prolly.init(tmp_path / "there").close()
+    places = [str(tmp_path / "there"), str(tmp_path / "here")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-c", STEADY_CHILD, verb, *places, str(kill_after)]
+    passed = kills = 0
+    while True:
+        done = subprocess.run(command, env=environment, capture_output=True)
+        passed += int(done.stdout)
+        if done.returncode == 0:
+            break
+        assert done.returncode == -signal.SIGKILL, done.stderr
+        kills += 1
+    assert kills > 30
+    assert passed <= 1.2 * size
+    target = tmp_path / ("here" if verb == "clone" else "there")
+    with prolly.open(target) as repo:
+        assert repo.resolve("main") == tip
+        assert not list(repo.fsck(full=True))
+
+
 @contextmanager
 def file_size_limit(size: int) -> Iterator[None]:
     """Let no file of this process grow past a size."""

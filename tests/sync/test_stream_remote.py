@@ -84,6 +84,11 @@ def test_other_programs_may_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
         (["/nowhere/ssh"], "unreachable", "No such file"),
         (["false"], "unreachable", "ended"),
         (["sh", "-c", "echo 'no route' >&2; exit 255"], "unreachable", "no route"),
+        (
+            ["sh", "-c", "echo error: no option >&2; echo hint: look >&2; exit 2"],
+            "unreachable",
+            "error: no option",
+        ),
         (["echo", "Welcome!"], "not-prolly", "Welcome!"),
         (["printf", "prolly\\n\\001xxxx"], "not-prolly", "prolly"),
         (["printf", "prolly\\n\\000"], "line-broken", "ended"),

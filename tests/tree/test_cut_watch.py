@@ -9,7 +9,9 @@ import pytest
 from prolly.codec import DEFAULT_PARAMETERS
 from prolly.testing.tree_model import TreeModel
 from prolly.tree import apply, cut_watch
+from prolly.tree.cut_watch import CutWatch
 from prolly.tree.edit import LEAF_EDITS
+from prolly.tree.level_cursor import LevelCursor
 
 COUNT = 4000
 
@@ -79,3 +81,51 @@ def test_many_edits_of_one_leaf_are_those_of_a_rebuild(count: int) -> None:
         after = {key: value for key, value in edits.items() if value is not None}
         assert new == model.rebuild({**records, **after})
         assert model.apply(new, dict.fromkeys(edits)) == root
+
+
+def test_many_deletes_read_no_neighbour() -> None:
+    """Where a stronger cut follows, a delete reads the path to its leaf alone."""
+    model, records, root = made()
+    source = random.Random(9)
+    alone = 0
+    for _ in range(60):
+        key = b"key:%08d" % (10 * source.randrange(COUNT))
+        reader = model.fresh_reader()
+        new = apply(reader, model.writer, root, ([key], [None]), DEFAULT_PARAMETERS)
+        alone += (model.reads, model.writes) == (2, 2)
+        rest = {one: value for one, value in records.items() if one != key}
+        assert new == model.rebuild(rest)
+    assert alone >= 15
+
+
+def test_no_rival_is_missed_where_no_leaf_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Keys that are not looked at, behind a stronger cut, are no rivals."""
+    model, _, root = made()
+    source = random.Random(10)
+    spared = 0
+    rivals_behind = CutWatch._rivals_behind
+
+    def compared(
+        watch: CutWatch,
+        chooser: LevelCursor,
+        cursor: LevelCursor,
+        span: tuple[int, int],
+    ) -> list[bytes] | None:
+        nonlocal spared
+        found = rivals_behind(watch, chooser, cursor, span)
+        with monkeypatch.context() as patch:
+            patch.setattr(LevelCursor, "is_last", True)
+            every = rivals_behind(watch, chooser, cursor, span)
+        if found is not None and every is not None:
+            unseen = [key for key in every if key not in found]
+            assert watch._is_lowest(chooser.last_key, unseen)
+            spared += len(unseen)
+        return found
+
+    monkeypatch.setattr(CutWatch, "_rivals_behind", compared)
+    for _ in range(6):
+        chosen = source.sample(range(COUNT), 150)
+        model.apply(root, {b"key:%08d" % (10 * place): None for place in chosen})
+    assert spared > 50

@@ -105,3 +105,43 @@ def test_a_bounded_diff_reads_nothing_behind_its_end() -> None:
     reader = model.fresh_reader()
     assert list(diff(reader, *roots, stop=b"00000100")) == []
     assert model.reads <= 8
+
+
+THOUSANDS = {b"%08d" % number: b"v" * 90 for number in range(30_000)}
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32), st.integers(0, 30_000), st.integers(0, 30_000))
+def test_updates_in_place_are_found_within_bounds(
+    seed: int, start: int, stop: int
+) -> None:
+    """Trees of the same keys, all over or for most of them, differ as their records."""
+    source = random.Random(seed)
+    model = TreeModel()
+    first = source.randrange(29_000)
+    new = dict(THOUSANDS)
+    for number in [first, first + 1, *source.sample(range(30_000), 40)]:
+        new[b"%08d" % number] = source.randbytes(source.choice((90, 90, 90, 91)))
+    if source.random() < 0.5:
+        del new[b"%08d" % source.randrange(30_000)]
+    bounds = b"%08d" % start, b"%08d" % stop
+    old_root = model.rebuild(THOUSANDS)
+    edits: dict[bytes, bytes | None] = {
+        key: new.get(key) for key in THOUSANDS if new.get(key) != THOUSANDS[key]
+    }
+    roots = old_root, model.apply(old_root, edits)
+    differing = expected(THOUSANDS, new)
+    assert list(diff(model.reader, *roots)) == differing
+    found = list(diff(model.reader, *roots, start=bounds[0], stop=bounds[1]))
+    assert found == [one for one in differing if bounds[0] <= one[0] < bounds[1]]
+
+
+def test_the_first_difference_costs_one_path() -> None:
+    """Whoever wants one of many differences reads the two paths to it, no more."""
+    model = TreeModel()
+    new = dict.fromkeys(THOUSANDS, b"w" * 90)
+    roots = model.rebuild(THOUSANDS), model.rebuild(new)
+    depth = model.reader.read(roots[0]).level + 1
+    reader = model.fresh_reader()
+    assert next(diff(reader, *roots))[0] == min(THOUSANDS)
+    assert model.reads == 2 * depth

@@ -7,6 +7,7 @@ import pytest
 from prolly.codec import DEFAULT_PARAMETERS
 from prolly.codec.node import Child, Inner
 from prolly.testing.tree_model import Records, TreeModel
+from prolly.tree import NodeReader
 from prolly.tree.edit import LeafChanges, apply_to_leaves
 from prolly.tree.renewal import Renewal, RenewedReader, write_renewals
 
@@ -74,3 +75,22 @@ def test_renewals_and_other_leaves_make_one_tree(renewed: Renewed) -> None:
     fresh = {**renewed.records, first: b"end" * 20}
     leaf = model.reader.read_inner(renewed.first(model.rebuild(fresh)).address, 1)
     assert renewed.replaced({first: leaf.child(5)}) == model.rebuild(fresh)
+
+
+def test_what_is_renewed_is_not_read_ahead(renewed: Renewed) -> None:
+    """Of nodes read ahead of an edit, only those are read that nothing renews."""
+    asked: list[bytes] = []
+
+    def counted(address: bytes) -> bytes | None:
+        asked.append(address)
+        return renewed.model.writer.get(address)
+
+    reader = RenewedReader(NodeReader(counted), [renewed.renewal])
+    root = reader.read_inner(renewed.root, 2)
+    asked.clear()
+    reader.read_ahead(root.child_addresses())
+    assert asked == [
+        one for one in root.child_addresses() if one != renewed.renewal.old
+    ]
+    reader.read_ahead(root.child_addresses())
+    assert len(asked) == len(root) - 1

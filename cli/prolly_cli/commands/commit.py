@@ -9,6 +9,7 @@ import click
 from ..command_group import Verb
 from ..invocation import Invocation
 from ..output import visible
+from ..replays import go_on
 from ..versions import counts_json, counts_lines, short_id
 
 if TYPE_CHECKING:
@@ -41,11 +42,11 @@ def command(
     datasets: tuple[str, ...],
     keys: tuple[str, ...],
     amend: bool,
-) -> None:
+) -> int:
     """Make the working state of the current branch a commit.
 
-    It ends a merge that waits, all conflicts settled; its message is then by default
-    that of the merge.
+    It ends a merge that waits, or a step of a rebase or the like, all conflicts
+    settled; its message is then by default that of the merge.
 
     The author is PROLLY_AUTHOR, else the setting user.name, else the login name.
     """
@@ -54,7 +55,10 @@ def command(
     if keys and len(datasets) != 1:
         raise click.UsageError("--key wants exactly one --dataset")
     repository = invocation.repository(writable=True)
-    merges = bool(repository.working_area().state.merge_parents)
+    state = repository.working_area().state
+    merges = state.is_merging
+    if state.replay is not None and not (datasets or keys or amend):
+        return go_on(invocation, repository, {"message": message})
     if message is None and not amend and not merges:
         raise click.UsageError("-m MSG is missing")
     branch = repository.head
@@ -84,12 +88,13 @@ def command(
     output = invocation.output
     if output.json:
         output.document({"commit": str(commit_id), "datasets": counts_json(counts)})
-        return
+        return 0
     text = repository.commit_of(commit_id).message
     first = visible(text.partition("\n")[0])
     output.say(f"[{branch} {output.style(short_id(commit_id), 'id')}] {first}")
     for line in counts_lines(counts, output):
         output.say(f"  {line}")
+    return 0
 
 
 def selection(

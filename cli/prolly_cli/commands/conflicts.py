@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..command_group import Verb
-from ..conflict_counts import told_conflicts
+from ..conflict_counts import ALL_SETTLED, report_settled, told_conflicts
 from ..invocation import Invocation
 from ..output import plural, visible
+from ..page_option import page_options, printing, wants_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,6 +34,7 @@ class ConflictsVerb(Verb):
 @click.option("--stat", is_flag=True, help="Only count the conflicts, by dataset.")
 @click.option("--all", "all_", is_flag=True, help="Those that are settled, too.")
 @click.option("--full", is_flag=True, help="Cut no value, however long.")
+@page_options("jsonl")
 @click.option("--force", is_flag=True, help="With export: overwrite a sheet.")
 @click.pass_obj
 def command(
@@ -48,12 +50,15 @@ def command(
     those for which the columns `take` (ours, theirs, base, keep or value) and `value`
     say what is to stand. A dataset called export or import stands behind --.
     """
+    how["page"] = wants_page(invocation.output, how["format_name"])
     if words[:1] and words[0] in SHEET_WORDS:
         is_export = words[0] == "export"
         if scope is not None or how["stat"] or how["full"]:
             raise click.UsageError(f"{words[0]} takes a FILE and nothing else")
         if (how["all_"] or how["force"]) and not is_export:
             raise click.UsageError("import takes a FILE and nothing else")
+        if how["format_name"] is not None or how["target"] is not None:
+            raise click.UsageError(f"{words[0]} takes a FILE, no --format and no -o")
         if len(words) != 2:
             raise click.UsageError(
                 f"{words[0]} takes one FILE; a dataset of this name stands behind --"
@@ -63,6 +68,8 @@ def command(
         else:
             import_sheet(invocation, words[1])
         return
+    if how["stat"] and (how["page"] or how["target"]):
+        raise click.UsageError("--stat is no page: leave --format and -o out")
     if how["force"]:
         raise click.UsageError("--force stands with export FILE")
     given = [*words, *([] if scope is None else [scope])]
@@ -111,8 +118,7 @@ def print_conflicts(
 ) -> None:
     """Print conflicts of a dataset and key, as JSON lines or side by side."""
     from ..conflict_text import ConflictText, conflict_lines
-    from ..conflict_values import require_conflicts, typed_key
-    from .resolve import missing_conflict
+    from ..conflict_values import missing_conflict, require_conflicts, typed_key
 
     dataset, key = place
     asked: Iterable[Conflict] = conflicts.of(dataset, open_only=not how["all_"])
@@ -123,9 +129,15 @@ def print_conflicts(
             raise missing_conflict(dataset, key)
 
     output = invocation.output
+    if how["page"]:
+        from ..pages.conflict_page import print_page
+
+        with printing(invocation, how["target"]):
+            print_page(output, conflicts, asked)
+        return
     text = ConflictText(conflicts)
     number = 0
-    with output.paged():
+    with printing(invocation, how["target"]):
         for conflict in asked:
             number += 1
             if output.json:
@@ -143,7 +155,7 @@ def print_conflicts(
                 "DATASET [KEY] --ours|--theirs|--keep|-i"
             )
         else:
-            output.say("all settled; next: prolly merge --continue")
+            output.say(ALL_SETTLED)
 
 
 def export_sheet(invocation: Invocation, file: str, how: dict[str, Any]) -> None:
@@ -179,12 +191,5 @@ def import_sheet(invocation: Invocation, file: str) -> None:
     number = import_conflicts(
         conflicts, invocation.path(file), before_writing=invocation.no_way_back
     )
-    output = invocation.output
-    left: Any = conflicts.counts()
-    if output.json:
-        told = {"settled": number, "conflicts": sum(left.values())}
-        output.document({**told, "datasets": left})
-        return
-    output.say(f"took {plural(number, 'line')}")
-    for line in told_conflicts(left) or ["all settled; next: prolly merge --continue"]:
-        output.say(line)
+    done = f"took {plural(number, 'line')}"
+    report_settled(invocation.output, conflicts, number, done)

@@ -9,12 +9,16 @@ import click
 
 from ..command_group import Verb
 from ..invocation import Invocation
+from ..key_option import input_format_option, key_option
+from ..page_option import output_option, printing
 from ..versions import is_revision, note_older_base
 
 if TYPE_CHECKING:
-    from prolly import Repository, Snapshot
+    from prolly import Invalid, Repository, Snapshot
 
-FORMATS = ("table", "jsonl", "csv")
+    from ..diff_text import Layout
+
+FORMATS = ("table", "jsonl", "csv", "html", "patch")
 
 
 class DiffVerb(Verb):
@@ -24,16 +28,22 @@ class DiffVerb(Verb):
 
 
 @click.command("diff", cls=DiffVerb, takes_scope=True)
-@click.argument("revisions", nargs=-1, metavar="[REV [REV]]")
+@click.argument("revisions", nargs=-1, metavar="[REV [REV] | FILE FILE]")
 @click.option("--stat", is_flag=True, help="Only count the records, by dataset.")
 @click.option(
     "--format", "format_name", type=click.Choice(FORMATS), help="table by default."
 )
+@output_option
 @click.option(
     "--fields", is_flag=True, help="Only the fields that differ; one line for each."
 )
 @click.option(
     "--exit-code", is_flag=True, help="Exit with 1 when there is a difference."
+)
+@key_option("Compare two files by this column; repeated or comma-separated.")
+@input_format_option("Of the files; by default what their names say.")
+@click.option(
+    "--git-driver", is_flag=True, help="Compare what git hands over, with --key."
 )
 @click.pass_obj
 def command(
@@ -50,25 +60,78 @@ def command(
     the working state. With two, or as A..B: the first against the second. A...B: B
     against the commit that A and B have in common. With -- DATASET:PREFIX only keys
     that begin so (`prolly log -- DATASET:KEY` takes one whole key).
+
+    With --key the two words are plain files, and no repository is needed.
     """
     from ..diff_text import Layout, print_changes, print_counts
+    from ..patch_text import print_patch
 
     output = invocation.output
     if output.json and format_name not in (None, "jsonl"):
         raise click.UsageError(f"--json and --format {format_name} exclude each other")
     if how["stat"] and format_name is not None:
         raise click.UsageError("--stat takes no --format; --json prints one document")
-    repository = invocation.repository()
+    shown = format_name or ("jsonl" if output.json else "table")
+    layout = Layout(shown, how["fields"], titled(revisions, scope))
+    if how["key"] or how["git_driver"]:
+        found = between_files(invocation, revisions, (layout, scope), how)
+        return 1 if found and how["exit_code"] else 0
+    if how["input_format"]:
+        raise click.UsageError("--input-format is of files, which take --key")
+    repository = opened(invocation, revisions)
     versions = sides(repository, revisions)
     if versions[1].commit is None:
         note_older_base(output, repository)
+    if format_name == "patch":
+        with printing(invocation, how["target"]):
+            found = print_patch(output, repository, versions, (scope, how))
+        return 1 if found and how["exit_code"] else 0
     dataset, bounds = narrowed(repository, versions, scope)
-    layout = Layout(format_name or ("jsonl" if output.json else "table"), how["fields"])
     comparison = repository.compare(*versions)
-    with output.paged():
+    with printing(invocation, how["target"]):
         show = print_counts if how["stat"] else print_changes
         found = show(output, comparison, (dataset, bounds), layout)
     return 1 if found and how["exit_code"] else 0
+
+
+def titled(words: tuple[str, ...], scope: str | None) -> str:
+    """Return what a page of differences is about."""
+    shown = " and ".join(words) if words else "uncommitted changes"
+    where = f" in {scope}" if scope else ""
+    return f"Differences{where}: {shown}"
+
+
+def between_files(
+    invocation: Invocation,
+    words: tuple[str, ...],
+    shown: tuple[Layout, str | None],
+    how: dict[str, Any],
+) -> bool:
+    """Print what differs between two files; return whether anything does."""
+    from ..file_diff import diff_files, git_diff
+
+    layout, scope = shown
+    if layout.format_name == "patch":
+        raise click.UsageError("a patch is of two versions, not of files")
+    if scope is not None:
+        raise click.UsageError("of two files there is no dataset to stand behind --")
+    if not how["key"]:
+        raise click.UsageError("--git-driver wants --key COLUMN")
+    show = git_diff if how["git_driver"] else diff_files
+    return show(invocation, words, layout, how)
+
+
+def opened(invocation: Invocation, words: tuple[str, ...]) -> Repository:
+    """Open the repository; where there is none, whoever named files hears of --key."""
+    from prolly import NotFound
+
+    try:
+        return invocation.repository()
+    except NotFound:
+        for word in words:
+            if os.path.isfile(invocation.path(word)):
+                raise a_file(word) from None
+        raise
 
 
 def sides(
@@ -109,16 +172,21 @@ def between(repository: Repository, words: str) -> tuple[Snapshot, Snapshot]:
 
 def version(repository: Repository, word: str) -> Snapshot:
     """Return the version that a word names; a file gets an error of its own."""
+    if os.path.isfile(word) and not is_revision(repository, word):
+        raise a_file(word)
+    return repository.at(word, local=False)
+
+
+def a_file(word: str) -> Invalid:
+    """Return (not raise) the error for a file where a revision should stand."""
     from prolly import Invalid
 
-    if os.path.isfile(word) and not is_revision(repository, word):
-        raise Invalid(
-            f"{word} is a file, not a revision",
-            code="file-not-revision",
-            hint="Import both files as commits of one table, then compare the commits.",
-            revision=word,
-        )
-    return repository.at(word, local=False)
+    return Invalid(
+        f"{word} is a file, not a revision",
+        code="file-not-revision",
+        hint=f"`prolly diff {word} OTHER --key COLUMN` compares two files.",
+        revision=word,
+    )
 
 
 def narrowed(

@@ -72,7 +72,7 @@ def _against_parent(repository: Repository, entry: RecordVersion) -> Comparison:
 
 def lines_of(output: Output, entry: RecordVersion, text: ChangeText) -> list[str]:
     """Return the lines on one state: its commit, then what it changed."""
-    from ..diff_text import SIGNS
+    from ..diff_view import SIGNS
 
     commit = entry.commit
     title = visible(commit.message.partition("\n")[0])

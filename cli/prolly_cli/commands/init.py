@@ -19,7 +19,9 @@ def command(invocation: Invocation, directory: str) -> None:
     It gets the branch main with a first, empty commit.
     """
     import prolly
+    from prolly.repo import refuse_address
 
+    refuse_address(directory)
     path = Path(invocation.path(directory))
     output = invocation.output
     with prolly.init(path) as repository:

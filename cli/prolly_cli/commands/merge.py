@@ -12,6 +12,7 @@ from ..command_group import Verb
 from ..conflict_counts import conflict_name_line, conflict_names, told_conflicts
 from ..invocation import Invocation
 from ..output import Output, plural, visible
+from ..replays import abort, go_on
 from ..versions import counts_json, counts_lines, short_id
 from ..waiting_merges import require_waiting
 
@@ -52,8 +53,7 @@ def command(invocation: Invocation, /, revision: str | None, **how: Any) -> int:
     """
     repository = invocation.repository(writable=True)
     if how["abort"] or how["finish"]:
-        end_merge(invocation, repository, revision, how)
-        return 0
+        return end_merge(invocation, repository, revision, how)
     if revision is None:
         raise click.UsageError("missing argument 'REV'")
     if how["dry_run"] and how["no_commit"]:
@@ -135,34 +135,33 @@ def end_merge(
     repository: Repository,
     revision: str | None,
     how: dict[str, Any],
-) -> None:
-    """Give up or commit the merge that waits."""
+) -> int:
+    """Give up or commit what waits, a merge or another; return the exit code."""
     given = {name for name, value in how.items() if value} - {"message"}
     if revision is not None or len(given) > 1 or (how["abort"] and how["message"]):
         word = "--abort" if how["abort"] else "--continue"
         raise click.UsageError(f"{word} stands alone: no REV, and no other option")
     require_waiting(repository)
+    if how["abort"]:
+        abort(invocation, repository)
+        return 0
+    if repository.working_area().state.replay is not None:
+        return go_on(invocation, repository, how)
     invocation.no_way_back()
     branch, output = repository.head, invocation.output
     conflicts = repository.conflicts()
-    if how["abort"]:
-        conflicts.abort()
-        if output.json:
-            head = str(repository.branches.require(branch))
-            output.document({"status": "aborted", "commit": head, "conflicts": 0})
-        output.say(f"gave the merge up; {visible(branch)} is as it was before")
-        return
     commit_id = conflicts.commit(how["message"])
     commit = repository.commit_of(commit_id)
     counts = repository.diff_counts(commit.parents[0], commit_id)
     if output.json:
         told = {"status": "merged", "commit": str(commit_id), "conflicts": 0}
         output.document({**told, "datasets": counts_json(counts)})
-        return
+        return 0
     first = visible(commit.message.partition("\n")[0])
     output.say(f"[{branch} {output.style(short_id(commit_id), 'id')}] {first}")
     for line in counts_lines(counts, output):
         output.say(f"  {line}")
+    return 0
 
 
 def report(

@@ -21,8 +21,15 @@ if TYPE_CHECKING:
 @click.command("pull", cls=Verb)
 @click.argument("remote", default="origin", metavar="[REMOTE]")
 @click.argument("branch", required=False, metavar="[BRANCH]")
+@click.option(
+    "--allow-unrelated",
+    is_flag=True,
+    help="Merge also what shares nothing but the empty first commit.",
+)
 @click.pass_obj
-def command(invocation: Invocation, remote: str, branch: str | None) -> int:
+def command(
+    invocation: Invocation, remote: str, branch: str | None, allow_unrelated: bool
+) -> int:
     """Fetch from REMOTE (origin), and merge its BRANCH into ours.
 
     BRANCH is by default the current one. Where ours has nothing of its own it just
@@ -33,7 +40,11 @@ def command(invocation: Invocation, remote: str, branch: str | None) -> int:
     name = remote_name(invocation, repository, remote)
     with TransferProgress("receiving", quiet=output.quiet) as progress:
         report = repository.pull(
-            name, branch, progress=progress, before_moving=invocation.no_way_back
+            name,
+            branch,
+            progress=progress,
+            before_moving=invocation.no_way_back,
+            allow_unrelated=allow_unrelated,
         )
     merge = report.merge
     conflicts = 0 if merge is None else sum(merge.conflicts.counts().values())
@@ -45,7 +56,7 @@ def command(invocation: Invocation, remote: str, branch: str | None) -> int:
         return 1 if conflicts else 0
     tell_report(output, report)
     if merge is not None:
-        tell_merge(output, repository, merge)
+        tell_merge(output, repository, merge, branch or repository.head)
     elif not report.updated:
         output.say(f"nothing new from {visible(remote)}")
     return 1 if conflicts else 0
@@ -59,10 +70,12 @@ def merge_json(merge: MergeResult, conflicts: int) -> dict[str, object]:
     return {**told, "conflicts": conflicts, "datasets": counts_json(merge.datasets)}
 
 
-def tell_merge(output: Output, repository: Repository, merge: MergeResult) -> None:
+def tell_merge(
+    output: Output, repository: Repository, merge: MergeResult, branch: str
+) -> None:
     """Say how the merge of a pull ended."""
     if merge.status == "up-to-date":
-        output.say(f"{visible(repository.head)} has all of it already")
+        output.say(f"{visible(branch)} has all of it already")
     elif merge.commit_id is not None:
         message = repository.commit_of(merge.commit_id).message.partition("\n")[0]
         output.say(f"{short_id(merge.commit_id)} {visible(message)}".rstrip())

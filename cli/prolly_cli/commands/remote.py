@@ -12,12 +12,15 @@ from ..invocation import Invocation
 from ..output import visible
 
 if TYPE_CHECKING:
-    from prolly import NotFound
+    from prolly import Repository
 
 
-@click.group("remote", cls=VerbGroup)
-def command() -> None:
-    """Name other replicas: `origin` is where a clone came from."""
+@click.group("remote", cls=VerbGroup, invoke_without_command=True)
+@click.pass_context
+def command(context: click.Context) -> None:
+    """Name other replicas: `origin` is where a clone came from; alone: list."""
+    if context.invoked_subcommand is None:
+        context.invoke(list_remotes)
 
 
 @command.command("list")
@@ -46,16 +49,35 @@ def add(invocation: Invocation, name: str, url: str) -> None:
     of it yet.
     """
     from prolly import AlreadyExists
-    from prolly.sync import connect
 
     repository = invocation.repository(writable=True)
     if name in repository.remotes:
         raise AlreadyExists(
             f"there is a remote {name!r} already",
             code="remote-exists",
-            hint="Choose another name, or remove that one first.",
+            hint="Choose another name; `prolly remote set NAME URL` moves that one.",
             name=name,
         )
+    _keep(invocation, repository, name, url)
+
+
+@command.command("set")
+@click.argument("name")
+@click.argument("url")
+@click.pass_obj
+def set_address(invocation: Invocation, name: str, url: str) -> None:
+    """Give the remote NAME another address.
+
+    Where its branches stood when last seen stays: it is the same replica elsewhere.
+    """
+    repository = invocation.repository(writable=True)
+    repository.remotes.require(name)
+    _keep(invocation, repository, name, url)
+
+
+def _keep(invocation: Invocation, repository: Repository, name: str, url: str) -> None:
+    from prolly.sync import connect
+
     address = full_address(invocation, url)
     # Nothing is asked of it yet: this tells whether it can be an address at all.
     connect(address).close()
@@ -73,24 +95,9 @@ def add(invocation: Invocation, name: str, url: str) -> None:
 def remove(invocation: Invocation, name: str) -> None:
     """Forget the remote NAME, and where its branches stood."""
     repository = invocation.repository(writable=True)
-    url = repository.remotes.get(name)
-    if url is None:
-        raise missing_remote(name, list(repository.remotes))
+    url = repository.remotes.require(name)
     del repository.remotes[name]
     output = invocation.output
     if output.json:
         output.document({"removed": name, "url": url})
     output.say(f"forgot {visible(name)}, which was {visible(url)}")
-
-
-def missing_remote(name: str, there: list[str]) -> NotFound:
-    """Return the error for a name that no remote has."""
-    from prolly import NotFound
-
-    known = f"There is: {', '.join(there)}." if there else "There is none yet."
-    return NotFound(
-        f"there is no remote {name!r}",
-        code="no-such-remote",
-        hint=f"{known} `prolly remote add NAME URL` adds one.",
-        name=name,
-    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..command_group import Verb
-from ..conflict_counts import told_conflicts
+from ..conflict_counts import report_settled
 from ..invocation import Invocation
 from ..output import plural
 from ..waiting_merges import require_waiting
@@ -35,7 +35,8 @@ TAKEN = ("ours", "theirs", "base", "keep")
     "fields",
     metavar="F",
     multiple=True,
-    help="Only this column of the record; the others stay open. Repeatable.",
+    help="Only this column, of KEY or of every row in which it clashes; the others "
+    "stay open. Repeatable.",
 )
 @click.option(
     "--schema",
@@ -70,7 +71,8 @@ def command(
         number = ask(invocation, conflicts, dataset, key)
     else:
         number = settle(invocation, conflicts, (dataset, key), how)
-    report(invocation, conflicts, number)
+    done = f"settled {plural(number, 'conflict')}"
+    report_settled(invocation.output, conflicts, number, done)
 
 
 def side_of(how: dict[str, Any]) -> str | None:
@@ -95,11 +97,13 @@ def check_words(dataset: str | None, key: str | None, how: dict[str, Any]) -> No
         raise click.UsageError("--schema WHAT stands with a DATASET, without KEY")
     if how["what"] is not None and how["side"] is None:
         raise click.UsageError("--schema takes --ours, --theirs, --base or --keep")
-    if how["fields"] and (key is None or how["side"] is None):
+    if how["fields"] and how["side"] is None:
         raise click.UsageError(
-            "--field stands with a KEY and --ours, --theirs, --base or --keep; --value "
-            "names its columns itself"
+            "--field stands with --ours, --theirs, --base or --keep; --value names its "
+            "columns itself"
         )
+    if how["fields"] and (dataset is None or how["what"] is not None):
+        raise click.UsageError("--field names a column of a DATASET, and no --schema")
     if how["all_"] and (how["value"] is not None or how["delete"]):
         raise click.UsageError("--value and --delete want a DATASET and KEY")
 
@@ -109,7 +113,7 @@ def ask(
 ) -> int:
     """Ask about each open conflict, or those of a key; return how many were settled."""
     from ..conflict_dialog import Dialog
-    from ..conflict_values import typed_key
+    from ..conflict_values import missing_conflict, typed_key
 
     if invocation.output.json:
         raise click.UsageError("-i asks a person, and --json is for programs")
@@ -147,7 +151,7 @@ def settle(
     is_blob = dataset is not None and key is None and conflicts.is_blob(dataset)
     if dataset is None or (key is None and how["side"] is not None and not is_blob):
         invocation.no_way_back()
-        number = conflicts.settle_all(how["side"], dataset)
+        number = conflicts.settle_all(how["side"], dataset, fields=how["fields"])
         if not number:
             invocation.output.note(
                 "nothing was open; name a KEY to settle anew what is settled"
@@ -178,7 +182,7 @@ def value_of(
     """Return the value that --value spells; ABSENT for --delete."""
     from prolly import ABSENT
 
-    from ..conflict_values import typed_value
+    from ..conflict_values import missing_conflict, typed_value
 
     if how["delete"]:
         return ABSENT
@@ -186,28 +190,3 @@ def value_of(
     if not found:
         raise missing_conflict(*place)
     return typed_value(conflicts, found[0], how["value"])
-
-
-def missing_conflict(dataset: str, key: str | None) -> Exception:
-    """Return (not raise) the error for a key that is not in conflict."""
-    from prolly import NotFound
-
-    return NotFound(
-        f"{key} of {dataset!r} is not in conflict",
-        code="no-such-conflict",
-        hint="`prolly conflicts` lists those that there are.",
-        dataset=dataset,
-    )
-
-
-def report(invocation: Invocation, conflicts: Conflicts, number: int) -> None:
-    """Say how many were settled, and what is left."""
-    left = conflicts.counts()
-    output = invocation.output
-    if output.json:
-        told = {"settled": number, "conflicts": sum(left.values())}
-        output.document({**told, "datasets": left})
-        return
-    output.say(f"settled {plural(number, 'conflict')}")
-    for line in told_conflicts(left) or ["all settled; next: prolly merge --continue"]:
-        output.say(line)

@@ -37,11 +37,18 @@ def command(invocation: Invocation, host: str, port: int, read_only: bool) -> No
     """Serve the repository over HTTP until Ctrl-C, and print its address.
 
     Others clone, fetch and pull from that address, and push to it. Whoever can connect
-    may do so, hence it is an address of this machine alone.
+    may do so, hence it is an address of this machine alone. SIGTERM ends it as well.
     """
     import prolly
 
-    repository = invocation.repository(writable=not read_only)
+    try:
+        repository = invocation.repository(writable=not read_only)
+    except prolly.ReadOnly as error:
+        raise prolly.ReadOnly(
+            error.message,
+            code=error.code,
+            hint="Check the permissions; `--read-only` serves it as it is.",
+        ) from error
     output = invocation.output
     with (
         _stopped_by_signals() as stopped,

@@ -6,7 +6,7 @@ import click
 
 from ..command_group import Verb
 from ..invocation import Invocation
-from ..merge_text import merge_lines
+from ..merge_text import merge_lines, settled_lines
 from ..versions import commit_json, counts_lines, datasets_json, datasets_lines
 
 
@@ -16,11 +16,12 @@ from ..versions import commit_json, counts_lines, datasets_json, datasets_lines
 def command(invocation: Invocation, revision: str) -> None:
     """Show the commit REV: who, when, why, its datasets, and what it changed.
 
-    Of a merge also its policy, and how conflicts were settled.
+    Of a merge also its policy, how conflicts were settled, and the first of them.
     """
     from prolly import LogEntry
     from prolly.codec import json_form
 
+    from ..styled_line import painted_line
     from .log import lines_of, ref_names
 
     repository = invocation.repository()
@@ -36,9 +37,10 @@ def command(invocation: Invocation, revision: str) -> None:
         return
     with output.paged():
         names = ref_names(repository).get(bytes(commit_id), [])
-        for line in lines_of(output, LogEntry(commit_id, commit), names, short=False):
-            output.line(line)
-        told = list(merge_lines(commit.metadata))
+        entry = LogEntry(commit_id, commit)
+        for parts in lines_of(entry, names, "whole", output.line_limit):
+            output.line(painted_line(output, parts, output.line_limit))
+        told = [*merge_lines(commit.metadata), *settled_lines(repository, commit_id)]
         for line in [*told, ""] if told else []:
             output.line(line)
         for line in datasets_lines(snapshot):

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..command_group import Verb
+from ..display_width import cut, padded, width
 from ..invocation import Invocation
 from ..output import Output, number, visible
+from ..page_option import page_options, printing, wants_page
 from ..sizes import size_text
 from ..versions import at_option
 
@@ -17,40 +19,47 @@ if TYPE_CHECKING:
     from prolly.ops import DatasetStatistics, Share, StoreStatistics
     from prolly.tree import LevelStatistics
 
+STORE_TITLES = ("store", "number", "size")
 SHARE_TITLES = ("chunks", "size", "unique", "shared")
+# Of a name that is cut so much is shown at least.
+NAME_COLUMNS_LEAST = 12
 LEVEL_TITLES = ("level", "nodes", "entries", "size", "smallest", "mean", "largest")
 
 
 @click.command("stats", cls=Verb)
 @click.argument("dataset", required=False)
 @at_option
+@page_options("json")
 @click.pass_obj
-def command(invocation: Invocation, dataset: str | None, at: str | None) -> None:
+def command(
+    invocation: Invocation,
+    dataset: str | None,
+    at: str | None,
+    format_name: str | None,
+    target: str | None,
+) -> None:
     """Show what the repository holds, by ref and dataset, or the trees of DATASET.
 
     A size is unique where nothing else leads to it: it would be free without that ref
     or dataset. Refs count with their whole history.
     """
+    output = invocation.output
+    page = wants_page(output, format_name)
     repository = invocation.repository()
     version = repository.at_working() if at is None else repository.at(at)
-    output = invocation.output
     if dataset is not None:
         found = repository.dataset_stats(dataset, version)
-        if output.json:
-            output.document(dataset_json(found))
-        else:
-            print_dataset(output, found)
+        with printing(invocation, target):
+            print_dataset(output, found, page=page)
         return
     held = repository.stats(version)
-    if output.json:
-        output.document(store_json(held))
-    else:
-        print_store(output, held)
+    with printing(invocation, target):
+        print_store(output, held, page=page)
 
 
-def print_store(output: Output, held: StoreStatistics) -> None:
-    """Print the store, then refs, then datasets."""
-    rows = [
+def store_rows(held: StoreStatistics) -> list[tuple[str, ...]]:
+    """Return what the store holds as a whole."""
+    return [
         ("chunks", number(held.chunks), size_text(held.chunk_bytes)),
         (
             "reachable",
@@ -63,7 +72,19 @@ def print_store(output: Output, held: StoreStatistics) -> None:
         ("index", "", size_text(held.index_bytes)),
         ("on the disk", "", size_text(held.disk_bytes)),
     ]
-    print_table(output, ("store", "number", "size"), rows)
+
+
+def print_store(output: Output, held: StoreStatistics, *, page: bool) -> None:
+    """Print the store, then refs, then datasets; as JSON, a page or tables."""
+    if output.json:
+        output.document(store_json(held))
+        return
+    if page:
+        from ..pages.stats_page import print_store_page
+
+        print_store_page(output, held)
+        return
+    print_table(output, STORE_TITLES, store_rows(held))
     for title, shares in (("ref", held.refs), ("dataset", held.datasets)):
         if shares:
             output.line()
@@ -77,13 +98,29 @@ def share_row(item: tuple[str, Share]) -> tuple[str, ...]:
     return visible(name), number(share.chunks), *map(size_text, sizes)
 
 
-def print_dataset(output: Output, found: DatasetStatistics) -> None:
-    """Print one dataset, then the levels of each of its trees."""
+def about_dataset(found: DatasetStatistics) -> list[str]:
+    """Return what a dataset is, its root, and how large it is."""
     unit = "bytes" if found.kind == "blob" else "records"
-    output.line(f"{visible(found.name)}: {found.kind} of {number(found.count)} {unit}")
-    output.line(f"root {found.root.hex()}")
     out_of_line = f", {size_text(found.blob_bytes)} of it out of line"
-    output.line(size_text(found.bytes) + (out_of_line if found.blob_bytes else ""))
+    return [
+        f"{visible(found.name)}: {found.kind} of {number(found.count)} {unit}",
+        f"root {found.root.hex()}",
+        size_text(found.bytes) + (out_of_line if found.blob_bytes else ""),
+    ]
+
+
+def print_dataset(output: Output, found: DatasetStatistics, *, page: bool) -> None:
+    """Print one dataset, then the levels of its trees; as JSON, a page or tables."""
+    if output.json:
+        output.document(dataset_json(found))
+        return
+    if page:
+        from ..pages.stats_page import print_dataset_page
+
+        print_dataset_page(output, found)
+        return
+    for line in about_dataset(found):
+        output.line(line)
     for place, levels in enumerate((found.levels, *found.indexes)):
         if levels:
             output.line()
@@ -100,15 +137,24 @@ def level_row(level: LevelStatistics) -> tuple[str, ...]:
 
 
 def print_table(output: Output, titles: Sequence[str], rows: Any) -> None:
-    """Print aligned columns: names to the left, numbers to the right."""
+    """Print aligned columns: names to the left, numbers to the right.
+
+    On a line that is too short names are cut first, then columns from the right.
+    """
     cells = [tuple(titles), *rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
+    limit = output.line_limit
+    if limit is not None:
+        rest = sum(widths[1:]) + 2 * len(widths[1:])
+        widths[0] = min(widths[0], max(limit - rest, NAME_COLUMNS_LEAST))
     for place, row in enumerate(cells):
-        first = f"{row[0]:{widths[0]}}"
-        rest = (
-            f"{one:>{width}}" for one, width in zip(row[1:], widths[1:], strict=True)
+        name = padded(cut(row[0], widths[0]) if limit else row[0], widths[0])
+        rest_cells = (
+            padded(one, columns, right=True)
+            for one, columns in zip(row[1:], widths[1:], strict=True)
         )
-        line = "  ".join((first, *rest)).rstrip()
+        line = "  ".join((name, *rest_cells)).rstrip()
+        line = cut(line, limit) if limit else line
         output.line(line if place else output.style(line, "faint"))
 
 

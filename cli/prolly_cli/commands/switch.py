@@ -20,7 +20,7 @@ def command(invocation: Invocation, name: str) -> None:
     repository = invocation.repository(writable=True)
     before = repository.head
     left_merging = before in repository.branches and bool(
-        repository.working_area(before).state.merge_parents
+        repository.working_area(before).state.is_merging
     )
     left_clean = before not in repository.branches or (
         repository.working_area(before).is_clean

@@ -1,0 +1,1 @@
+"""Answers as pages: one HTML file each, that needs no network and asks nobody."""
