@@ -45,8 +45,10 @@ from .storage_failures import (
 if TYPE_CHECKING:
     from .local_maintenance import LocalMaintenance
 
-# The version of the files of a store. A build opens this one and none that is newer.
-FORMAT_VERSION = 0
+# The version of the files of a store: the first that is frozen. A build opens no other.
+FORMAT_VERSION = 1
+_NEWER = "Upgrade prolly."
+_OLDER = "Export its datasets with the prolly that made it, and import them here."
 
 # A pack may be rewritten between looking up a chunk and opening the file. Each such
 # race needs a whole sweep in between, so three in a row are a pack that is lost.
@@ -308,12 +310,12 @@ class LocalStore(Store):
         if value is None:
             raise no_store(self.path)
         version = decode_counter(value)
-        if version > FORMAT_VERSION:
+        if version != FORMAT_VERSION:
             raise Unsupported(
                 f"the store in {self.path} has format {version},"
                 f" this build knows {FORMAT_VERSION}",
                 code="format-version",
-                hint="Upgrade prolly.",
+                hint=_NEWER if version > FORMAT_VERSION else _OLDER,
                 expected=FORMAT_VERSION,
                 actual=version,
             )

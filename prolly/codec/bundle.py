@@ -28,7 +28,7 @@ from . import cbor
 from .address import ADDRESS_BYTES
 
 BUNDLE_MAGIC = b"\x89PRLBDL\n"
-BUNDLE_VERSION = 0
+BUNDLE_VERSION = 1
 
 # Room for 50,000 refs, packs and prerequisites; read whole into memory.
 BUNDLE_HEAD_BYTES_MAX = 4 * 1024 * 1024

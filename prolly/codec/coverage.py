@@ -23,7 +23,7 @@ from . import cbor
 from .address import ADDRESS_BYTES, ChunkType, require_type
 from .descriptor import DATASET_ID_BYTES
 
-COVERAGE_VERSION = 0
+COVERAGE_VERSION = 1
 # Commits where history was cut off: as many as the lines of a history that are open at
 # one depth. They are read whole.
 SHALLOW_COMMITS_MAX = 16_384

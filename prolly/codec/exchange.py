@@ -25,7 +25,7 @@ from prolly.errors import Corrupt, RemoteFailed
 SYNC_TYPE = "application/vnd.prolly.sync"
 PROBLEM_TYPE = "application/problem+json"
 
-HELLO = b"prolly\n\x00"
+HELLO = b"prolly\n\x01"
 
 # A request is one frame of the wire, of up to 8 MiB and its header.
 REQUEST_BYTES_MAX = 8 * 1024 * 1024 + 64

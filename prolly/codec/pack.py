@@ -39,7 +39,7 @@ from .address import ADDRESS_BYTES, address_of
 CHUNK_BYTES_MAX = 4 * 1024 * 1024
 
 PACK_MAGIC = b"\x89PRLPCK\n"
-PACK_VERSION = 0
+PACK_VERSION = 1
 
 CODEC_NONE = 0
 CODEC_ZLIB = 1

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from prolly.errors import Corrupt
 
-WIRE_VERSION = 0
+WIRE_VERSION = 1
 
 # One chunk of 4 MiB and what stands around it; it bounds what a frame takes in memory.
 WIRE_FRAME_BYTES_MAX = 8 * 1024 * 1024

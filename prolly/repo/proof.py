@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # The largest proof that is decoded: ranges beyond it are a transfer, not a proof.
 PROOF_BYTES_MAX = 64 * 1024 * 1024
 
-_VERSION = 0
+_VERSION = 1
 
 
 @dataclass(frozen=True, repr=False)

@@ -46,14 +46,14 @@ def test_the_bytes_of_the_specification() -> None:
     one = CoveredRange(bytes.fromhex("4ea406c83a268927"), b"\2c", b"\2d", "m")
     assert encode_coverage(Coverage("origin", ranges=(one,))).hex() == (
         "03a5656465707468f66672616e6765738184484ea406c83a268927420263420264616d"
-        "6672656d6f7465666f726967696e677368616c6c6f77806776657273696f6e00"
+        "6672656d6f7465666f726967696e677368616c6c6f77806776657273696f6e01"
     )
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"version": 1},
+        {"version": 2},
         {"remote": 1},
         {"depth": 0},
         {"depth": True},
