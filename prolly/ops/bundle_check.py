@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from prolly.chunks import Store
 from prolly.codec import Address, ChunkType, Reference, links_of
@@ -89,7 +89,8 @@ def _check_whole(bundle: BundleFile) -> None:
 
 def _check_links(bundle: BundleFile, store: Store | None) -> None:
     """Read every chunk and follow its links as far as the bundle, and a store, go."""
-    for block in _blocks(bundle.iter_addresses()):
+    addresses = bundle.iter_addresses()
+    while block := list(islice(addresses, WALK_ADDRESSES)):
         links: dict[bytes, Reference] = {}
         for address in block:
             chunk = bundle.get(address)
@@ -116,14 +117,3 @@ def _require_present(store: Store, addresses: list[bytes]) -> None:
                 hint="Have the bundle made again.",
                 address=address,
             )
-
-
-def _blocks(addresses: Iterator[bytes]) -> Iterator[list[bytes]]:
-    block: list[bytes] = []
-    for address in addresses:
-        block.append(address)
-        if len(block) == WALK_ADDRESSES:
-            yield block
-            block = []
-    if block:
-        yield block

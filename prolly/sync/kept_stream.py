@@ -51,7 +51,10 @@ class KeptStream:
         self.size += len(piece)
 
     def cut(self, size: int) -> None:
-        """Forget what came behind so many bytes; nothing is appended any more."""
+        """Forget what came behind so many bytes, from the file alone.
+
+        Size and hash stay as they were: nothing may be appended afterwards.
+        """
         self._file.truncate(_HEAD_BYTES + size)
 
     def restart(self) -> None:

@@ -132,8 +132,9 @@ def write_history(repo: Repository) -> None:
     repo.create_branch("resolved", "main")
     merged = repo.merge("feature", into="resolved")
     assert merged.status == "conflicts", "both sides changed the name of row 5"
-    merged.conflicts.settle("cities", 5, "theirs")
-    merged.commit("settled by hand")
+    conflicts = repo.conflicts("resolved")
+    conflicts.settle("cities", 5, "theirs")
+    conflicts.commit("settled by hand")
     repo.create_branch("kept", "main")
     repo.merge("feature", into="kept", policy="keep-both")
     with repo.transaction("kept", message="another shape") as tx:

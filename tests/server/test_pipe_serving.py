@@ -28,7 +28,7 @@ def served(heard: bytes, answer: object = pong) -> bytes:
 def test_the_worked_bytes() -> None:
     """What the page on lines shows is what happens."""
     there = bytes.fromhex("04000000 70696e67 02000000 6162 01000000 63 00000000")
-    back = bytes.fromhex("70726f6c6c790a00 04000000 706f6e67 00000000")
+    back = bytes.fromhex("70726f6c6c790a01 04000000 706f6e67 00000000")
     assert served(there) == back
 
 

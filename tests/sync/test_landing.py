@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -23,7 +25,7 @@ from prolly.codec.node import Child, encode_leaf
 from prolly.codec.received_node import EMPTY_LEAF
 from prolly.datasets import Manifest
 from prolly.errors import Corrupt, LimitExceeded
-from prolly.sync import Service, push
+from prolly.sync import Service, Wish, clone, push
 from prolly.tables import Index, Schema
 from prolly.testing.repositories import memory_repository, write_on
 from prolly.testing.sync_forgery import (
@@ -292,3 +294,23 @@ def test_a_forged_push_is_refused(case: tuple[Forge, str]) -> None:
     with pytest.raises((Corrupt, LimitExceeded)):
         push(forger.repo, remote=line_to(theirs))
     assert contents(theirs) == before
+
+
+def test_a_parent_that_comes_later_must_stand_below() -> None:
+    """Also where another parent of the shallow commit stays absent."""
+    forger = Forger()
+    root = forger.repo.commit_of("main").root
+    forger.commit(root)
+    side = bytes(forger.repo.resolve("main"))
+    for _ in range(4):
+        forger.commit(root)
+    high = bytes(forger.repo.resolve("main"))
+    forger.point(encode_commit(Commit((high, side), root, "", 0, "", {}, 2)))
+    with tempfile.TemporaryDirectory() as place:
+        wish = Wish(depth=1)
+        ours, _ = clone(
+            "test:", Path(place) / "r", wish=wish, remote=line_to(forger.repo)
+        )
+        forger.repo.branches.create("high", high)
+        with ours:
+            assert refused(line_to(forger.repo), ours).code == "commit-generation"

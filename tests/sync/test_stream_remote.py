@@ -90,9 +90,9 @@ def test_other_programs_may_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
             "error: no option",
         ),
         (["echo", "Welcome!"], "not-prolly", "Welcome!"),
-        (["printf", "prolly\\n\\001xxxx"], "not-prolly", "prolly"),
-        (["printf", "prolly\\n\\000"], "line-broken", "ended"),
-        (["printf", "prolly\\n\\000\\377\\377\\377\\177"], "line-form", "2147483647"),
+        (["printf", "prolly\\n\\002xxxx"], "not-prolly", "prolly"),
+        (["printf", "prolly\\n\\001"], "line-broken", "ended"),
+        (["printf", "prolly\\n\\001\\377\\377\\377\\177"], "line-form", "2147483647"),
     ],
 )
 def test_programs_that_are_none_of_ours(
