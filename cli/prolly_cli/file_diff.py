@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from .diff_text import Layout, print_changes, print_counts
+from .file_words import hints_of_input_format, refuse_overwriting
 from .invocation import Invocation
 from .key_option import key_columns
 from .output import Output, visible
@@ -32,13 +33,16 @@ def diff_files(
     if len(words) != 2:
         raise click.UsageError(f"--key compares two files, not {len(words)}")
     old, new = map(invocation.path, words)
-    comparison = compare_files(
-        old,
-        new,
-        key=key_columns(how["key"]),
-        format_name=how["input_format"],
-        name=words[0] if words[1] == os.devnull else words[1],
-    )
+    if how["target"] not in (None, "-"):
+        refuse_overwriting("-o", invocation.path(how["target"]), (old, new))
+    with hints_of_input_format():
+        comparison = compare_files(
+            old,
+            new,
+            key=key_columns(how["key"]),
+            format_name=how["input_format"],
+            name=words[0] if words[1] == os.devnull else words[1],
+        )
     return _print(invocation, comparison, layout, how)
 
 

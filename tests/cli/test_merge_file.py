@@ -83,6 +83,8 @@ def test_conflicts_are_listed_for_programs(files: Run, place: Path) -> None:
         ([*FILES, "--key", "id", "--policy", "no"], "unknown-policy"),
         ([*FILES, "--key", "id", "-o", "no/where.csv"], "no-file"),
         ([*FILES, "--key", "id", "--conflicts", "no/c.csv"], "no-file"),
+        ([*FILES, "--key", "id", "--conflicts", "./theirs.csv"], "usage"),
+        ([*FILES, "--key", "id", "-o", "x.csv", "--conflicts", "x.csv"], "usage"),
         (["t.db:a", "t.db:b", "t.db:c", "--key", "id"], "format-unknown"),
     ],
 )

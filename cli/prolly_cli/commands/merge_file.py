@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from ..command_group import Verb
+from ..file_words import hints_of_input_format, refuse_overwriting
 from ..invocation import Invocation
 from ..key_option import input_format_option, key_columns, key_option
 from ..output import Output, number, plural, visible
@@ -96,16 +97,23 @@ def command(
         raise click.UsageError("--key names the columns that tell rows apart")
     if output.json and how["output"] in (None, "-"):
         raise click.UsageError("--json wants -o FILE: the file is no JSON document")
-    merge = merge_files(
-        *map(invocation.path, (ours, base, theirs)),
-        key=key,
-        format_name=how["input_format"],
-        policies=how["policies"],
-        name=how["name"] or "",
-    )
+    paths = [invocation.path(word) for word in (ours, base, theirs)]
+    listed = how["conflicts"] and invocation.path(how["conflicts"])
+    if listed:
+        written = [] if how["output"] in (None, "-") else [how["output"]]
+        others = [*paths, *map(invocation.path, written)]
+        refuse_overwriting("--conflicts", listed, others)
+    with hints_of_input_format():
+        merge = merge_files(
+            *paths,
+            key=key,
+            format_name=how["input_format"],
+            policies=how["policies"],
+            name=how["name"] or "",
+        )
     name = how["name"] or ours
-    if how["conflicts"] is not None:
-        write_file_conflicts(invocation.path(how["conflicts"]), merge.conflicts, name)
+    if listed:
+        write_file_conflicts(listed, merge.conflicts, name)
     if how["output"] in (None, "-"):
         merge.write(output.stream())
     else:
