@@ -25,6 +25,7 @@ from prolly.datasets import (
 )
 from prolly.errors import Error, Invalid, NotFound
 from prolly.maps import encode_value
+from prolly.merge import Policies
 from prolly.tables import StoredTable, Trees, carry_indexes
 from prolly.tree import (
     EditBuffer,
@@ -48,9 +49,14 @@ class Sides(NamedTuple):
 
 
 class PatchSides:
-    """Builds both sides of a patch; ``reader`` sees what ``writer`` writes."""
+    """Builds both sides of a patch; ``reader`` sees what ``writer`` writes.
+
+    Raises Corrupt ``policies`` for a patch with policies that no dataset may have.
+    """
 
     def __init__(self, reader: NodeReader, writer: ChunkWriter, patch: Patch) -> None:
+        for section in patch.sections:
+            Policies(section.present.policies)
         self._reader = reader
         self._writer = writer
         self._patch = patch
@@ -150,8 +156,10 @@ class PatchSides:
         if not self._has_stamps(section, stood):
             return False
         if told.kind == "blob":
+            # A form that is none is refused where it is built.
             return all(
-                stood.roots[0].address.hex() == record.new.get("content")
+                type(record.new) is dict
+                and stood.roots[0].address.hex() == record.new.get("content")
                 for record in section.records()
             )
         stored = RecordWriter(told, self._reader.get_chunk, self._writer)

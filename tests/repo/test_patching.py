@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -237,3 +238,40 @@ def test_a_forged_patch_is_corrupt(old: str, new: str) -> None:
             place.apply(lines, branch)
         assert caught.value.code in ("patch", "patch-schema")
         assert place.store.sequence() == before
+
+
+@pytest.mark.parametrize("form", [None, "5", '"x"', "{}"])
+def test_a_blob_whose_new_content_is_none_is_refused(form: str | None) -> None:
+    """Whatever a patch says in its place, with the right hash: nothing changes."""
+    repo = elsewhere(lambda tx: tx.blob("b").write(b"one"))
+    write_on(repo, "main", lambda tx: tx.blob("b").write(b"two"))
+    *lines, record, _ = patch_of(repo)
+    start, _, _ = record.partition(', "new": ')
+    forged = start + ("}" if form is None else f', "new": {form}}}')
+    repo.create_branch("side", "main~1")
+    before = repo.store.sequence()
+    with pytest.raises(Corrupt) as caught:
+        repo.apply(list(with_end([*lines, forged])), "side")
+    assert (caught.value.code, repo.store.sequence()) == ("patch", before)
+
+
+@pytest.mark.parametrize("policies", ['{"/": "nonsense"}', '{"x": 5}'])
+def test_policies_that_are_none_are_refused(policies: str) -> None:
+    """A patch brings none that a merge would stumble over."""
+    repo = elsewhere(lambda tx: tx.map("m").update(a=1))
+
+    def change(tx: Transaction) -> None:
+        tx.map("m")["a"] = 2
+        tx.set_policy("m", "max")
+
+    write_on(repo, "main", change)
+    lines = [
+        re.sub(r'"policies": \{[^}]*\}', f'"policies": {policies}', line)
+        for line in list(patch_of(repo))[:-1]
+    ]
+    assert policies in "".join(lines)
+    repo.create_branch("side", "main~1")
+    before = repo.store.sequence()
+    with pytest.raises(Corrupt) as caught:
+        repo.apply(list(with_end(lines)), "side")
+    assert (caught.value.code, repo.store.sequence()) == ("policies", before)
