@@ -18,6 +18,7 @@ from .compare import UnknownRevision, comparison_text, worktrees
 from .engines import OURS, RIVALS, engine_class
 from .machine import describe_commit, describe_machine, now_text, versions_of
 from .process import SUITE_ROOT
+from .profiles import Profiles, profile_of
 from .records import Form
 from .report import PAGE, README, stored_files, write_report
 from .results import Results
@@ -178,9 +179,11 @@ def report(options: Any) -> int:
 
 
 def profile(options: Any) -> int:
-    """Print where the time of our own workloads goes, function by function."""
+    """Print where the time of our own workloads goes, and save it where told."""
+    kept = Profiles({})
     for work in options.work or list(WORKLOADS.values()):
         with working_directory(options.dir) as directory:
+            kept.about = kept.about or about(options, [OURS], directory)
             options.work, options.no_counters, options.repeats = [work], True, 1
             path = str(directory / "profile")
             subjects = [Subject(OURS, OURS)]
@@ -190,6 +193,11 @@ def profile(options: Any) -> int:
                     print(f"\n== {work.name}, {form}: {work.line}")
                     Run(replace(plan, forms=[form]), Results({}), tell).carry_out()
                     pstats.Stats(path).sort_stats("tottime").print_stats(PROFILED)
+                    # Of several sizes the last one is what the file holds.
+                    size = options.records[-1]
+                    kept.profiles.append(profile_of(path, work.name, form, size))
+    if options.out is not None:
+        kept.save(options.out)
     return 0
 
 
@@ -223,7 +231,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("new")
     command.set_defaults(do=compare)
     command = commands.add_parser("profile", parents=[shared], help=profile.__doc__)
-    command.set_defaults(do=profile)
+    command.set_defaults(do=profile, out=None)
     command = commands.add_parser("report", help=report.__doc__)
     command.add_argument("file", type=Path, nargs="*", help="all stored by default")
     command.add_argument("-o", "--output", type=Path, help="a page elsewhere")

@@ -47,6 +47,10 @@ class Engine(ABC):
         self.form = form
         self.counting = counting
 
+    def read_code(self, key: Key) -> str:
+        """Return a program that opens the store and reads a record; empty if untold."""
+        return ""
+
     @abstractmethod
     def create(self) -> None:
         """Make an empty store in the directory, and open it."""

@@ -82,11 +82,7 @@ def parameters_of(rule: Window) -> TreeParameters:
 
     Bounds below the caps of keys and values hold as long as no record is that large.
     """
-    parameters = object.__new__(TreeParameters)
-    fields = {"weight_min": rule.weight_min, "weight_max": rule.weight_max, "seed": 0}
-    for name, value in fields.items():
-        object.__setattr__(parameters, name, value)
-    return parameters
+    return tuple.__new__(TreeParameters, (rule.weight_min, rule.weight_max, 0))
 
 
 def fits(rule: Rule, value_bytes: int) -> bool:

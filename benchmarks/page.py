@@ -7,6 +7,7 @@ from typing import Any
 
 from .engines import OURS
 from .node_results import NodeResults
+from .profiles import Profiles
 from .results import Figure, Results, merge, show_number
 from .targets import Verdict, verdicts
 from .workloads import WORKLOADS, Workload
@@ -29,6 +30,8 @@ python -m benchmarks run --rivals all --records 100k,1M \\
 python -m benchmarks run --rivals doltlite --records 10k,100k,1M,10M --form map \\
     --repeats 1 --work get-hit,get-cold,group:updates,diff-1,diff-100,diff-10k \\
     --out benchmarks/results/growth.json
+python -m benchmarks profile --records 1M --out benchmarks/results/profiles.json \\
+    --work load-sorted,load-random,get-hit,scan,update-1,update-1000,diff-1,diff-100
 python -m benchmarks.node_parameters --out benchmarks/results/node-parameters.json
 python -m benchmarks report
 ```
@@ -38,7 +41,10 @@ files in `benchmarks/results/`. Of a figure in several files the last by name co
 
 
 def page_text(
-    runs: list[Results], nodes: NodeResults | None, pictures: list[str]
+    runs: list[Results],
+    nodes: NodeResults | None,
+    profiles: Profiles | None,
+    pictures: list[str],
 ) -> str:
     """Return the page; ``pictures`` are links to its plots."""
     results = merge(runs)
@@ -53,6 +59,8 @@ def page_text(
     for count in reversed(results.counts):
         for form in FORMS:
             blocks.extend(_table(results, found, form, count))
+    if profiles is not None:
+        blocks.extend(profiles.blocks(found))
     if pictures:
         blocks.extend(["## Growth", *pictures])
     if nodes is not None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from datetime import timedelta
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,18 +17,27 @@ import prolly
 from prolly import Repository, Snapshot, Transaction
 
 from .engine import Engine, Lookup, consume
-from .records import COLUMN_TYPES, COLUMNS
+from .records import COLUMN_TYPES, COLUMNS, Key
 
 DATASET = "records"
 BLOB = "blob"
 MAIN = "main"
 
 
+def _kernel_text() -> str:
+    """Tell whether the compiled kernel is at work, which a revision of old has not."""
+    is_there = find_spec("prolly.codec._kernel") is not None
+    is_used = is_there and os.environ.get("PROLLY_KERNEL") != "off"
+    return f"{'with' if is_used else 'without'} the compiled kernel"
+
+
 class ProllyEngine(Engine):
     """One dataset of one repository; every write is a transaction, thus a commit."""
 
     name: ClassVar[str] = "prolly"
-    use: ClassVar[str] = "transactions and snapshots of the public interface"
+    use: ClassVar[str] = (
+        f"transactions and snapshots of the public interface; {_kernel_text()}"
+    )
     modules: ClassVar[tuple[str, ...]] = ("prolly",)
     distributions: ClassVar[tuple[str, ...]] = ("blake3", "cbor2", "lmdb", "xxhash")
     # The package loads its parts as they are named first.
@@ -36,6 +46,10 @@ class ProllyEngine(Engine):
     repository: Repository
     _snapshot: Snapshot | None = None
     _branch: str = MAIN
+
+    def read_code(self, key: Key) -> str:
+        opened = f"import prolly; prolly.open({str(self.directory)!r})"
+        return f"{opened}.at({MAIN!r}).map({DATASET!r})[{key!r}]"
 
     def create(self) -> None:
         prolly.init(self.directory).close()
@@ -180,7 +194,8 @@ class ProllyEngine(Engine):
     def counters(self) -> dict[str, int]:
         # A revision of old, in a comparison, may count nothing.
         costs = getattr(self.repository, "costs", None) if self.counting else None
-        return {} if costs is None else asdict(costs)
+        names = () if costs is None else type(costs).__annotations__
+        return {name: getattr(costs, name) for name in names}
 
     def reset_counters(self) -> None:
         costs = getattr(self.repository, "costs", None) if self.counting else None

@@ -7,20 +7,23 @@ test holds them against the stored results.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from .node_results import NodeResults, load_node_results
 from .page import page_text
 from .plot import draw
 from .plots import plots_of
 from .process import SUITE_ROOT
+from .profiles import Profiles, load_profiles
 from .readme_block import with_block
 from .results import Results, load_results, merge
 
 RESULTS = SUITE_ROOT / "benchmarks" / "results"
 PAGE = SUITE_ROOT / "docs" / "benchmarks.md"
 README = SUITE_ROOT / "README.md"
-# Of another form than runs: the nodes' sizes under other parameters.
+# Of other forms than runs: the nodes' sizes under other parameters, and profiles.
 NODE_RESULTS = "node-parameters.json"
+PROFILES = "profiles.json"
 
 
 def stored_files() -> list[Path]:
@@ -28,11 +31,21 @@ def stored_files() -> list[Path]:
     return sorted(RESULTS.glob("*.json"))
 
 
-def load_all(paths: list[Path]) -> tuple[list[Results], NodeResults | None]:
-    """Read runs, and the results about nodes if they are among the files."""
-    runs = [load_results(one) for one in paths if one.name != NODE_RESULTS]
+class Stored(NamedTuple):
+    """Everything that stored files hold: runs, and what else is among them."""
+
+    runs: list[Results]
+    nodes: NodeResults | None
+    profiles: Profiles | None
+
+
+def load_all(paths: list[Path]) -> Stored:
+    """Read stored files, each in the form that its name tells."""
+    others = (NODE_RESULTS, PROFILES)
+    runs = [load_results(one) for one in paths if one.name not in others]
     nodes = [load_node_results(one) for one in paths if one.name == NODE_RESULTS]
-    return runs, nodes[0] if nodes else None
+    profiles = [load_profiles(one) for one in paths if one.name == PROFILES]
+    return Stored(runs, nodes[0] if nodes else None, profiles[0] if profiles else None)
 
 
 def report_files(paths: list[Path], page: Path, readme: Path | None) -> dict[Path, str]:
@@ -40,14 +53,14 @@ def report_files(paths: list[Path], page: Path, readme: Path | None) -> dict[Pat
 
     Of a figure that several runs have, that of the last one is shown.
     """
-    runs, nodes = load_all(paths)
-    results = merge(runs)
-    plots = dict(plots_of(results, nodes))
+    stored = load_all(paths)
+    results = merge(stored.runs)
+    plots = dict(plots_of(results, stored.nodes))
     pictures = page.with_suffix("")
     shown = [
         f"![{plot.title}]({pictures.name}/{name}.svg)" for name, plot in plots.items()
     ]
-    files = {page: page_text(runs, nodes, shown)}
+    files = {page: page_text(*stored, shown)}
     for name, plot in plots.items():
         files[pictures / f"{name}.svg"] = draw(plot)
     if readme is not None:

@@ -12,7 +12,10 @@ from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from struct import Struct
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from .kernel import Strings
 
 # Lengths are few, and numbers of records in a leaf some hundred. One takes 32 bytes a
 # record.
@@ -114,6 +117,18 @@ class EvenStrings(ByteStrings):
         places = self._places
         return self._chunk, places.start + self._skipped, places.stop, places.step
 
+    def laid_out(self) -> tuple[bytes, int, int, int, int, bytes]:
+        """Return how they stand: chunk, start, stride, count, bytes skipped, prefix."""
+        places = self._places
+        return (
+            self._chunk,
+            places.start,
+            places.step,
+            len(places),
+            self._skipped,
+            self._prefix,
+        )
+
     def behind(self, size: int) -> Self:
         """Return the strings without their first ``size`` bytes; as ``begin_with``."""
         assert not self._prefix and size <= self.size
@@ -152,6 +167,13 @@ class ListedStrings(ByteStrings):
 
     def part(self, places: slice) -> Self:
         return type(self)(self._rests[places], self._prefix)
+
+
+def as_strings(strings: Sequence[bytes]) -> Strings:
+    """Return byte strings as the kernel takes them."""
+    if type(strings) is EvenStrings:
+        return strings.laid_out()
+    return strings if type(strings) is list else list(strings)
 
 
 @lru_cache(maxsize=_FORMS_KEPT)

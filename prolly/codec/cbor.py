@@ -15,11 +15,8 @@ come back as something else. Page: docs/spec/values.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
-from decimal import Decimal
 from itertools import accumulate
 from typing import Any, NoReturn
-from uuid import UUID
 
 import cbor2
 from blake3 import blake3
@@ -35,7 +32,6 @@ INT_BYTES_MAX = 1024
 # The range of Python's default decimal context: what lies outside cannot be computed.
 DECIMAL_EXPONENT_MAX = 999_999
 
-_MINUTE = timedelta(minutes=1)
 _INT_BITS_MAX = 8 * INT_BYTES_MAX
 _INT_LIMIT: int = 1 << _INT_BITS_MAX
 # What surely fits into the longest integer.
@@ -193,16 +189,12 @@ def _strict_negative_bignum(raw: Any, immutable: bool) -> int:
     return -1 - _strict_bignum(raw, immutable)
 
 
-def _strict_decimal(pair: Any, immutable: bool) -> Decimal:
-    if type(pair) not in (list, tuple) or len(pair) != 2:
-        raise ValueError("a decimal is an exponent and a mantissa")
-    exponent, mantissa = pair
-    if type(exponent) is not int or type(mantissa) is not int:
-        raise ValueError("a decimal is two integers")
-    if abs(exponent) > DECIMAL_EXPONENT_MAX:
-        raise ValueError("decimal exponent outside its range")
-    digits = tuple(map(int, str(abs(mantissa))))
-    return Decimal((int(mantissa < 0), digits, exponent))
+def _strict_decimal(pair: Any, immutable: bool) -> Any:
+    from .cbor_scalar import strict_decimal
+
+    # From now on it stands where this function stood.
+    _STRICT_TAGS[4] = strict_decimal
+    return strict_decimal(pair, immutable)
 
 
 # cbor2 knows many tags that are not ours. Each is switched off, because some of them
@@ -226,7 +218,7 @@ def _fault(value: object, depth: int) -> _Fault | None:
         return None
     if kind in _CONTAINERS:
         return _container_fault(value, depth + 1)
-    check = _SCALAR_FAULTS.get(kind)
+    check = _SCALAR_FAULTS.get(kind) or _scalar_fault(kind)
     if check is None:
         return "value-type", f"a value cannot be of type {kind.__name__}", []
     found = check(value)
@@ -257,36 +249,19 @@ def _container_fault(value: Any, depth: int) -> _Fault | None:
     return None
 
 
-def _datetime_fault(value: datetime) -> tuple[str, str] | None:
-    offset = value.utcoffset()
-    if offset is None:
-        return "value-type", "a datetime without an offset has no place in time"
-    if offset % _MINUTE:
-        return "value-type", "the offset of a datetime must be whole minutes"
-    return None
+_ScalarFault = Callable[[Any], tuple[str, str] | None]
+# Filled with the first value that is neither plain nor a container.
+_SCALAR_FAULTS: dict[type, _ScalarFault] = {}
 
 
-def _decimal_fault(value: Decimal) -> tuple[str, str] | None:
-    sign, digits, exponent = value.as_tuple()
-    if not isinstance(exponent, int):
-        return "value-type", f"a decimal must be finite, not {value}"
-    if sign and digits == (0,):
-        return "value-type", "a decimal cannot be negative zero"
-    if abs(exponent) > DECIMAL_EXPONENT_MAX or len(digits) > DECIMAL_DIGITS_MAX:
-        return "decimal-too-long", "a decimal has too many digits or too far a point"
-    return None
+def _scalar_fault(kind: type) -> _ScalarFault | None:
+    """Return what finds the fault of a value of a type; None where it has no value."""
+    # Dates, decimals and ids are loaded by those who have some, since starting is felt.
+    from .cbor_scalar import SCALAR_FAULTS
 
+    _SCALAR_FAULTS.update(SCALAR_FAULTS)
+    return _SCALAR_FAULTS.get(kind)
 
-def _no_fault(value: object) -> None:
-    return None
-
-
-_SCALAR_FAULTS: dict[type, Callable[[Any], tuple[str, str] | None]] = {
-    datetime: _datetime_fault,
-    Decimal: _decimal_fault,
-    date: _no_fault,
-    UUID: _no_fault,
-}
 
 _HINTS = {
     "value-type": "Values are null, bool, int, float, decimal, text, bytes, datetime "
@@ -310,7 +285,7 @@ def _raise(value: object, code: str, text: str, path: _Path) -> NoReturn:
     for place in path:
         culprit = culprit[place] if type(culprit) in _CONTAINERS else culprit
     hint = _HINTS[code]
-    if code == "value-type" and type(culprit) is datetime:
+    if code == "value-type" and type(culprit).__name__ == "datetime":
         hint = "Give it a time zone, for example value.replace(tzinfo=timezone.utc)."
     where = "".join(f"[{place!r}]" for place in path)
     kind = Invalid if code == "value-type" else LimitExceeded

@@ -9,8 +9,8 @@ microseconds since 1970-01-01 UTC, ``generation`` one more than the highest pare
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from prolly.errors import Corrupt, Error, LimitExceeded
 
@@ -33,8 +33,7 @@ _HEAD = bytes((ChunkType.COMMIT,))
 _FIELDS = 7
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(NamedTuple):
     """What a commit says; its id is the address of its chunk."""
 
     parents: tuple[bytes, ...]
@@ -42,7 +41,7 @@ class Commit:
     author: str
     time_us: int
     message: str
-    metadata: dict[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = {}
     generation: int = 0
 
 

@@ -11,9 +11,8 @@ docs/spec/descriptors.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
 from blake3 import blake3
 
@@ -56,8 +55,7 @@ TAGGED_POLICY = "set:add-wins"
 _PIECE_HEAD = bytes((ChunkType.BLOB_PIECE,))
 
 
-@dataclass(frozen=True, slots=True)
-class Descriptor:
+class Descriptor(NamedTuple):
     """One dataset: its name and kind, its trees, how they are cut, and its rules.
 
     ``roots[0]`` is the records; indexes follow, and the stamps where some are kept.
@@ -70,7 +68,7 @@ class Descriptor:
     roots: tuple[Reference, ...]
     parameters: TreeParameters = DEFAULT_PARAMETERS
     schema: Any = None
-    policies: dict[str, Any] = field(default_factory=dict)
+    policies: Mapping[str, Any] = {}
     local: bool = False
 
     @property
@@ -266,7 +264,7 @@ def _from_value(value: Any, roots: tuple[Reference, ...]) -> Descriptor:
     )
 
 
-def _keep_stamps(policies: dict[str, Any]) -> bool:
+def _keep_stamps(policies: Mapping[str, Any]) -> bool:
     stand = policies.values()
     return STAMPED_POLICY in stand or TAGGED_POLICY in stand
 

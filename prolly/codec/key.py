@@ -18,15 +18,12 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Any, NoReturn, cast
-from uuid import UUID
+from typing import Any, cast
 
 from prolly.errors import Corrupt, Invalid, LimitExceeded
 
-from . import key_scalar
-from .byte_strings import EvenStrings
+from .byte_strings import EvenStrings, as_strings
+from .kernel import kernel
 
 # A node holds at least two entries, and a key stands in every level above its leaf:
 # longer keys would push the smallest node, and so all of them, up.
@@ -38,8 +35,7 @@ KEY_DEPTH_MAX = 16
 _NULL, _BYTES, _TEXT, _NESTED = 0x00, 0x01, 0x02, 0x05
 _ZERO = 0x14
 _LONG_NEGATIVE, _LONG_POSITIVE = 0x0B, 0x1D
-_FLOAT, _FALSE, _TRUE, _UUID = 0x21, 0x26, 0x27, 0x30
-_DATE, _DATETIME, _DECIMAL = 0x40, 0x41, 0x42
+_FALSE, _TRUE = 0x26, 0x27
 _INT_BYTES_MAX = 255
 
 _HEADS = [bytes([code]) for code in range(256)]
@@ -51,10 +47,20 @@ def encode(parts: tuple[Any, ...]) -> bytes:
     Raises Invalid ``key-type``, ``key-nan`` or ``key-range`` for a part that has no
     place in the order, LimitExceeded ``key-too-long`` or ``key-too-deep``.
     """
+    if kernel is not None:
+        try:
+            data = b"".join(kernel.encode_keys(parts))
+        except (kernel.Unfit, UnicodeEncodeError):
+            pass
+        else:
+            if len(data) <= KEY_BYTES_MAX:
+                return data
     try:
         data = b"".join([_ENCODERS[type(part)](part) for part in parts])
     except KeyError:
-        _refuse_type(parts)
+        _learn_scalars()
+        _require_types(parts)
+        return encode(parts)
     except UnicodeEncodeError as error:
         raise _surrogate() from error
     if len(data) > KEY_BYTES_MAX:
@@ -68,17 +74,6 @@ def encode_key(key: object) -> bytes:
     Raises as ``encode``; Invalid ``key-one-part`` for a tuple of one part, since the
     scalar alone means the same, and ``key-empty`` for the empty tuple.
     """
-    if type(key) is str:
-        try:
-            raw = key.encode()
-        except UnicodeEncodeError as error:
-            raise _surrogate() from error
-        if b"\0" in raw:
-            raw = raw.replace(b"\0", b"\0\xff")
-        data = b"\x02%b\0" % raw
-        if len(data) > KEY_BYTES_MAX:
-            raise _too_long(len(data))
-        return data
     if type(key) is tuple:
         if len(key) < 2:
             raise _too_few(key)
@@ -91,6 +86,11 @@ def encode_keys(keys: Sequence[object]) -> list[bytes]:
 
     The usual case, all text, takes a sixth of the time of single calls.
     """
+    if kernel is not None:
+        try:
+            return kernel.encode_keys(keys)
+        except (kernel.Unfit, UnicodeEncodeError):
+            pass
     if set(map(type, keys)) == {str}:
         # One call each joins, encodes and divides them; the mark stands in no key then.
         joined = _TEXT_JOINT.join(cast("Sequence[str]", keys))
@@ -117,7 +117,7 @@ def decode(data: bytes) -> tuple[Any, ...]:
     versionstamps of the tuple layer are refused.
     """
     if len(data) > KEY_BYTES_MAX:
-        raise _misspelt(f"{len(data)} bytes, the limit is {KEY_BYTES_MAX}")
+        raise misspelt(f"{len(data)} bytes, the limit is {KEY_BYTES_MAX}")
     parts: list[Any] = []
     at = 0
     while at < len(data):
@@ -131,7 +131,7 @@ def end_of_parts(data: bytes, count: int) -> int:
     at = 0
     for _ in range(count):
         if at >= len(data):
-            raise _misspelt(f"it has not {count} parts")
+            raise misspelt(f"it has not {count} parts")
         _, at = _decode_part(data, at, 0)
     return at
 
@@ -141,26 +141,26 @@ def decode_key(data: bytes) -> Any:
 
     Raises Corrupt ``key-spelling``, also for no part and for a lone nested tuple.
     """
-    # One plain text: the only 00 is its end, so the spelling is canonical.
-    if data[:1] == b"\x02" and data.find(0, 1) == len(data) - 1 <= KEY_BYTES_MAX - 1:
+    if kernel is not None:
         try:
-            return data[1:-1].decode()
-        except UnicodeDecodeError as error:
-            raise _misspelt(str(error)) from error
-    # One positive integer of up to 8 bytes, without a leading zero byte.
-    size = len(data) - 1
-    if 1 <= size <= 8 and data[0] == _ZERO + size and data[1]:
-        return int.from_bytes(data[1:], "big")
+            return kernel.decode_keys([data])[0]
+        except (kernel.Unfit, UnicodeDecodeError):
+            pass
     parts = decode(data)
     if len(parts) > 1:
         return parts
     if not parts or type(parts[0]) is tuple:
-        raise _misspelt("a key is one scalar or at least two parts")
+        raise misspelt("a key is one scalar or at least two parts")
     return parts[0]
 
 
 def decode_keys(datas: Sequence[bytes]) -> list[Any]:
     """Return the user keys of many spellings, in order; raises as ``decode_key``."""
+    if kernel is not None:
+        try:
+            return kernel.decode_keys(as_strings(datas))
+        except (kernel.Unfit, UnicodeDecodeError):
+            pass
     found = None
     if type(datas) is EvenStrings:
         if datas.size <= KEY_BYTES_MAX:
@@ -207,7 +207,7 @@ def _decode_texts(joined: bytes, count: int) -> list[Any] | None:
     try:
         text = joined[1:-1].replace(_TEXT_BORDER, b"\0").decode()
     except UnicodeDecodeError as error:
-        raise _misspelt(str(error)) from error
+        raise misspelt(str(error)) from error
     return list(text.split("\0"))
 
 
@@ -226,7 +226,7 @@ def _decode_even(joined: bytes, size: int) -> list[Any] | None:
         try:
             return list(joined[1:-1].decode().split("\0\x02"))
         except UnicodeDecodeError as error:
-            raise _misspelt(str(error)) from error
+            raise misspelt(str(error)) from error
     digits = size - 1
     # No integer begins with a zero byte.
     if not 1 <= digits <= _WORD_BYTES or head != _ZERO + digits or 0 in joined[1::size]:
@@ -319,12 +319,7 @@ _ENCODERS: dict[type, Callable[[Any], bytes]] = {
     str: _encode_text,
     tuple: _encode_nested,
     int: _encode_int,
-    float: lambda value: b"\x21" + key_scalar.encode_float(value),
     bool: lambda value: b"\x27" if value else b"\x26",
-    UUID: lambda value: b"\x30" + value.bytes,
-    date: lambda value: b"\x40" + key_scalar.encode_date(value),
-    datetime: lambda value: b"\x41" + key_scalar.encode_datetime(value),
-    Decimal: lambda value: b"\x42" + key_scalar.encode_decimal(value),
 }
 
 
@@ -339,7 +334,7 @@ def _decode_part(data: bytes, at: int, depth: int) -> tuple[Any, int]:
         try:
             return raw.decode(), at
         except UnicodeDecodeError as error:
-            raise _misspelt(str(error)) from error
+            raise misspelt(str(error)) from error
     if _LONG_NEGATIVE <= code <= _LONG_POSITIVE:
         return _decode_int(data, at, code)
     if code in _CONSTANTS:
@@ -349,9 +344,12 @@ def _decode_part(data: bytes, at: int, depth: int) -> tuple[Any, int]:
     if code in _SIZED:
         size, read = _SIZED[code]
         return read(_take(data, at, size)), at + size
-    if code == _DECIMAL:
-        return key_scalar.decode_decimal(data, at)
-    raise _misspelt(f"unknown type code {code:#04x}")
+    if code in _UNSIZED:
+        return _UNSIZED[code](data, at)
+    _learn_scalars()
+    if code in _SIZED or code in _UNSIZED:
+        return _decode_part(data, at - 1, depth)
+    raise misspelt(f"unknown type code {code:#04x}")
 
 
 def _decode_escaped(data: bytes, at: int) -> tuple[bytes, int]:
@@ -359,7 +357,7 @@ def _decode_escaped(data: bytes, at: int) -> tuple[bytes, int]:
     while end >= 0 and data[end + 1 : end + 2] == b"\xff":
         end = data.find(0, end + 2)
     if end < 0:
-        raise _misspelt("text or bytes without an end")
+        raise misspelt("text or bytes without an end")
     return data[at:end].replace(b"\0\xff", b"\0"), end + 1
 
 
@@ -374,13 +372,13 @@ def _decode_int(data: bytes, at: int, code: int) -> tuple[int, int]:
     raw = int.from_bytes(_take(data, at, size), "big")
     magnitude = (1 << (8 * size)) - 1 - raw if negative else raw
     if size < smallest or (magnitude.bit_length() + 7) >> 3 != size:
-        raise _misspelt("an integer is not in its shortest form")
+        raise misspelt("an integer is not in its shortest form")
     return (-magnitude if negative else magnitude), at + size
 
 
 def _decode_nested(data: bytes, at: int, depth: int) -> tuple[tuple[Any, ...], int]:
     if depth > KEY_DEPTH_MAX:
-        raise _misspelt(f"nested deeper than {KEY_DEPTH_MAX} levels")
+        raise misspelt(f"nested deeper than {KEY_DEPTH_MAX} levels")
     parts: list[Any] = []
     while True:
         if _take(data, at, 1) != b"\0":
@@ -396,21 +394,34 @@ def _decode_nested(data: bytes, at: int, depth: int) -> tuple[tuple[Any, ...], i
 def _take(data: bytes, at: int, size: int) -> bytes:
     piece = data[at : at + size]
     if len(piece) != size:
-        raise _misspelt("the bytes end inside a part")
+        raise misspelt("the bytes end inside a part")
     return piece
 
 
 _CONSTANTS: dict[int, Any] = {_NULL: None, _FALSE: False, _TRUE: True}
-_SIZED: dict[int, tuple[int, Callable[[bytes], Any]]] = {
-    _FLOAT: (8, key_scalar.decode_float),
-    _UUID: (16, lambda raw: UUID(bytes=raw)),
-    _DATE: (4, key_scalar.decode_date),
-    _DATETIME: (8, key_scalar.decode_datetime),
-}
+# By type code: the length of a part and what reads it; what reads one that tells itself
+# where it ends. Filled with the first part that is of none of the types above.
+_SIZED: dict[int, tuple[int, Callable[[bytes], Any]]] = {}
+_UNSIZED: dict[int, Callable[[bytes, int], tuple[Any, int]]] = {}
 
 
-def _misspelt(reason: str) -> Corrupt:
-    return key_scalar.misspelt(reason)
+def _learn_scalars() -> None:
+    """Let keys have the parts of ``key_scalar``."""
+    # Loaded by those who have such keys: dates, decimals and ids are felt in a start.
+    from .key_scalar import ENCODERS, SIZED, UNSIZED
+
+    _ENCODERS.update(ENCODERS)
+    _UNSIZED.update(UNSIZED)
+    _SIZED.update(SIZED)
+
+
+def misspelt(reason: str) -> Corrupt:
+    """Return (not raise) the error for bytes that no key is spelt as."""
+    return Corrupt(
+        f"not a canonical key: {reason}",
+        code="key-spelling",
+        hint="The bytes are damaged or come from a writer that breaks the format.",
+    )
 
 
 def _too_long(size: int) -> LimitExceeded:
@@ -445,10 +456,10 @@ def _surrogate() -> Invalid:
     )
 
 
-def _refuse_type(parts: tuple[Any, ...]) -> NoReturn:
+def _require_types(parts: tuple[Any, ...]) -> None:
     for part in parts:
         if type(part) is tuple:
-            _refuse_type(part)
+            _require_types(part)
         elif type(part) not in _ENCODERS:
             raise Invalid(
                 f"a key cannot hold {type(part).__name__}",
@@ -457,4 +468,3 @@ def _refuse_type(parts: tuple[Any, ...]) -> NoReturn:
                 "datetime, uuid, and tuples of these.",
                 type=type(part).__name__,
             )
-    raise AssertionError("a type was refused, and every part is of a known type")

@@ -18,12 +18,16 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
+from uuid import UUID
 
-from prolly.errors import Corrupt, Invalid, LimitExceeded
+from prolly.errors import Invalid, LimitExceeded
 
 from .cbor import DECIMAL_DIGITS_MAX, DECIMAL_EXPONENT_MAX
+from .key import misspelt
 
 _DOUBLE = struct.Struct(">d")
 _SIGN_BIT = 1 << 63
@@ -34,15 +38,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _PLACE_BIAS = 1 << 31
 _INVERTED = bytes(range(255, -1, -1))
-
-
-def misspelt(reason: str) -> Corrupt:
-    """Return the error for bytes that no key is spelt as."""
-    return Corrupt(
-        f"not a canonical key: {reason}",
-        code="key-spelling",
-        hint="The bytes are damaged or come from a writer that breaks the format.",
-    )
 
 
 def encode_float(value: float) -> bytes:
@@ -199,3 +194,21 @@ def _decode_nonzero(
     digits += [0] * zeros
     exponent = int.from_bytes(body[:4], "big") - _PLACE_BIAS - len(digits) + 1
     return end + 3, (int(negative), tuple(digits), exponent)
+
+
+# What ``key`` takes up with the first such part: encoders by type, each with the code
+# of its type in front, and by that code what reads one again.
+ENCODERS: dict[type, Callable[[Any], bytes]] = {
+    float: lambda value: b"\x21" + encode_float(value),
+    UUID: lambda value: b"\x30" + value.bytes,
+    date: lambda value: b"\x40" + encode_date(value),
+    datetime: lambda value: b"\x41" + encode_datetime(value),
+    Decimal: lambda value: b"\x42" + encode_decimal(value),
+}
+SIZED: dict[int, tuple[int, Callable[[bytes], Any]]] = {
+    0x21: (8, decode_float),
+    0x30: (16, lambda raw: UUID(bytes=raw)),
+    0x40: (4, decode_date),
+    0x41: (8, decode_datetime),
+}
+UNSIZED: dict[int, Callable[[bytes, int], tuple[Any, int]]] = {0x42: decode_decimal}

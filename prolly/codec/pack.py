@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import pairwise
 from operator import itemgetter
 from struct import Struct
@@ -72,18 +71,17 @@ class IndexEntry(NamedTuple):
     length: int
 
 
-@dataclass(frozen=True, slots=True)
-class Footer:
+class Footer(NamedTuple):
     """What a footer says: entries in the index, its first byte, its hash."""
 
-    count: int
+    chunk_count: int
     index_offset: int
     index_hash: bytes
 
     @property
     def index_bytes(self) -> int:
         """The length of the index."""
-        return self.count * INDEX_ENTRY_BYTES
+        return self.chunk_count * INDEX_ENTRY_BYTES
 
     @property
     def pack_bytes(self) -> int:

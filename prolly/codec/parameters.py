@@ -8,7 +8,7 @@ descriptor and are hashed with it. Page: docs/spec/descriptors.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 from prolly.errors import Corrupt, Invalid
 
@@ -26,8 +26,13 @@ WEIGHT_MAX_MOST = 1 << 20
 SEED_MAX = (1 << 64) - 1
 
 
-@dataclass(frozen=True, slots=True)
-class TreeParameters:
+class _Parameters(NamedTuple):
+    weight_min: int
+    weight_max: int
+    seed: int
+
+
+class TreeParameters(_Parameters):
     """Bounds of a node's weight, and the seed of the priorities.
 
     Raises Invalid ``tree-parameters`` unless weight_min is at least twice the largest
@@ -35,22 +40,23 @@ class TreeParameters:
     an unsigned 64-bit integer.
     """
 
-    weight_min: int = 4080
-    weight_max: int = 12240
-    seed: int = 0
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
-        fault = _fault(self.weight_min, self.weight_max, self.seed)
+    def __new__(
+        cls, weight_min: int = 4080, weight_max: int = 12240, seed: int = 0
+    ) -> Self:
+        fault = _fault(weight_min, weight_max, seed)
         if fault:
             raise Invalid(
                 f"not valid as tree parameters: {fault}",
                 code="tree-parameters",
                 hint="Use the defaults; only the seed is meant to be chosen.",
             )
+        return super().__new__(cls, weight_min, weight_max, seed)
 
     def to_value(self) -> list[int]:
         """Return the plain value that stands in a descriptor."""
-        return [self.weight_min, self.weight_max, self.seed]
+        return list(self)
 
     @classmethod
     def from_value(cls, value: object) -> TreeParameters:

@@ -14,8 +14,7 @@ feed. Page: docs/spec/patch.md.
 from __future__ import annotations
 
 import base64
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -32,22 +31,15 @@ from .descriptor import (
     Descriptor,
     check_dataset_name,
 )
-from .json_form import STRICT_DECODER, from_json, to_json
+from .json_form import STRICT_DECODER, from_json
 from .parameters import TreeParameters
 
 PATCH_VERSION = 1
 # It is held in memory while it is applied; what is larger goes as a bundle.
 PATCH_BYTES_MAX = 64 * 1024 * 1024
 
-_MARK = "prolly-patch"
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
-# JSON leaves these as they are, and a terminal obeys them.
-_CONTROLS = {code: f"\\u{code:04x}" for code in range(127, 160)}
-
-
-def _dumps(form: dict[str, Any]) -> str:
-    text = _encode(form)
-    return text.translate(_CONTROLS)
+# What the first line is known by.
+PATCH_MARK = "prolly-patch"
 
 
 class Missing:
@@ -121,76 +113,6 @@ class Patch(NamedTuple):
     sections: Sequence[PatchSection]
 
 
-# Writing --------------------------------------------------------------------
-
-
-def head_line(old: bytes, new: bytes) -> str:
-    """Return the first line."""
-    return _dumps({_MARK: PATCH_VERSION, "old": old.hex(), "new": new.hex()})
-
-
-def section_line(
-    identity: bytes, old: Descriptor | None, new: Descriptor | None
-) -> str:
-    """Return the line of a dataset."""
-    form: dict[str, Any] = {"dataset": identity.hex()}
-    told = {
-        side: _description(entry)
-        for side, entry in (("old", old), ("new", new))
-        if entry is not None
-    }
-    if told.get("old") == told.get("new"):
-        told = {"both": told["new"]}
-    return _dumps({**form, **told})
-
-
-def _description(entry: Descriptor) -> dict[str, Any]:
-    told: dict[str, Any] = {"name": entry.name, "kind": entry.kind}
-    told["parameters"] = entry.parameters.to_value()
-    if entry.schema is not None:
-        told["schema"] = to_json(entry.schema, exact=True)
-    if entry.policies:
-        told["policies"] = to_json(entry.policies, exact=True)
-    return told
-
-
-def record_line(record: PatchRecord) -> str:
-    """Return the line of a record; a blob's has an empty key."""
-    form = _sides_form("key", *record[:3])
-    if record.data is not None:
-        form["data"] = base64.b64encode(record.data).decode()
-    return _dumps(form)
-
-
-def stamps_line(stamps: PatchStamps) -> str:
-    """Return the line of the stamps of a record."""
-    return _dumps(_sides_form("stamps", *stamps))
-
-
-def _sides_form(name: str, key: bytes, old: Any, new: Any) -> dict[str, Any]:
-    parts = key_codec.decode(key) if key else ()
-    form: dict[str, Any] = {name: to_json(list(parts), exact=True)}
-    for side, value in (("old", old), ("new", new)):
-        if value is not MISSING:
-            form[side] = to_json(value, exact=True)
-    return form
-
-
-def with_end(lines: Iterable[str]) -> Iterator[str]:
-    """Yield all lines of a patch, and the one that ends it."""
-    hasher = blake3()
-    number = 0
-    for line in lines:
-        hasher.update(line.encode())
-        hasher.update(b"\n")
-        number += 1
-        yield line
-    yield _dumps({"end": number, "blake3": hasher.hexdigest()})
-
-
-# Reading --------------------------------------------------------------------
-
-
 def decode_patch(data: bytes) -> Patch:
     """Return what a patch says.
 
@@ -227,11 +149,11 @@ def _split(data: bytes) -> list[str]:
 
 def _head(line: str) -> dict[str, Any]:
     head = _form(line, 1)
-    if _MARK not in head:
+    if PATCH_MARK not in head:
         raise bad_patch("its first line is not that of a patch", 1)
-    if head[_MARK] != PATCH_VERSION:
+    if head[PATCH_MARK] != PATCH_VERSION:
         raise Unsupported(
-            f"the patch is of version {str(head[_MARK])[:20]}",
+            f"the patch is of version {str(head[PATCH_MARK])[:20]}",
             code="patch-version",
             hint=f"Version {PATCH_VERSION} is known here: use the release that made "
             "it, or have it made anew.",

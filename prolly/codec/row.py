@@ -1,15 +1,13 @@
 """Rows: the cells of one record of a table, to bytes and back.
 
-    plain    CBOR [ presence, cell, ... ]                         up to 1,000 bytes
-    outline  references | CBOR [ presence, moved, cell, ... ]     largest cells outside
-    whole    reference  | nothing                                 the plain row outside
+    plain    CBOR [ presence, cell, ... ]
 
 ``presence`` has one bit a column, least significant bit first; zero bytes at its end
 are left out. A cell whose encoding equals that of its column's fill is not stored, an
 explicit null is (unless null is the fill). Columns stand in the order that the caller
-gives, which is the order of their slots. ``moved`` marks, the same way, the cells that
-the references stand for, in column order; the others follow inline. One row has one
-encoding. A cell may nest one level less than a value. Page: docs/spec/rows.md.
+gives, which is the order of their slots. One row has one encoding. A cell may nest one
+level less than a value. A row over 1,000 bytes is stored as ``outline_row`` has it.
+Page: docs/spec/rows.md.
 """
 
 from __future__ import annotations
@@ -18,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import compress
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import cbor2
 from blake3 import blake3
@@ -26,18 +24,14 @@ from blake3 import blake3
 from prolly.errors import Corrupt, Error, Invalid, LimitExceeded
 
 from . import cbor
-from .byte_strings import EvenStrings
+from .byte_strings import EvenStrings, as_strings
 from .column_places import array_at, string_at
-from .reference import (
-    INLINE_BYTES_MAX,
-    REFERENCE_BYTES,
-    REFERENCES_MAX,
-    Reference,
-    Referring,
-    decode_referring,
-    encode_referring,
-)
+from .kernel import kernel
+from .reference import INLINE_BYTES_MAX
 from .row_shape import shape_of
+
+if TYPE_CHECKING:
+    from .kernel import Kernel
 
 # Room for every table that people keep, and a presence that is far from the limit of
 # an inline row.
@@ -51,8 +45,8 @@ _POSITIONS_CACHED = 1024
 # What cbor2 alone spells as ``cbor.encode`` does, but for surrogates and huge integers.
 _PLAIN = frozenset({bool, int, float, str, bytes})
 
-Write = Callable[[bytes], Reference]
-Read = Callable[[Reference], bytes]
+# What the kernel may raise for bytes of which the twin tells what is wrong.
+_LEFT_TO_TWIN: tuple[type[Exception], ...] = (cbor2.CBORDecodeError, ValueError)
 
 
 def encode(cells: Sequence[object], fills: Sequence[object]) -> bytes:
@@ -65,7 +59,7 @@ def encode(cells: Sequence[object], fills: Sequence[object]) -> bytes:
         present = tuple([cell is not None for cell in cells])
         row = [_presence_of(present), *compress(cells, present)]
     else:
-        stored = _stored_positions(cells, fills)
+        stored = stored_positions(cells, fills)
         row = [presence_of(stored), *[cells[position] for position in stored]]
     try:
         return cbor.encode(row)
@@ -74,14 +68,20 @@ def encode(cells: Sequence[object], fills: Sequence[object]) -> bytes:
         raise
 
 
-def encode_many(
-    rows: Sequence[Sequence[object]], fills: Sequence[object]
+def encode_columns(
+    columns: Sequence[Sequence[object]], fills: Sequence[object]
 ) -> list[bytes]:
-    """Return the plain rows of many records; raises as ``encode``.
+    """Return the plain rows of records given as columns; raises as ``encode``.
 
-    Without nulls and fills, rows of plain cells take half the time of single calls.
+    Without nulls and fills, rows of plain cells take half the time of single calls. Not
+    for no column.
     """
-    columns = zip(*rows, strict=True)
+    if kernel is not None:
+        try:
+            return _encode_compiled(kernel, columns, fills)
+        except (kernel.Unfit, Invalid, LimitExceeded, UnicodeEncodeError):
+            pass
+    rows = list(zip(*columns, strict=True))
     kinds: set[type] = set().union(*[map(type, column) for column in columns])
     if kinds <= _PLAIN and fills.count(None) == len(fills):
         head = presence_of(tuple(range(len(fills))))
@@ -95,15 +95,32 @@ def encode_many(
     return [encode(cells, fills) for cells in rows]
 
 
+def _encode_compiled(
+    kernel: Kernel, columns: Sequence[Sequence[object]], fills: Sequence[object]
+) -> list[bytes]:
+    taken = tuple([one if type(one) is list else tuple(one) for one in columns])
+    return kernel.encode_rows(taken, tuple(map(cbor.encode, fills)), _encode_cell)
+
+
+def _encode_cell(cell: object) -> bytes:
+    """Return a cell as it stands in a row, where it may nest one level less."""
+    return cbor.encode([cell])[1:]
+
+
 def decode(data: bytes, fills: Sequence[object]) -> list[Any]:
     """Return the cells of a plain row that was checked when it came in.
 
     A cell that is not stored is its fill itself. Raises Corrupt ``row`` where the bytes
     cannot be read; :func:`check` refuses every other spelling too.
     """
+    if kernel is not None:
+        try:
+            return kernel.decode_row(data, tuple(fills), cbor2.loads)
+        except _LEFT_TO_TWIN:
+            pass
     row = _loads(data)
     if type(row) is not list:
-        raise _bad_row("it is no array")
+        raise bad_row("it is no array")
     return _spread(row, fills)
 
 
@@ -123,6 +140,12 @@ def decode_columns(
     not even become lists: their cells are read as one array, whose every n-th item is
     of one column. Not for no row.
     """
+    if kernel is not None and fills:
+        try:
+            rows = as_strings(values)
+            return kernel.decode_rows(rows, tuple(fills), cbor2.loads)
+        except _LEFT_TO_TWIN:
+            pass
     if type(values) is EvenStrings:
         shaped = _shaped(values, fills)
         if shaped is not None:
@@ -134,13 +157,13 @@ def decode_columns(
         joined = values.joined() if cells is None else b""
     else:
         size = len(head)
-        listed = [value[size:] for value in values if value[:size] == head]
-        cells = b"".join(listed) if len(listed) == len(values) else None
+        tails = [value[size:] for value in values if value[:size] == head]
+        cells = b"".join(tails) if len(tails) == len(values) else None
         joined = b"".join(values) if cells is None else b""
     if cells is not None:
         return _alike(head, cells, len(values), fills)
-    rows = _loads(cbor.array_header(len(values)) + joined)
-    return list(zip(*[_spread(one, fills) for one in rows], strict=True))
+    listed = _loads(cbor.array_header(len(values)) + joined)
+    return list(zip(*[_spread(one, fills) for one in listed], strict=True))
 
 
 def _alike(
@@ -163,7 +186,7 @@ def _shaped(values: EvenStrings, fills: Sequence[object]) -> list[Sequence[Any]]
     try:
         found = shape.columns(values)
     except UnicodeDecodeError as error:
-        raise _bad_row(str(error)) from error
+        raise bad_row(str(error)) from error
     return _among_fills(stored, found, len(values), fills)
 
 
@@ -187,7 +210,7 @@ def head_of(value: bytes) -> bytes:
     try:
         return value[: string_at(value, array_at(value, 0)[1])[1]]
     except IndexError:
-        raise _bad_row("it has no presence") from None
+        raise bad_row("it has no presence") from None
 
 
 @lru_cache(maxsize=_POSITIONS_CACHED)
@@ -200,7 +223,7 @@ def stored_by(head: bytes, count: int) -> tuple[int, ...]:
     start, end = string_at(head, at)
     positions = _positions_of(head[start:end], count)
     if len(positions) != size - 1:
-        raise _bad_row(f"{size - 1} cells for {len(positions)} bits")
+        raise bad_row(f"{size - 1} cells for {len(positions)} bits")
     return positions
 
 
@@ -208,7 +231,7 @@ def _loads(data: bytes) -> Any:
     try:
         return cbor2.loads(data)
     except (cbor2.CBORDecodeError, ValueError) as error:
-        raise _bad_row(str(error)) from error
+        raise bad_row(str(error)) from error
 
 
 def check(data: bytes, fills: Sequence[object]) -> list[Any]:
@@ -219,115 +242,10 @@ def check(data: bytes, fills: Sequence[object]) -> list[Any]:
     """
     row = cbor.decode(data)
     if type(row) is not list:
-        raise _bad_row("it is no array")
+        raise bad_row("it is no array")
     cells = _spread(row, fills)
     if encode(cells, fills) != data:
-        raise _bad_row("a cell that equals its fill is stored, or bits are left over")
-    return cells
-
-
-class OutlineCell(NamedTuple):
-    """A cell that stands out of line: its blob, and the bytes of its encoding."""
-
-    reference: Reference
-    size: int
-
-
-def encode_outline(
-    cells: Sequence[object], fills: Sequence[object], write: Write
-) -> Referring:
-    """Return the stored value of a row whose plain form is over the inline limit.
-
-    The largest cells by encoded size (the first of equals) are handed to ``write``, as
-    their canonical bytes and in column order, until the rest fits. If no choice of
-    cells makes it fit, the whole plain row is. A function of the record alone.
-    """
-    stored = _stored_positions(cells, fills)
-    encoded = {position: cbor.encode(cells[position]) for position in stored}
-    moved = _choose_moved(stored, {at: len(data) for at, data in encoded.items()})
-    if moved is None:
-        return encode_referring([write(encode(cells, fills))])
-    references = [write(encoded[position]) for position in moved]
-    return _outline(stored, moved, references, encoded)
-
-
-def encode_stored(
-    cells: Sequence[object], fills: Sequence[object], write: Write, read: Read
-) -> bytes:
-    """Return the stored value of a row, plain or not, some of whose cells are outside.
-
-    A cell may be an :class:`OutlineCell` of a row with these fills, which is read only
-    if it has to come in: the other cells decide that. ``read`` gives the bytes that a
-    reference stands for. Raises as ``encode`` and what ``read`` raises.
-    """
-    places = [at for at, cell in enumerate(cells) if type(cell) is OutlineCell]
-    if not places:
-        plain = encode(cells, fills)
-        fits = len(plain) <= INLINE_BYTES_MAX
-        return plain if fits else encode_outline(cells, fills, write)
-    # A cell that equals its fill is stored nowhere, so none of these does.
-    outside: dict[int, Any] = {at: cells[at] for at in places}
-    inside = [fills[at] if at in outside else one for at, one in enumerate(cells)]
-    stored = tuple(sorted({*_stored_positions(inside, fills), *places}))
-    encoded = {at: cbor.encode(cells[at]) for at in stored if at not in outside}
-    sizes = {at: len(data) for at, data in encoded.items()}
-    sizes.update({at: cell.size for at, cell in outside.items()})
-    plain_size = len(cbor.array_header(1 + len(stored))) + sum(sizes.values())
-    plain_size += len(cbor.encode(presence_of(stored)))
-    moved = None
-    if plain_size > INLINE_BYTES_MAX:
-        moved = _choose_moved(stored, sizes)
-    if moved is None or not outside.keys() <= set(moved):
-        loaded = list(cells)
-        for at, cell in outside.items():
-            loaded[at] = cbor.decode(read(cell.reference))
-        return encode_stored(loaded, fills, write, read)
-    references = [
-        outside[at].reference if at in outside else write(encoded[at]) for at in moved
-    ]
-    return _outline(stored, moved, references, encoded)
-
-
-def decode_outline(value: bytes, fills: Sequence[object], read: Read) -> list[Any]:
-    """Return the cells of a row with cells, or the whole of it, out of line.
-
-    ``read`` gives the bytes that a reference stands for. Raises Corrupt ``row``,
-    ``reference`` or ``value-spelling``, and what ``read`` raises.
-    """
-    return [
-        cbor.decode(read(cell)) if type(cell) is Reference else cell
-        for cell in outline_cells(value, fills, read)
-    ]
-
-
-def outline_cells(value: bytes, fills: Sequence[object], read: Read) -> list[Any]:
-    """Return the cells as ``decode_outline``, but a :class:`Reference` for each
-    outside.
-
-    Only a row that is whole out of line is read.
-    """
-    references, payload = decode_referring(value)
-    if not payload:
-        if len(references) != 1:
-            raise _bad_row("a row that is whole out of line has one reference")
-        return decode(read(references[0]), fills)
-    row = cbor.decode(payload)
-    if type(row) is not list or len(row) < 2:
-        raise _bad_row("it is no array of presence, moved bits and cells")
-    presence, moved_bits, *inline = row
-    stored = _positions(presence, len(fills))
-    moved = _positions(moved_bits, len(fills))
-    outside = set(moved)
-    kept = [position for position in stored if position not in outside]
-    if len(moved) != len(references) or len(kept) != len(inline):
-        raise _bad_row("its bits, references and cells do not match")
-    if not outside.issubset(stored):
-        raise _bad_row("a cell that is not stored is marked as moved")
-    cells = list(fills)
-    for position, cell in zip(kept, inline, strict=True):
-        cells[position] = cell
-    for position, reference in zip(moved, references, strict=True):
-        cells[position] = reference
+        raise bad_row("a cell that equals its fill is stored, or bits are left over")
     return cells
 
 
@@ -347,7 +265,7 @@ def column_id(name: str, type_name: str, taken: Iterable[int]) -> int:
         probe += 1
 
 
-def _stored_positions(
+def stored_positions(
     cells: Sequence[object], fills: Sequence[object]
 ) -> tuple[int, ...]:
     """Return the positions of the cells that differ from their fill."""
@@ -374,10 +292,10 @@ def _presence_of(present: tuple[bool, ...]) -> bytes:
     return presence_of(tuple(compress(range(len(present)), present)))
 
 
-def _positions(presence: object, count: int) -> tuple[int, ...]:
+def positions_of(presence: object, count: int) -> tuple[int, ...]:
     """Return the positions of the bits set; Corrupt if they are not canonical."""
     if type(presence) is not bytes:
-        raise _bad_row("its presence is not bytes")
+        raise bad_row("its presence is not bytes")
     return _positions_of(presence, count)
 
 
@@ -385,17 +303,17 @@ def _positions(presence: object, count: int) -> tuple[int, ...]:
 def _positions_of(presence: bytes, count: int) -> tuple[int, ...]:
     number = int.from_bytes(presence, "little")
     if presence[-1:] == b"\0" or number >> count:
-        raise _bad_row(f"its presence does not fit {count} columns")
+        raise bad_row(f"its presence does not fit {count} columns")
     return tuple(place for place in range(count) if number >> place & 1)
 
 
 def _spread(row: Any, fills: Sequence[object]) -> list[Any]:
     """Return the cells of a decoded plain row, fills in the gaps."""
     if type(row) is not list or not row or type(row[0]) is not bytes:
-        raise _bad_row("it has no presence")
+        raise bad_row("it has no presence")
     stored, pick = _picker(row[0], len(fills))
     if stored != len(row) - 1:
-        raise _bad_row(f"{len(row) - 1} cells for {stored} bits")
+        raise bad_row(f"{len(row) - 1} cells for {stored} bits")
     return list(pick([*row, *fills]))
 
 
@@ -418,40 +336,6 @@ def _picker(
     return len(positions), itemgetter(*places)
 
 
-def _outline(
-    stored: tuple[int, ...],
-    moved: tuple[int, ...],
-    references: Sequence[Reference],
-    encoded: dict[int, bytes],
-) -> Referring:
-    outside = set(moved)
-    inline = [encoded[position] for position in stored if position not in outside]
-    head = cbor.array_header(2 + len(inline))
-    bits = cbor.encode(presence_of(stored)) + cbor.encode(presence_of(moved))
-    return encode_referring(references, head + bits + b"".join(inline))
-
-
-def _choose_moved(
-    stored: tuple[int, ...], sizes: dict[int, int]
-) -> tuple[int, ...] | None:
-    """Return the fewest largest cells whose moving makes the row fit, or None.
-
-    ``sizes`` are the lengths of the encodings of the stored cells.
-    """
-    by_size = sorted(stored, key=lambda position: (-sizes[position], position))
-    cells_size = sum(sizes.values())
-    presence = cbor.encode(presence_of(stored))
-    for count in range(1, min(len(by_size), REFERENCES_MAX) + 1):
-        cells_size -= sizes[by_size[count - 1]]
-        moved = tuple(sorted(by_size[:count]))
-        head = cbor.array_header(2 + len(stored) - count)
-        bits_size = len(presence) + len(cbor.encode(presence_of(moved)))
-        size = 1 + REFERENCE_BYTES * count + len(head) + bits_size + cells_size
-        if size <= INLINE_BYTES_MAX:
-            return moved
-    return None
-
-
 def _blame(cells: Sequence[object]) -> None:
     """Raise the error of the first cell that has no encoding, with its position."""
     for position, cell in enumerate(cells):
@@ -468,7 +352,7 @@ def _located(error: Error, position: int) -> Error:
     return type(error)(error.message, code=error.code, hint=error.hint, **facts)
 
 
-def _bad_row(reason: str) -> Corrupt:
+def bad_row(reason: str) -> Corrupt:
     return Corrupt(
         f"not a row of this table: {reason}",
         code="row",

@@ -29,6 +29,7 @@ from .column_places import (
     starts_at,
     string_at,
 )
+from .kernel import kernel
 from .node import LEAF_MARK, Leaf, decode_node
 from .reference import Referring
 
@@ -51,13 +52,23 @@ EvenColumns = tuple[bytes, range, range]
 class StoredLeaf:
     """The bytes of a leaf, and where its records stand in them. Thread-safe."""
 
-    __slots__ = ("_bits", "_keys", "_keys_end", "_prefix", "_values", "chunk")
+    __slots__ = (
+        "_bits",
+        "_keys",
+        "_keys_end",
+        "_places",
+        "_prefix",
+        "_values",
+        "chunk",
+    )
 
     level = 0
     _values: Sequence[int]
 
     def __init__(self, chunk: bytes) -> None:
         self.chunk = chunk
+        # Where the records stand: as the kernel tells it, or as its twin does.
+        self._places: bytes | None = None
         self._keys: Sequence[int] | None = None
 
     def decode(self) -> Leaf:
@@ -95,79 +106,37 @@ class StoredLeaf:
 
         Raises Corrupt when the bytes do not have the form of a leaf.
         """
+        if kernel is not None:
+            try:
+                places = self._places
+                if places is None:
+                    places = self._places = kernel.leaf_places(self.chunk)
+                return kernel.leaf_find(self.chunk, places, key, Referring)
+            except kernel.Unfit:
+                pass
         index = self._index(key)
         return None if index < 0 else self._value(index)
-
-    def with_values(
-        self, keys: Sequence[bytes], values: Sequence[bytes | None]
-    ) -> bytes | None:
-        """Return the bytes of the leaf with other values under keys that it has.
-
-        ``None`` where that takes more than to write over the old values: for a key that
-        is not there, a deletion, another length, a reference. It costs two copies of
-        the bytes, a tenth of decoding and encoding them.
-        """
-        pieces: list[bytes] = []
-        done = 0
-        chunk = self.chunk
-        for key, value in zip(keys, values, strict=True):
-            index = self._index(key)
-            if index < 0 or type(value) is not bytes or self._refers(index):
-                return None
-            start, end = string_at(chunk, self._values[index])
-            if end - start != len(value):
-                return None
-            pieces += (chunk[done:start], value)
-            done = end
-        pieces.append(chunk[done:])
-        return b"".join(pieces)
-
-    def renewed(self, chunk: bytes) -> StoredLeaf:
-        """Return the leaf of other bytes in which all records stand where they do."""
-        twin = StoredLeaf(chunk)
-        self._located()
-        twin._prefix, twin._bits = self._prefix, self._bits
-        twin._keys_end, twin._values = self._keys_end, self._values
-        twin._keys = self._keys
-        return twin
-
-    @property
-    def is_located(self) -> bool:
-        """Tell whether it is known where the records stand."""
-        return self._keys is not None
 
     def even_columns(self) -> EvenColumns | None:
         """Return where records stand whose keys, and values, are of one length each.
 
-        ``None`` for others, for none at all, and where a value refers. What is found
-        out about even ones stays known; of others nothing.
+        ``None`` for others, for none at all, and where a value refers.
         """
-        if self._keys is None and not self._locate_even():
-            return None
-        keys, values = self._keys, self._values
-        if type(keys) is not range or type(values) is not range or not keys:
-            return None
-        return None if self._bits else (self._prefix, keys, values)
-
-    def _locate_even(self) -> bool:
         chunk = self.chunk
         try:
             if chunk[:2] != _HEAD:
-                return False
+                return None
             start, at = string_at(chunk, 2)
-            keys, keys_end = even_starts_at(chunk, at)
-            if keys is None:
-                return False
-            values, end = even_starts_at(chunk, keys_end)
+            prefix = chunk[start:at]
+            keys, at = even_starts_at(chunk, at)
+            if not keys:
+                return None
+            values, at = even_starts_at(chunk, at)
         except IndexError:
-            return False
-        if values is None or len(values) != len(keys) or chunk[end:] != _NO_BITS:
-            return False
-        self._prefix, self._bits = chunk[start:at], b""
-        self._keys_end, self._values = keys_end, values
-        # Last, since another thread takes it for the sign that all is there.
-        self._keys = keys
-        return True
+            return None
+        if values is None or len(values) != len(keys) or chunk[at:] != _NO_BITS:
+            return None
+        return prefix, keys, values
 
     def changed_values(self, new: StoredLeaf) -> list[Changed] | None:
         """Return (key, old, new) where a leaf with the same keys has other values.
@@ -175,50 +144,28 @@ class StoredLeaf:
         ``None`` where it takes decoding to tell: other keys or lengths, references.
         """
         columns = self.even_columns()
-        if columns is None or not new._has_places_of(self, columns):
+        if columns is None:
             return None
-        return [
-            (self._key(index), self._value(index), new._value(index))
-            for index in differing_places(self.chunk, new.chunk, columns[2])
-        ]
-
-    def _has_places_of(self, other: StoredLeaf, columns: EvenColumns) -> bool:
-        """Tell whether keys are those of a leaf of even columns, and values as long."""
         prefix, keys, values = columns
-        if not self.has_values_at(values, other.chunk[: values.start]):
-            return False
-        if self._keys is None:
-            self._prefix, self._bits = prefix, b""
-            self._keys_end, self._values = other._keys_end, values
-            # Last, since another thread takes it for the sign that all is there.
-            self._keys = keys
-        return True
-
-    def even_values(self) -> range | None:
-        """Return where the values start if neither keys nor values vary in length.
-
-        Nothing is found out about a leaf of other lengths, nor of one with references.
-        """
-        chunk = self.chunk
-        try:
-            if chunk[:2] != _HEAD:
-                return None
-            _, at = string_at(chunk, 2)
-            keys, at = even_starts_at(chunk, at)
-            if keys is None:
-                return None
-            values, at = even_starts_at(chunk, at)
-            if values is None or len(keys) != len(values):
-                return None
-            return values if chunk[at:] == _NO_BITS else None
-        except IndexError:
+        if not new.has_values_at(values, self.chunk[: values.start]):
             return None
+        skipped = header_size(self.chunk[values.start])
+        every = EvenStrings(
+            self.chunk, keys, header_size(self.chunk[keys.start]), prefix
+        )
+        old, other = (
+            EvenStrings(chunk, values, skipped) for chunk in (self.chunk, new.chunk)
+        )
+        return [
+            (every[at], old[at], other[at])
+            for at in differing_places(self.chunk, new.chunk, values)
+        ]
 
     def has_values_at(self, places: range, head: bytes) -> bool:
         """Tell whether values stand just there behind these bytes, and none refers.
 
-        ``places`` and ``head`` are of a leaf that has ``even_values``: it has the same
-        keys, then.
+        ``places`` and ``head`` are of a leaf that has ``even_columns``: it has the
+        same keys, then.
         """
         chunk, start, end = self.chunk, places.start, places.stop
         if chunk[:start] != head or chunk[end:] != _NO_BITS:
@@ -235,33 +182,12 @@ class StoredLeaf:
                 return False
         return True
 
-    def first_key(self) -> bytes:
-        """Return the first key of a leaf that is not empty."""
-        self._located()
-        return self._key(0)
-
-    def _key(self, index: int) -> bytes:
-        assert self._keys is not None
-        start, end = string_at(self.chunk, self._keys[index])
-        return self._prefix + self.chunk[start:end]
-
-    def _located(self) -> Sequence[int]:
-        return self._locate() if self._keys is None else self._keys
-
     def entries_claimed(self) -> int:
         """Return how many keys the leaf says it has; 0 when it has not the form."""
         try:
             return array_at(self.chunk, string_at(self.chunk, 2)[1])[0]
         except IndexError:
             return 0
-
-    def __len__(self) -> int:
-        """Return the number of records; Corrupt as ``find``."""
-        return len(self._located())
-
-    def _refers(self, index: int) -> bool:
-        bits = self._bits
-        return bool(bits) and bool(bits[index >> 3] >> (index & 7) & 1)
 
     def _index(self, key: bytes) -> int:
         """Return the number of the entry under ``key``, or -1."""
@@ -315,6 +241,8 @@ class StoredLeaf:
             start, end = string_at(chunk, at)
             self._bits = chunk[start:end]
             if len(keys) != len(self._values) or end != len(chunk):
+                raise IndexError
+            if end > start and end - start != (len(keys) + 7) >> 3:
                 raise IndexError
         except IndexError:
             raise Corrupt(

@@ -11,8 +11,8 @@ to say, empty without one. ``replay`` stands only while a commit is made again h
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prolly.errors import Corrupt, LimitExceeded
 
@@ -31,8 +31,7 @@ _HEAD = bytes((ChunkType.WORKING,))
 _FIELDS = 6
 
 
-@dataclass(frozen=True, slots=True)
-class WorkingState:
+class WorkingState(NamedTuple):
     """The state of one branch's working data; all addresses are plain bytes."""
 
     base: bytes
@@ -40,7 +39,7 @@ class WorkingState:
     merge_parents: tuple[bytes, ...] = ()
     conflicts: bytes | None = None
     message: str = ""
-    metadata: dict[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = {}
     replay: Replay | None = None
 
     @property

@@ -160,6 +160,6 @@ class CutWatch:
             if weight > low:
                 leaf = ahead.hold()
                 assert isinstance(leaf, StoredLeaf)
-                found += LeafShape.of(leaf).keys_within(low, high)
+                found += LeafShape(leaf).keys_within(low, high)
             low, high = low - weight, high - weight
         return found

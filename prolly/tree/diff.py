@@ -13,11 +13,18 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, takewhile
 
 from prolly.codec.node import Inner, Leaf
 from prolly.codec.stored_leaf import StoredLeaf
 
-from .operations import Difference, changed_values, compare, same_keys
+from .operations import (
+    Difference,
+    changed_values,
+    compare,
+    leaf_changes,
+    same_keys,
+)
 from .reader import NodeReader
 
 # The level of records taken out of their leaf: below every node.
@@ -156,11 +163,9 @@ def diff(
     keys with start <= key < stop count; to resume behind a key, start at
     ``key + b"\\0"``. Lazy: nodes are read as the caller goes on.
     """
-    for differences in _runs(reader, old, new, (start, stop)):
-        for difference in differences:
-            if stop is not None and difference[0] >= stop:
-                return
-            yield difference
+    runs = _runs(reader, old, new, (start, stop))
+    found = chain.from_iterable(runs)
+    return found if stop is None else takewhile(lambda one: one[0] < stop, found)
 
 
 def _runs(
@@ -237,22 +242,7 @@ def _pairs(
                 yield from _walk(ours.below(before), theirs.below(after))
             continue
         assert isinstance(before, StoredLeaf) and isinstance(after, StoredLeaf)
-        yield ours.within(_between(before, after))
-
-
-def _between(old: StoredLeaf, new: StoredLeaf) -> Iterable[Difference]:
-    """Return what differs between two leaves of one stretch of keys.
-
-    Leaves of the same keys whose lengths are even and the same are compared as bytes,
-    and nothing in them is decoded.
-    """
-    found = old.changed_values(new)
-    if found is not None:
-        return found
-    before, after = old.decode(), new.decode()
-    if same_keys(before, after):
-        return changed_values(before, after)
-    return compare((before.keys(), before.values), (after.keys(), after.values))
+        yield ours.within(leaf_changes(before, after))
 
 
 def _rest(side: _Side, *, removed: bool) -> Iterator[Iterable[Difference]]:

@@ -9,13 +9,15 @@ those behind it. ``LeafShape`` tells which entries of a leaf stand in a stretch 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import cached_property
 from itertools import accumulate
 from operator import add
 from typing import NamedTuple
 
-from prolly.codec.byte_strings import ByteStrings, EvenStrings, ListedStrings
-from prolly.codec.leaf_splice import Splice, splice_leaf
+from prolly.codec import Referring
+from prolly.codec.byte_strings import ByteStrings, EvenStrings
+from prolly.codec.kernel import kernel
 from prolly.codec.node import LEAF_ENTRY_OVERHEAD, Leaf, encode_leaf
 from prolly.codec.stored_leaf import StoredLeaf
 
@@ -25,47 +27,35 @@ Edits = tuple[Sequence[bytes], Sequence[bytes | None]]
 class LeafShape:
     """Where the entries of a leaf stand: entry i at the sum of the first i + 1 weights.
 
-    ``each`` is what an entry weighs beyond the lengths in ``lengths``, or all that it
-    weighs where these are ``None``. Nothing is summed up before it is asked for.
+    The leaf is not looked at before somebody asks.
     """
 
-    def __init__(
-        self, keys: ByteStrings, each: int, lengths: Iterable[int] | None = None
-    ) -> None:
-        self._keys = keys
-        self._each = each
-        self._lengths = lengths
-        self._sums: Sequence[int] | None = None
+    def __init__(self, held: StoredLeaf) -> None:
+        self._held = held
 
-    @classmethod
-    def of(cls, held: StoredLeaf) -> LeafShape:
-        """Return the shape of a leaf as the cache keeps it."""
-        keys, values = held.columns()
+    @cached_property
+    def _columns(self) -> tuple[ByteStrings, Sequence[int]]:
+        """The keys, and the sum at which each entry stands."""
+        keys, values = self._held.columns()
         if isinstance(keys, EvenStrings) and isinstance(values, EvenStrings):
-            return cls(keys, keys.size + values.size + LEAF_ENTRY_OVERHEAD)
+            each = keys.size + values.size + LEAF_ENTRY_OVERHEAD
+            return keys, range(each, each * len(keys) + 1, each)
         lengths = map(add, map(len, keys.apart()), map(len, values.apart()))
-        return cls(keys, LEAF_ENTRY_OVERHEAD, lengths)
+        return keys, list(accumulate(map(LEAF_ENTRY_OVERHEAD.__add__, lengths)))
 
     def keys_within(self, low: int, high: int) -> list[bytes]:
         """Return the keys of the entries that stand at low < sum <= high."""
-        places = range(len(self._keys))
-        if self._sums is None:
-            self._sums = list(accumulate(self._lengths)) if self._lengths else []
-        first = bisect_right(places, low, key=self._sum)
-        end = bisect_right(places, high, first, key=self._sum)
-        return self._keys.part(slice(first, end)).apart()
-
-    def _sum(self, place: int) -> int:
-        assert self._sums is not None
-        behind = self._sums[place] if self._sums else 0
-        return behind + self._each * (place + 1)
+        keys, sums = self._columns
+        first = bisect_right(sums, low)
+        end = bisect_right(sums, high, first)
+        return keys.part(slice(first, end)).apart()
 
 
 class LeafChange(NamedTuple):
-    """A leaf after edits. ``chunk`` is empty when nothing changed.
+    """A leaf after edits. ``chunk`` and ``last_key`` are empty when nothing changed.
 
-    ``last_key`` is empty when no record is left. ``inserted`` has new keys with the
-    sums at which they stand now. An entry that stayed moved by ``-lighter`` to
+    ``last_key`` is empty when no record is left, too. ``inserted`` has new keys with
+    the sums at which they stand now. An entry that stayed moved by ``-lighter`` to
     ``heavier``, those behind the leaf by ``grown``. ``before`` is the old shape.
     """
 
@@ -78,37 +68,29 @@ class LeafChange(NamedTuple):
     grown: int
     before: LeafShape
 
-
-def change_leaf(held: StoredLeaf, last_key: bytes, edits: Edits) -> LeafChange:
-    """Apply sorted edits (``None`` deletes) to a leaf that ends with ``last_key``."""
-    spliced = splice_leaf(held, *edits)
-    if spliced is not None:
-        return _of_splice(held, spliced, last_key)
-    return _ListedChange(held.decode()).apply(edits)
+    @property
+    def moves_nothing(self) -> bool:
+        """Tell whether values were only written over others of the same lengths."""
+        return not (self.inserted or self.lighter or self.heavier)
 
 
-def _of_splice(held: StoredLeaf, spliced: Splice, last_key: bytes) -> LeafChange:
-    chunk, records, record_bytes, steps, old_keys = spliced
-    each = record_bytes + LEAF_ENTRY_OVERHEAD
-    moved = lighter = heavier = 0
-    inserted: list[tuple[bytes, int]] = []
-    for place, by, key in steps:
-        moved += by * each
-        if by > 0:
-            inserted.append((key, place * each + moved))
-        lighter, heavier = min(lighter, moved), max(heavier, moved)
-    if not steps and chunk == held.chunk:
-        chunk = b""
-    shape = LeafShape(old_keys, each)
-    return LeafChange(
-        chunk, records, last_key, inserted, -lighter, heavier, moved, shape
-    )
+def change_leaf(held: StoredLeaf, edits: Edits) -> LeafChange:
+    """Apply sorted edits (``None`` deletes) to a leaf."""
+    if kernel is not None:
+        try:
+            edited = kernel.leaf_edit(held.chunk, *edits, Referring)
+            return LeafChange(*edited, LeafShape(held))
+        except kernel.Unfit:
+            pass
+    return _ListedChange(held).apply(edits)
 
 
 class _ListedChange:
     """A decoded leaf that is edited: keys are compared behind their common prefix."""
 
-    def __init__(self, leaf: Leaf) -> None:
+    def __init__(self, held: StoredLeaf) -> None:
+        leaf = held.decode()
+        self._held = held
         self._old = leaf
         self._prefix = leaf.prefix
         self._suffixes = leaf.suffixes[:]
@@ -154,9 +136,6 @@ class _ListedChange:
         old, values = self._old, self._values
         is_same = not self._inserted and values == old.values
         chunk, last_key = (b"", b"") if is_same else self._encoded()
-        keys = ListedStrings(old.suffixes, old.prefix)
-        lengths = map(add, map(len, old.suffixes), map(len, old.values))
-        shape = LeafShape(keys, len(old.prefix) + LEAF_ENTRY_OVERHEAD, lengths)
         return LeafChange(
             chunk,
             len(values),
@@ -165,7 +144,7 @@ class _ListedChange:
             -self._lighter,
             self._heavier,
             self._moved,
-            shape,
+            LeafShape(self._held),
         )
 
     def _encoded(self) -> tuple[bytes, bytes]:
@@ -174,7 +153,7 @@ class _ListedChange:
         if not suffixes:
             return encode_leaf([], []), b""
         ends = suffixes[0], suffixes[-1]
-        if prefix and ends == (old.suffixes[0], old.suffixes[-1]):
+        if prefix and ends == (*old.suffixes[:1], *old.suffixes[-1:]):
             # The ends decide what all keys share, so it is what it was.
             chunk = Leaf(prefix, suffixes, self._values).encode_with(self._values)
             return chunk, prefix + ends[1]

@@ -181,9 +181,10 @@ def _written_over(
     ``None`` where it takes decoding: a record that both changed, other keys, lengths
     that vary, references. Half of the time of decoding and encoding.
     """
-    places = base.even_values()
-    if not places:
+    columns = base.even_columns()
+    if columns is None:
         return None
+    *_, places = columns
     start, size = places.start, places.step
     head = base.chunk[:start]
     if not (ours.has_values_at(places, head) and theirs.has_values_at(places, head)):

@@ -1,8 +1,8 @@
 """Work on whole nodes: weigh, rank, merge, encode, compare. Pure functions.
 
 This module is the seam for speed: everything here is called once a node, never once a
-record, and a compiled twin would replace just this. An *entry* is a key with a payload:
-the stored value in a leaf (level 0), a :class:`Child` in an inner node.
+record. Where the kernel does the same, it goes first. An *entry* is a key with a
+payload: the stored value in a leaf (level 0), a :class:`Child` in an inner node.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from itertools import compress, repeat
 from operator import add, ne
 from typing import Any, NamedTuple
 
+from prolly.codec import Referring
+from prolly.codec.kernel import kernel
 from prolly.codec.node import (
     INNER_ENTRY_OVERHEAD,
     LEAF_ENTRY_OVERHEAD,
@@ -151,24 +153,6 @@ def update_inner(
     return node if renewed.chunk == node.chunk else renewed
 
 
-def update_leaf(
-    held: StoredLeaf,
-    edit_keys: Sequence[bytes],
-    edit_values: Sequence[bytes | None],
-) -> StoredLeaf | None:
-    """Write values over others of the same lengths; ``None`` where it takes more.
-
-    Returns the leaf itself when nothing changes.
-    """
-    if not held.is_located and held.even_columns() is None:
-        # To find out where they stand takes longer than to decode them.
-        return None
-    chunk = held.with_values(edit_keys, edit_values)
-    if chunk is None:
-        return None
-    return held if chunk == held.chunk else held.renewed(chunk)
-
-
 Difference = tuple[bytes, bytes | None, bytes | None]
 
 
@@ -203,3 +187,23 @@ def compare(
     found += [(key, None, after[key]) for key in after.keys() - before.keys()]
     found.sort()
     return found
+
+
+def leaf_changes(old: StoredLeaf, new: StoredLeaf) -> Iterable[Difference]:
+    """Return what differs between two leaves of one stretch of keys.
+
+    Leaves of the same keys whose lengths are even and the same are compared as bytes,
+    and nothing in them is decoded; by the kernel none are.
+    """
+    if kernel is not None:
+        try:
+            return kernel.leaf_changes(old.chunk, new.chunk, Referring)
+        except kernel.Unfit:
+            pass
+    found = old.changed_values(new)
+    if found is not None:
+        return found
+    before, after = old.decode(), new.decode()
+    if same_keys(before, after):
+        return changed_values(before, after)
+    return compare((before.keys(), before.values), (after.keys(), after.values))

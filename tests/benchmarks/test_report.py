@@ -53,7 +53,7 @@ def test_results_come_back_as_they_were_saved(tmp_path: Path) -> None:
 
 def page_of(*runs: Results) -> str:
     """Return the page of some runs, without pictures."""
-    return page_text(list(runs), None, [])
+    return page_text(list(runs), None, None, [])
 
 
 def test_the_page_says_all_that_is_known() -> None:
@@ -124,7 +124,7 @@ def test_nodes_have_a_table_and_a_plot(tmp_path: Path) -> None:
     results = NodeResults({"seed": 5}, 1000, rows)
     results.save(tmp_path / "nodes.json")
     assert load_node_results(tmp_path / "nodes.json") == results
-    text = page_text([made_up([])], results, [])
+    text = page_text([made_up([])], results, None, [])
     assert "| get, us | 2 | 8 |" in text
     [(name, plot)] = plots_of(made_up([]), results)
     assert name == "node-size"

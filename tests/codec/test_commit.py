@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -52,7 +51,7 @@ def test_decode_undoes_encode(commit: Commit) -> None:
     """Every commit comes back."""
     found = decode_commit(encode_commit(commit))
     assert cbor.encode(found.metadata) == cbor.encode(commit.metadata)
-    assert replace(found, metadata={}) == replace(commit, metadata={})
+    assert found._replace(metadata={}) == commit._replace(metadata={})
 
 
 @given(commits(), st.data())
@@ -122,10 +121,10 @@ def test_limits_hold_at_the_limit_and_one_past_it() -> None:
         ),
         ({"metadata": {"x": bytes(blob)}}, {"metadata": {"x": bytes(blob + 1)}}),
     ):
-        commit = replace(PLAIN, **inside)
+        commit = PLAIN._replace(**inside)
         assert decode_commit(encode_commit(commit)) == commit
         with pytest.raises(LimitExceeded) as caught:
-            encode_commit(replace(PLAIN, **outside))
+            encode_commit(PLAIN._replace(**outside))
         assert caught.value.code == "commit-too-long"
 
 
@@ -134,8 +133,8 @@ def test_a_long_chunk_is_refused_before_it_is_decoded() -> None:
     parents = tuple(n.to_bytes(32, "big") for n in range(COMMIT_PARENTS_MAX))
     metadata = {"x": bytes(COMMIT_METADATA_BYTES_MAX - 10)}
     author, message = "x" * COMMIT_AUTHOR_BYTES_MAX, "x" * COMMIT_MESSAGE_BYTES_MAX
-    largest = replace(
-        PLAIN, parents=parents, metadata=metadata, author=author, message=message
+    largest = PLAIN._replace(
+        parents=parents, metadata=metadata, author=author, message=message
     )
     chunk = encode_commit(largest)
     assert decode_commit(chunk) == largest

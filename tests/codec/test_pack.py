@@ -120,7 +120,7 @@ def test_footer_limits() -> None:
     """Count and offset are read at their limits and refused one past them."""
     at = encode_footer(PACK_CHUNKS_MAX, PACK_FRAMES_BYTES_MAX, bytes(32))
     footer = decode_footer(at)
-    assert (footer.count, footer.index_offset) == (
+    assert (footer.chunk_count, footer.index_offset) == (
         PACK_CHUNKS_MAX,
         PACK_FRAMES_BYTES_MAX,
     )

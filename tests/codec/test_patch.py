@@ -13,11 +13,8 @@ from hypothesis import strategies as st
 
 from prolly.codec import Descriptor, cbor
 from prolly.codec import key as key_codec
-from prolly.codec.patch import (
-    MISSING,
-    PatchRecord,
-    PatchStamps,
-    decode_patch,
+from prolly.codec.patch import MISSING, PatchRecord, PatchStamps, decode_patch
+from prolly.codec.patch_lines import (
     head_line,
     record_line,
     section_line,

@@ -65,26 +65,6 @@ def test_bytes_of_a_key_inside_the_last_entry_are_no_key() -> None:
         assert leaf.find(key) == entries.get(key)
 
 
-@given(records, st.data())
-def test_values_are_written_over_as_an_edit_would(
-    entries: dict[bytes, bytes], data: st.DataObject
-) -> None:
-    """Values of the same length give the bytes of the edited leaf, others nothing."""
-    leaf = stored(entries)
-    there = st.sampled_from(sorted(entries)) if entries else st.nothing()
-    edits = data.draw(st.dictionaries(st.one_of(there, keys), values, max_size=6))
-    order = sorted(edits)
-    written = leaf.with_values(order, [edits[key] for key in order])
-    fits = all(
-        key in entries
-        and type(value) is type(entries[key]) is bytes
-        and len(value) == len(entries[key])
-        for key, value in edits.items()
-    )
-    assert written == (stored({**entries, **edits}).chunk if fits else None)
-    assert len(leaf) == len(entries)
-
-
 @pytest.mark.parametrize("count", [1, 23, 24, 255, 256, 1000])
 def test_columns_of_every_length_are_measured(count: int) -> None:
     """Arrays with headers of one, two and three bytes, even and uneven."""
