@@ -26,8 +26,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from types import TracebackType
+from typing import NamedTuple
 
 from prolly.codec.pack import CHUNK_BYTES_MAX
 
@@ -53,8 +53,7 @@ REF_NAME_BYTES_MAX = 400
 COVERAGE_REF = "replica/coverage"
 
 
-@dataclass(frozen=True, slots=True)
-class RefMove:
+class RefMove(NamedTuple):
     """Move ``name`` from ``old`` to ``new``; ``None`` is the absent ref.
 
     With ``old == new`` it is a pure check: nothing moves, nothing is logged, and the
@@ -67,8 +66,7 @@ class RefMove:
     new: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class RefNote:
+class RefNote(NamedTuple):
     """Who moved refs, why, and when (microseconds since 1970 UTC), for the reflog."""
 
     who: str = ""
@@ -76,8 +74,7 @@ class RefNote:
     time_us: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class RefLogEntry:
+class RefLogEntry(NamedTuple):
     """One move of one ref, as the reflog keeps it."""
 
     sequence: int

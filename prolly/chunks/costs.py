@@ -8,11 +8,10 @@ and never once a record.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from types import SimpleNamespace
 
 
-@dataclass(slots=True)
-class Costs:
+class Costs(SimpleNamespace):
     """Counts since the beginning, or since ``reset``.
 
     Exact while one thread works; a near guess with more. Of chunks: ``gets`` were asked
@@ -26,33 +25,38 @@ class Costs:
     finding one record does not need.
 
     ``commits`` and ``ref_moves`` were accepted, ``ref_reads`` refs were asked for.
-    ``fsyncs`` counts waits for the disk: one for each commit that goes to the journal,
+    ``fsyncs`` counts waits for the disk: one for each commit that goes to the journal
     else one for each durable transaction of the index, one for each new pack, and one
-    for the names of new packs. ``round_trips`` counts
-    requests to other machines: none of a local store.
+    for the names of new packs; and one for a record of the journal whose writer was
+    killed before it waited. ``round_trips`` counts requests to other machines: none of
+    a local store.
     """
 
-    gets: int = 0
-    get_calls: int = 0
-    get_bytes: int = 0
-    checks: int = 0
-    puts: int = 0
-    put_bytes: int = 0
-    nodes_read: int = 0
-    nodes_decoded: int = 0
-    nodes_written: int = 0
-    cache_hits: int = 0
-    cache_misses: int = 0
-    commits: int = 0
-    ref_reads: int = 0
-    ref_moves: int = 0
-    fsyncs: int = 0
-    round_trips: int = 0
+    gets: int
+    get_calls: int
+    get_bytes: int
+    checks: int
+    puts: int
+    put_bytes: int
+    nodes_read: int
+    nodes_decoded: int
+    nodes_written: int
+    cache_hits: int
+    cache_misses: int
+    commits: int
+    ref_reads: int
+    ref_moves: int
+    fsyncs: int
+    round_trips: int
+
+    def __init__(self, **counts: int) -> None:
+        """Begin at nought, but for the counts given."""
+        super().__init__(**{**dict.fromkeys(Costs.__annotations__, 0), **counts})
 
     def reset(self) -> None:
         """Begin again at nought."""
-        # Loaded here, since it takes longer than all else that a start of ours needs.
-        from dataclasses import fields
+        vars(self).update(dict.fromkeys(vars(self), 0))
 
-        for field in fields(self):
-            setattr(self, field.name, 0)
+    def as_dict(self) -> dict[str, int]:
+        """Return the counts by name."""
+        return dict(vars(self))

@@ -26,7 +26,6 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from typing import TypeVar
 
 import lmdb
@@ -335,7 +334,7 @@ class SharedEnvironment:
 
     def _open(self, known: FileIdentity | None) -> None:
         """Open the file; after the first time it must be the one that is known."""
-        options = replace(self.options, map_size=self._map_size)
+        options = self.options._replace(map_size=self._map_size)
         if known is not None:
             require_whole(self.data_path, is_open=known)
         opened = open_environment(

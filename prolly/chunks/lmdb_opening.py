@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import lmdb
 
@@ -56,8 +56,7 @@ NO_LOCKS = "(no reader locks)"
 WAYS = ((False, True), (True, True), (True, False))
 
 
-@dataclass(frozen=True, slots=True)
-class EnvironmentOptions:
+class EnvironmentOptions(NamedTuple):
     """How to open: size of the map, whether commits wait for the disk, or create.
 
     Without ``sync`` a power cut may lose commits and damage the file.
@@ -68,8 +67,7 @@ class EnvironmentOptions:
     create: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedEnvironment:
+class OpenedEnvironment(NamedTuple):
     """A handle, its tables, and what can be done with it.
 
     Without ``is_locked`` it reads without a slot in the table of readers: other

@@ -2,6 +2,7 @@
 
     data.mdb lock.mdb   the index (LMDB)
     journal             small commits that wait for the index
+    journal-synced      how far the journal is known to be on the disk
     packs/HASH.pack     immutable packs, named by their content
     tmp/                files that are being written, each locked by its owner
     gc.lock             shared by writers from a pack's rename to their commit;
@@ -40,7 +41,10 @@ class StoreDirectory:
         self.temporary = os.path.join(self.path, TEMPORARY)
         self.gc_lock = os.path.join(self.path, "gc.lock")
         self.journal = os.path.join(self.path, "journal")
+        self.synced_mark = os.path.join(self.path, "journal-synced")
         self._is_new = False
+        # Directories that have new names in them, since something above was made too.
+        self._changed_above: list[str] = []
         # Of this process: whoever waits for the disk in this directory counts here.
         self.costs = Costs()
 
@@ -50,7 +54,7 @@ class StoreDirectory:
         Raises AlreadyExists ``not-a-directory``, ReadOnly, StorageFailed.
         """
         try:
-            os.makedirs(os.path.dirname(self.path), exist_ok=True)
+            self._make_above()
             with suppress(FileExistsError):
                 os.mkdir(self.path)
                 self._is_new = True
@@ -70,6 +74,41 @@ class StoreDirectory:
             self.withdraw()
             raise from_os_error(error, f"making {self.path}") from error
 
+    def _make_above(self) -> None:
+        """Make the directories above, and remember where that gave new names."""
+        above = os.path.dirname(self.path)
+        at = above
+        while not os.path.isdir(at) and os.path.dirname(at) != at:
+            at = os.path.dirname(at)
+            self._changed_above.append(at)
+        os.makedirs(above, exist_ok=True)
+
+    def is_unfinished(self) -> bool:
+        """Tell whether a creation that was cut short left this: no commit was made.
+
+        The first commit goes to the journal, and only care empties that, which leaves
+        its own file of locks. Raises OSError.
+        """
+        known = {DATA_FILE, LOCKS_FILE, os.path.basename(self.journal)}
+        if not known | {PACKS, TEMPORARY} >= set(os.listdir(self.path)):
+            return False
+        if os.path.isdir(self.packs) and os.listdir(self.packs):
+            return False
+        return not os.path.exists(self.journal) or not os.path.getsize(self.journal)
+
+    def empty_unfinished(self) -> bool:
+        """Empty the index of an unfinished creation; tell whether this is one.
+
+        A power cut may leave its first pages without their bytes.
+        """
+        try:
+            if self.is_unfinished():
+                os.truncate(os.path.join(self.path, DATA_FILE), 0)
+                return True
+        except OSError as error:
+            raise from_os_error(error, f"making {self.path}") from error
+        return False
+
     def withdraw(self) -> None:
         """Remove what ``create`` made, after a failure; what was there before stays."""
         if not self._is_new:
@@ -83,7 +122,7 @@ class StoreDirectory:
 
     def make_durable(self) -> None:
         """Let the names of a new store survive a power cut."""
-        for path in (self.path, os.path.dirname(self.path)):
+        for path in (self.path, os.path.dirname(self.path), *self._changed_above):
             sync_directory(path)
 
     def require(self) -> None:
@@ -94,9 +133,15 @@ class StoreDirectory:
         if os.path.isfile(os.path.join(self.path, DATA_FILE)):
             return
         # LMDB makes its file of locks with the index, so here was one.
-        if os.path.isfile(os.path.join(self.path, LOCKS_FILE)):
+        has_locks = os.path.isfile(os.path.join(self.path, LOCKS_FILE))
+        if has_locks and not self._may_be_unfinished():
             raise index_missing(os.path.join(self.path, DATA_FILE))
         raise no_store(self.path)
+
+    def _may_be_unfinished(self) -> bool:
+        with suppress(OSError):
+            return self.is_unfinished()
+        return False
 
     def is_writable(self) -> bool:
         """Tell whether this process may add files; False on a read-only mount."""

@@ -131,7 +131,7 @@ class LocalIndex:
         found, waiting = self._both(lambda: environment.read(find))
         chunks = waiting.chunks
         if chunks and len(found) < len(addresses):
-            found.update((one, chunks[one]) for one in addresses if one in chunks)
+            found.update((one, chunks[one]) for one in chunks.keys() & addresses)
         return found
 
     def pack_name(self, number: int) -> bytes | None:

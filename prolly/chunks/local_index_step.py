@@ -6,8 +6,8 @@ is committed: this is where races end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import lmdb
 
@@ -58,8 +58,7 @@ def _nothing(is_partial: bool) -> set[bytes]:
     return set()
 
 
-@dataclass(frozen=True, slots=True)
-class IndexBatch:
+class IndexBatch(NamedTuple):
     """What one commit adds: chunks inline or in sealed packs, and moves of refs.
 
     ``counted_on`` gives the addresses that must be present: what was found so since
@@ -68,7 +67,7 @@ class IndexBatch:
     makes the packs that it is given readable and durable.
     """
 
-    inline: dict[bytes, bytes] = field(default_factory=dict)
+    inline: Mapping[bytes, bytes] = {}
     packs: Sequence[PackBuilder] = ()
     publish: Callable[[Sequence[PackBuilder]], None] | None = None
     counted_on: Callable[[bool], set[bytes]] = _nothing
@@ -255,7 +254,7 @@ class IndexStep:
         self._transaction.put(pack.name, key, db=table)
         return number, True
 
-    def add_inline(self, chunks: dict[bytes, bytes]) -> None:
+    def add_inline(self, chunks: Mapping[bytes, bytes]) -> None:
         self._add_chunks(
             [(address, INLINE_MARK + chunk) for address, chunk in chunks.items()]
         )

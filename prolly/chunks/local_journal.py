@@ -12,7 +12,9 @@ What keeps processes apart:
 - Whoever appends holds the write transaction of the index, which then changes nothing.
   So there is one writer, and no generation ends under its hands.
 - While it writes and waits, it holds the lock of the file (flock); who reads something
-  new holds it shared. So nobody sees a commit that is not yet durable.
+  new holds it shared. And who reads what a writer did not live to wait for, as the
+  mark tells (``synced_mark``), waits in its place. So nobody sees a commit that a power
+  cut could take back, and no record stands behind one that it could tear.
 - A reader that was given a generation by the index asks again behind its read: if
   another one has begun meanwhile, what it read of the file may be of neither.
 
@@ -22,6 +24,7 @@ With another of its generation behind it, it was damaged: Corrupt ``journal-dama
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import threading
@@ -42,6 +45,7 @@ from prolly.errors import Corrupt
 
 from .local_directory import StoreDirectory, sync_directory
 from .storage_failures import from_os_error, index_replaced, unreadable
+from .synced_mark import SyncedMark
 
 # Whoever opens the store reads it all, which takes a millisecond, and keeps what is in
 # it; and fifty commits of one record fill it.
@@ -90,6 +94,7 @@ class LocalJournal:
         self._path = directory.journal
         self._durable = durable
         self._waiting = Waiting(UNKNOWN)
+        self._mark = SyncedMark(directory.synced_mark)
         self._begin_process(-1)
 
     def _begin_process(self, descriptor: int) -> None:
@@ -127,6 +132,8 @@ class LocalJournal:
             try:
                 with _locked(descriptor, fcntl.LOCK_EX):
                     self._write(descriptor, data, waiting.end)
+                    if self._durable:
+                        self._mark.set(generation, waiting.end + len(data))
             except OSError as error:
                 raise from_os_error(error, "writing the journal") from error
             waiting.add(record, len(data))
@@ -175,6 +182,7 @@ class LocalJournal:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+        self._mark.close()
 
     def _read_on(self, generation: int) -> Waiting:
         waiting = self._waiting
@@ -203,31 +211,54 @@ class LocalJournal:
             return
         with _locked(descriptor, fcntl.LOCK_SH):
             data = _read_all(descriptor, waiting.end)
+            records, end = self._whole_records(data, generation, waiting.end)
+            if records:
+                self._wait_in_place(descriptor, generation, end)
+        for record, size in records:
+            waiting.add(record, size)
+
+    def _whole_records(
+        self, data: bytes, generation: int, start: int
+    ) -> tuple[list[tuple[JournalRecord, int]], int]:
+        """Return records and their sizes, and where the last ends; data is at start."""
+        records: list[tuple[JournalRecord, int]] = []
         at = 0
         while True:
             head = data[at : at + JOURNAL_HEAD_BYTES]
-            size = journal_body_bytes(head, generation, waiting.end)
+            size = journal_body_bytes(head, generation, start + at)
             if size is None:
                 break
             body = data[at + JOURNAL_HEAD_BYTES : at + JOURNAL_HEAD_BYTES + size]
             if len(body) != size or not is_whole_record(head, body):
                 break
             at += JOURNAL_HEAD_BYTES + size
-            waiting.add(decode_journal_body(body), JOURNAL_HEAD_BYTES + size)
-        self._require_last(data[at:], waiting)
+            records.append((decode_journal_body(body), JOURNAL_HEAD_BYTES + size))
+        self._require_last(data[at:], generation, start + at)
+        return records, start + at
 
-    def _require_last(self, rest: bytes, waiting: Waiting) -> None:
+    def _wait_in_place(self, descriptor: int, generation: int, end: int) -> None:
+        """Wait for what was read, unless somebody is known to have."""
+        if self._durable and not self._mark.says(generation, end):
+            try:
+                self._sync(descriptor)
+            except OSError as error:
+                # Where nothing can be written, nothing is left to be waited for.
+                if error.errno not in (errno.EROFS, errno.EINVAL):
+                    raise
+            self._mark.set(generation, end)
+
+    def _require_last(self, rest: bytes, generation: int, end: int) -> None:
         """Raise Corrupt when a whole record stands behind the last one."""
-        mark = journal_mark(waiting.generation)
+        mark = journal_mark(generation)
         at = rest.find(mark, 1)
         while at >= 0:
             head = rest[at : at + JOURNAL_HEAD_BYTES]
-            size = journal_body_bytes(head, waiting.generation, waiting.end + at)
+            size = journal_body_bytes(head, generation, end + at)
             if size is not None:
                 start = at + JOURNAL_HEAD_BYTES
                 body = rest[start : start + size]
                 if len(body) == size and is_whole_record(head, body):
-                    raise self._damaged(waiting.end)
+                    raise self._damaged(end)
             at = rest.find(mark, at + 1)
 
     def _damaged(self, place: int) -> Corrupt:
@@ -270,15 +301,18 @@ class LocalJournal:
     def _write(self, descriptor: int, data: bytes, place: int) -> None:
         try:
             _write_whole(descriptor, data, place)
-            if self._durable:
-                os.fdatasync(descriptor)
-        except OSError:
-            # It may be on the disk all the same: nobody is to take it for a commit.
+            self._sync(descriptor)
+        except BaseException:
+            # It may be on the disk all the same, and whoever interrupts is told that
+            # nothing was written: nobody is to take it for a commit.
             with suppress(OSError):
                 _write_whole(descriptor, bytes(JOURNAL_HEAD_BYTES), place)
                 os.fdatasync(descriptor)
             raise
+
+    def _sync(self, descriptor: int) -> None:
         if self._durable:
+            os.fdatasync(descriptor)
             self._directory.costs.fsyncs += 1
 
 

@@ -25,7 +25,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from prolly.codec import ADDRESS_BYTES
-from prolly.codec.pack import FOOTER_BYTES, INDEX_ENTRY_BYTES, decode_footer
+from prolly.codec.pack import FOOTER_BYTES, decode_footer
 from prolly.codec.store_entry import INLINE, decode_location, decode_log_move
 from prolly.errors import Corrupt, Error, Stale
 
@@ -330,7 +330,7 @@ def _look_at(number: int, path: str) -> PackFile:
         status = os.fstat(file.fileno())
         file.seek(-FOOTER_BYTES, os.SEEK_END)
         footer = decode_footer(file.read(FOOTER_BYTES))
-        frame_bytes = status.st_size - FOOTER_BYTES - footer.count * INDEX_ENTRY_BYTES
+        frame_bytes = status.st_size - FOOTER_BYTES - footer.index_bytes
         written_us = status.st_mtime_ns // 1000
         return PackFile(number, path, status.st_blocks * 512, frame_bytes, written_us)
     return PackFile(number, path, 0, 0, 0)

@@ -97,10 +97,25 @@ class LocalStore(Store):
         options = EnvironmentOptions(map_size, _waits(durability), create=True)
         directory.create()
         try:
-            return cls._make(directory, options)
+            try:
+                return cls._make(directory, options)
+            except Corrupt:
+                if not directory.empty_unfinished():
+                    raise
+                return cls._make(directory, options)
         except BaseException:
             directory.withdraw()
             raise
+
+    @staticmethod
+    def is_unfinished(path: str | os.PathLike[str]) -> bool:
+        """Tell whether a directory has what a crash left of a creation, and no commit.
+
+        Of a creation under way too. :meth:`create` makes the store, or raises
+        AlreadyExists ``store-exists`` where only the first commit is missing. Raises
+        OSError.
+        """
+        return StoreDirectory(path).is_unfinished()
 
     @classmethod
     def _make(
@@ -108,8 +123,9 @@ class LocalStore(Store):
     ) -> LocalStore:
         store = cls(directory, options, writable=True)
         try:
-            store._begin_format()
+            # The format makes it a store: by then all of it has to be there.
             directory.make_durable()
+            store._begin_format()
         except OSError as error:
             store.close()
             raise from_os_error(error, "making the store") from error

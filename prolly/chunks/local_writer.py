@@ -122,6 +122,8 @@ class LocalWriter(ChunkWriter):
 
     def get_many(self, addresses: Sequence[bytes]) -> list[bytes | None]:
         self._require_open()
+        if self._new.keys().isdisjoint(addresses) and not self._holds_any(addresses):
+            return self._read_many(addresses)
         chunks = [self._own(address) for address in addresses]
         asked = [
             address
@@ -250,25 +252,32 @@ class LocalWriter(ChunkWriter):
             or address in self._sealed_slots
         )
 
+    def _holds_any(self, addresses: Iterable[bytes]) -> bool:
+        """Tell whether this batch has some of the chunks already."""
+        parts = [self._fresh.keys(), self._sealed_slots.keys()]
+        if self._pack is not None:
+            parts.append(self._pack.places.keys())
+        return not all(part.isdisjoint(addresses) for part in parts)
+
     def _sort_out(self) -> None:
         """Look up which of the new chunks are there, and keep the others.
 
         What waits in memory beyond the bound goes to a pack.
         """
-        new = {
-            address: chunk
-            for address, chunk in self._new.items()
-            if not self._holds(address)
-        }
+        new = self._new
+        if self._holds_any(new):
+            new = {
+                address: chunk
+                for address, chunk in new.items()
+                if not self._holds(address)
+            }
         self._new = {}
         self._new_bytes = 0
-        present = self._index.chunk_entries(list(new))
-        for address, chunk in new.items():
-            if address in present:
-                self._reused += address
-            else:
-                self._fresh[address] = chunk
-                self._fresh_bytes += len(chunk)
+        for address in self._index.chunk_entries(list(new)):
+            self._reused += address
+            del new[address]
+        self._fresh.update(new)
+        self._fresh_bytes += sum(map(len, new.values()))
         if self._fresh_bytes > INLINE_BYTES_MAX:
             try:
                 self._spill()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -127,8 +126,8 @@ class ManifestWorld:
         replica = source.randrange(_REPLICAS)
         self.store.write_setting(REPLICA_SETTING, bytes([replica]) * REPLICA_BYTES)
         now_us = 1000 * (self._now_ms + replica**5)
-        environment = replace(self._storage.environment, now_us=lambda: now_us)
-        return replace(self._storage, environment=environment)
+        environment = self._storage.environment._replace(now_us=lambda: now_us)
+        return self._storage.varied(environment=environment)
 
     def _begin(self, space: Workspace, source: random.Random) -> None:
         space.map(_COUNTERS).update(self.added)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -82,8 +81,7 @@ def merge_commit(
             tx.table(name).load(rows)
         tx.map("merges")[str(theirs)] = True
     made = repo.commit_of(tx.commit_id)
-    commit = replace(
-        made,
+    commit = made._replace(
         parents=(bytes(ours), bytes(theirs)),
         generation=1 + max(repo.commit_of(one).generation for one in (ours, theirs)),
     )

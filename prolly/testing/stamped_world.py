@@ -7,7 +7,6 @@ a counter. Every write is a commit's worth, made through a workspace.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import reduce
 from itertools import permutations
 from uuid import UUID
@@ -63,8 +62,8 @@ class StampedWorld:
         """Return the manifest after an edit by a replica whose clock shows this."""
         name = bytes([replica]) * 8
         self.store.write_setting(REPLICA_SETTING, name)
-        environment = replace(ticking_environment(), now_us=lambda: now_ms * 1000)
-        space = Workspace(replace(self._storage, environment=environment), root)
+        environment = ticking_environment()._replace(now_us=lambda: now_ms * 1000)
+        space = Workspace(self._storage.varied(environment=environment), root)
         try:
             edit(space)
             written = space.write()
@@ -136,10 +135,10 @@ def commit_bad_stamps(repo: Repository, name: str, key: str, value: object) -> N
         identity, entry = found
         records = [key_codec.encode((key,))], [encode_value(value, writer)]
         bad = root_reference(reader, build(writer, [records], FORMAT_PARAMETERS))
-        changed = replace(entry, roots=(*entry.content_roots, bad))
+        changed = entry._replace(roots=(*entry.content_roots, bad))
         made = write_manifest(reader, writer, root, {identity: changed})
         before = repo.resolve("main")
-        commit = replace(repo.commit_of("main"), root=made, parents=(bytes(before),))
-        commit = replace(commit, generation=commit.generation + 1)
+        commit = repo.commit_of("main")._replace(root=made, parents=(bytes(before),))
+        commit = commit._replace(generation=commit.generation + 1)
         commit_id = writer.put(encode_commit(commit))
         writer.commit([RefMove("branches/main", bytes(before), commit_id)])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 from prolly.chunks import RefMove
@@ -99,7 +98,7 @@ class Forger:
         root = self.repo.commit_of("main").root
         identity, entry = _found(storage.reader, root, name)
         with self.repo.store.writer() as writer:
-            changed = {identity: replace(entry, **changes)}
+            changed = {identity: entry._replace(**changes)}
             reader = NodeReader(writer.get)
             manifest = write_manifest(reader, writer, root, changed)
             writer.commit()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import Self
 
 from prolly.chunks import CountingStore, MemoryStore
 from prolly.codec import TreeParameters
@@ -30,8 +31,9 @@ class SmallParameters(TreeParameters):
 
     __slots__ = ()
 
-    def __post_init__(self) -> None:
+    def __new__(cls, weight_min: int, weight_max: int, seed: int = 0) -> Self:
         """Accept them; the format's own caps do not."""
+        return tuple.__new__(cls, (weight_min, weight_max, seed))
 
 
 class ThreeTrees:

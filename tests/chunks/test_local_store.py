@@ -312,7 +312,10 @@ def test_pack_descriptors_are_bounded(
 
 def test_a_store_without_its_index_is_told_from_none(tmp_path: Path) -> None:
     """All but data.mdb: the missing file is named, and nothing is made anew."""
-    LocalStore.create(tmp_path / "s").close()
+    made = LocalStore.create(tmp_path / "s")
+    (address,) = add(made, [b"a commit"])
+    made.move_refs([RefMove("main", None, address)])
+    made.close()
     (tmp_path / "s" / "data.mdb").unlink()
     for writable in (True, False):
         with pytest.raises(Corrupt) as caught:
