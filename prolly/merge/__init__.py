@@ -10,6 +10,7 @@ import typing as _typing
 from importlib import import_module as _import_module
 
 if _typing.TYPE_CHECKING:
+    from .base_rows import Records
     from .bases import (
         VIRTUAL_MERGES_MAX,
         Base,
@@ -38,6 +39,7 @@ if _typing.TYPE_CHECKING:
         merge_manifests,
     )
     from .merge_work import Rules
+    from .merged_keys import MergedKeys
     from .policies import (
         APP_PREFIX,
         DEFAULT_POLICY,
@@ -95,12 +97,14 @@ __all__ = [
     "KeySpelling",
     "ManifestMerge",
     "Merge",
+    "MergedKeys",
     "MergedStamps",
     "Policies",
     "PolicyRule",
     "RecordConflict",
     "RecordFacts",
     "RecordMerge",
+    "Records",
     "Resolve",
     "Rules",
     "SchemaConflict",
@@ -176,6 +180,7 @@ _MODULES = {
         "Unresolved",
         "merge_value",
     ),
+    "base_rows": ("Records",),
     "bases": (
         "VIRTUAL_MERGES_MAX",
         "Base",
@@ -204,6 +209,7 @@ _MODULES = {
         "merge_manifests",
     ),
     "merge_work": ("Rules",),
+    "merged_keys": ("MergedKeys",),
     "schema_merge": ("TableNames", "merge_schemas", "same_key"),
     "stamp_bounds": ("STAMP_AHEAD_MS_MAX", "require_stamps_in_time"),
     "stamp_tree": (

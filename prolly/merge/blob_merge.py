@@ -56,12 +56,12 @@ def merge_blobs(
             terms.note(STAMPED_POLICY)
     elif clash:
         content = _settled(work, terms, identity, versions)
-    entry = replace(entry, roots=content)
+    entry = entry._replace(roots=content)
     if entry.keeps_stamps:
         merged = merge_stamps(work.reader, work.writer, stamped)
         merged.clashes.close()
         stamps_reference = root_reference(work.reader, merged.root)
-        entry = replace(entry, roots=(*content, stamps_reference))
+        entry = entry._replace(roots=(*content, stamps_reference))
     candidate = taken(work, identity, versions, "ours")
     return replace(candidate, entry=entry, event="merged")
 

@@ -208,12 +208,12 @@ class Candidate:
             self.carry()
             assert self.index_roots is not None
             roots += self.index_roots
-            entry = replace(entry, schema=self.schema.to_value())
+            entry = entry._replace(schema=self.schema.to_value())
         if entry.keeps_stamps:
             assert self.stamps is not None
             roots.append(self.stamps)
         known = entry.roots
-        return replace(entry, roots=root_references(self.trees.reader, roots, known))
+        return entry._replace(roots=root_references(self.trees.reader, roots, known))
 
 
 # What is to stand instead of ours, by dataset; None for one that is dropped.

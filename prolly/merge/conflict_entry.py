@@ -158,5 +158,5 @@ def _bad_entry(reason: str) -> Corrupt:
     return Corrupt(
         f"not a conflict: {reason}",
         code="conflict-entry",
-        hint="`prolly merge --abort` ends the merge; nothing committed is touched.",
+        hint="`prolly reset --hard` ends what waits; nothing committed is touched.",
     )

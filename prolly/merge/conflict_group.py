@@ -81,5 +81,5 @@ def bad_conflict_tree(reason: str) -> Corrupt:
     return Corrupt(
         f"not a tree of conflicts: {reason}",
         code="conflict-tree",
-        hint="`prolly merge --abort` ends the merge; nothing committed is touched.",
+        hint="`prolly reset --hard` ends what waits; nothing committed is touched.",
     )

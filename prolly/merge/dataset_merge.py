@@ -23,7 +23,6 @@ the greater of both stands, and the other becomes a dataset of its own.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from prolly.codec import Descriptor, cbor
@@ -104,8 +103,7 @@ def _fields(work: MergeWork, identity: bytes, versions: DatasetVersions) -> Desc
             policy = three[0]
         if policy is not None:
             policies[scope] = policy
-    return replace(
-        ours,
+    return ours._replace(
         name=work.names[identity],
         local=local,
         parameters=parameters,

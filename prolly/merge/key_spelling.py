@@ -51,6 +51,15 @@ class KeySpelling:
         """Tell whether ``old`` has the keys of the base in a spelling of its own."""
         return self._by_base is not None
 
+    @property
+    def leads_back(self) -> bool:
+        """Tell whether ``all_back`` finds each key that becomes another one.
+
+        Of numbers with a fraction, and of text, several may become one.
+        """
+        plain = all(old.type in _ONE_FORM for old, _ in self._pairs)
+        return plain or not self.changes
+
     def forward(self, key: bytes) -> bytes | None:
         """Return the key under the new schema; None for one that does not fit it."""
         if not self.changes:
@@ -60,7 +69,22 @@ class KeySpelling:
             found = _through(old, new, key)
             if found is not None:
                 return found
-        return _spelt(key, self._pairs, _without_loss)
+        found = _spelt(key, self._pairs, _without_loss)
+        if found is None and self._by_base is not None:
+            return self._met(key)
+        return found
+
+    def _met(self, key: bytes) -> bytes | None:
+        """Return the key that becomes this one without loss: 1 for a float 1.0.
+
+        As text they differ, so 1.0 is no int by itself. But one number is one row,
+        whichever of the two types is ours.
+        """
+        pairs = [(new, old) for old, new in self._pairs]
+        found = _spelt(key, self._pairs, _as_plain_number)
+        if found is None or _spelt(found, pairs, _without_loss) != key:
+            return None
+        return found
 
     def forced(self, key: bytes) -> bytes | None:
         """Return the key under the new schema, whatever it loses; None for no form."""
@@ -190,3 +214,6 @@ def _as_plain_number(old: Column, new: Column, part: Any) -> Any:
 
 
 _INFINITE = float("inf")
+
+# Types whose values have one form each in any other type.
+_ONE_FORM = frozenset({"int", "bool", "date"})

@@ -51,7 +51,7 @@ def keep_losers(
             mark = mark[:DATASET_ID_BYTES]
             standing = candidates[mark] if mark in candidates else ours.get(mark)
             if standing is None:
-                entry = replace(entry, name=_free_name(work, identity, mark))
+                entry = entry._replace(name=_free_name(work, identity, mark))
                 work.names[mark] = entry.name
                 versions = DatasetVersions(None, None, entry)
                 candidates[mark] = taken(work, mark, versions)
@@ -65,7 +65,7 @@ def _alone(entry: Descriptor) -> Descriptor:
     if entry.kind != "table":
         return entry
     schema = replace(stored_table(entry).schema, references=())
-    return replace(entry, schema=schema.to_value())
+    return entry._replace(schema=schema.to_value())
 
 
 def _content(standing: Candidate | Descriptor) -> list[Any]:

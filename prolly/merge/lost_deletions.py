@@ -9,8 +9,8 @@ have done nothing. Such a deletion is found here:
     the other has one of them           its row stands, and the deletion is a conflict
     the other has none                  both deleted it
 
-The same goes where the key fits the merged schema, and not that of a side; and where a
-side made 7 the text "7.0", by way of a float, whose key at once would be "7".
+The same goes where the merged keys are those of a side that made 7 the text "7.0", by
+way of a float, whose key at once would be "7".
 """
 
 from __future__ import annotations
@@ -80,21 +80,15 @@ class LostDeletions:
         """Take the key of such a row, as the base spells it."""
         self._keys.put(key, None)
 
-    def _add_misfits(
-        self, reader: NodeReader, base: Records, spelling: KeySpelling
-    ) -> None:
-        """Take the rows of the base whose keys do not fit a side."""
-        for keys, _ in iter_batches(reader, base.root):
-            for key in keys:
-                if spelling.forward(key) is None:
-                    self.add(key)
-
     def _add_byways(
         self, reader: NodeReader, base: Records, sides: Sequence[_Version]
     ) -> None:
-        """Take the rows that one side deleted and the other has under a byway's key."""
+        """Take the rows that one side deleted and the other has under a byway's key.
+
+        A side whose keys are turned for the merge has it under the base's key there.
+        """
         for side, other in zip(sides, reversed(sides), strict=True):
-            if side.of_base.has_byways:
+            if side.of_base.has_byways and not side.to_merged.changes:
                 for key in other.gone(reader, base):
                     if side.went_by(reader, key):
                         self.add(key)
@@ -123,9 +117,7 @@ class LostDeletions:
             )
             for one in sides
         ]
-        for one in (ours, theirs):
-            if one.of_base.changes and one.to_merged.changes:
-                self._add_misfits(reader, base, one.of_base)
+        forced = KeySpelling(base.schema, merged)
         self._add_byways(reader, base, (ours, theirs))
         for keys, _ in self._keys.batches():
             for key in keys:
@@ -135,7 +127,10 @@ class LostDeletions:
                 deleted, stands = (0, 1) if spelt[0] is None else (1, 0)
                 kept = spelt[stands]
                 assert kept is not None
-                standing = (ours, theirs)[stands].to_merged.forward(kept)
+                side = (ours, theirs)[stands]
+                standing = side.to_merged.forward(kept)
+                if side.of_base.changes and side.to_merged.changes:
+                    standing = forced.forward(key) or forced.forced(key)
                 if standing is None:
                     continue
                 old = key_codec.decode_key(key)

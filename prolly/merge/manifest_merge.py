@@ -16,7 +16,6 @@ name.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -266,7 +265,7 @@ def _losers(work: MergeWork, entry: Descriptor, versions: DatasetVersions) -> Ca
         empty = build(work.writer, [], entry.parameters)
         return Candidate(
             LOSERS_ID,
-            replace(entry, name=_free_name(work, entry.name)),
+            entry._replace(name=_free_name(work, entry.name)),
             empty,
             work.trees(entry.parameters),
             {"ours": None, "theirs": None},

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from prolly.chunks import ChunkWriter
-from prolly.codec import ChunkType, Reference, address_of, cbor, row
+from prolly.codec import ChunkType, Reference, address_of, cbor, outline_row
 from prolly.maps import ABSENT, blob_length, read_blob, write_blob
 
 from .value_order import same
@@ -85,7 +85,7 @@ class CellAccess:
 
     def decode(self, stored: bytes) -> list[Any]:
         """Return the cells of a row not inline, a ``Reference`` for each outside."""
-        return row.outline_cells(stored, self._fills, self.read)
+        return outline_row.outline_cells(stored, self._fills, self.read)
 
     def read(self, reference: Reference) -> bytes:
         """Return the bytes that a reference of a row stands for."""
@@ -101,12 +101,12 @@ class CellAccess:
         Raises as ``prolly.codec.row.encode``.
         """
         known = [
-            row.OutlineCell(cell, blob_length(self._read, cell))
+            outline_row.OutlineCell(cell, blob_length(self._read, cell))
             if type(cell) is Reference
             else cell
             for cell in cells
         ]
-        return row.encode_stored(known, self._fills, self._write, self.read)
+        return outline_row.encode_stored(known, self._fills, self._write, self.read)
 
     def _write(self, data: bytes) -> Reference:
         return write_blob(self._writer, data)

@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from prolly.codec import KEY_BYTES_MAX
+from prolly.codec import KEY_BYTES_MAX, shown
 from prolly.codec import key as key_codec
 from prolly.errors import Corrupt
 
@@ -147,9 +147,9 @@ def parsed_policies(policies: Mapping[str, Any]) -> Iterator[tuple[Scope, str]]:
     for text, policy in policies.items():
         match = _SCOPE.fullmatch(text)
         if match is None or len(match[2]) > 2 * KEY_BYTES_MAX:
-            raise _bad_policies(f"scope {text[:80]!r}")
+            raise _bad_policies(f"scope {shown(text)}")
         if not is_policy(policy):
-            raise _bad_policies(f"policy {policy!r}")
+            raise _bad_policies(f"policy {shown(policy)}")
         prefix = bytes.fromhex(match[2])
         if prefix and not is_whole(prefix) and not _is_open(prefix):
             raise _bad_policies(f"prefix {prefix.hex()}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from prolly.codec import STAMPED_POLICY, TAGGED_POLICY
-from prolly.datasets import stored_table
 from prolly.tables import Schema
 from prolly.tree import (
     Both,
@@ -18,11 +17,12 @@ from prolly.tree import (
     merge,
 )
 
+from .base_rows import table_records
 from .conflict_entry import ConflictEntry, ConflictKind
 from .findings import Found
-from .key_spelling import KeySpelling
 from .lost_files import LostFiles
 from .merge_work import DatasetVersions, Described, MergeWork
+from .merged_keys import MergedKeys
 from .record_merge import RecordMerge
 from .shown_records import ShownRecords
 from .stamp_tree import (
@@ -111,21 +111,19 @@ def _stamps_of(
     work: MergeWork, schema: Schema | None, versions: DatasetVersions
 ) -> Versions:
     """Return the roots of the stamps, all under the keys of the merged schema."""
-    before = versions.base
-    base = None
-    if before is not None and before.kind == "table":
-        base = stored_table(before).schema
-    roots = [
-        root
-        if schema is None or one is None or one.kind != "table"
-        else respelt_stamps(
-            work.reader,
-            work.writer,
-            root,
-            KeySpelling(stored_table(one).schema, schema, base),
-        )
-        for one, root in zip(versions, stamps_versions(versions), strict=True)
-    ]
+    records = list(map(table_records, versions))
+    both = [one for one in records[1:] if one is not None]
+    roots = []
+    for version, root in zip(records, stamps_versions(versions), strict=True):
+        if schema is None or version is None:
+            roots.append(root)
+            continue
+        sides = both if version is records[0] else ()
+        keys = MergedKeys(work.reader, records[0], version, schema, sides=sides)
+        try:
+            roots.append(respelt_stamps(work.reader, work.writer, root, keys))
+        finally:
+            keys.close()
     return Versions(*roots)
 
 

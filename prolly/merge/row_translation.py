@@ -16,7 +16,7 @@ from prolly.tables import Column, RecordCodec, Schema, Trees, converted, first_l
 from prolly.tree import Batch, get
 
 from .base_rows import BaseRows, Records
-from .key_spelling import KeySpelling
+from .merged_keys import MergedKeys
 from .turned_cell import best, tried
 from .value_order import same
 
@@ -51,9 +51,9 @@ class _Batch:
 class RowTranslation:
     """One version's rows, batch by batch, under the merged schema.
 
-    Without ``report`` it is the base, whose misfits are nobody's. ``taken`` tells which
-    keys have gone to rows before, and ``left_out`` is told which rows have no key any
-    more, where keys change.
+    Without ``report`` it is the base, whose misfits are nobody's, and ``sides`` are
+    ours and theirs. ``taken`` tells which keys have gone to rows before, and
+    ``left_out`` is told which rows have no key any more, where keys change.
     """
 
     def __init__(
@@ -63,12 +63,13 @@ class RowTranslation:
         base: BaseRows,
         version: Records,
         report: Report | None,
+        *,
+        sides: Sequence[Records] = (),
     ) -> None:
         self.version = version
         self._trees = trees
         self._target = target
         self._base = base
-        self._spelling = base.spelling(version.schema)
         self._codec = RecordCodec(target)
         self._source = RecordCodec(version.schema)
         self._report = report
@@ -87,7 +88,9 @@ class RowTranslation:
         kinds = [(one.id, one.type) for one in version.schema.key_columns]
         wanted = [(one.id, one.type) for one in self._target.key_columns]
         self.changes_keys = kinds != wanted
-        self._to_target = KeySpelling(version.schema, target, base.schema)
+        self._merged_keys = MergedKeys(
+            trees.reader, base.records, version, target, sides=sides
+        )
         self.taken: Callable[[bytes], bool] = lambda key: False
         self.left_out: Callable[[bytes], None] = lambda key: None
 
@@ -120,8 +123,8 @@ class RowTranslation:
         read = self._trees.reader.get_chunk
         columns = self._source.decode_columns(keys, values, read)
         made = _Batch(keys, [])
-        if self._to_target.goes_by_base:
-            made.spelt = list(map(self._to_target.forward, keys))
+        if not self._merged_keys.follow_cells:
+            made.spelt = list(map(self._merged_keys.forward, keys))
             self._leave_out_unspelt(made, columns)
         rows = list(map(self._base_row, keys)) if self._restored else []
         for column in self._target.columns:
@@ -148,9 +151,13 @@ class RowTranslation:
             return False
         return not same(best(before, column, before.fill), column.fill)
 
+    def close(self) -> None:
+        """Forget what was looked up in the base; twice is fine."""
+        self._merged_keys.close()
+
     def _base_row(self, key: bytes) -> dict[int, Any] | None:
         """Return what the base has for a record of this version, or ``None``."""
-        return self._base.row(self._spelling.all_back(key))
+        return self._base.row(self._merged_keys.base_key(key))
 
     def _restore(self, column: Column, row: dict[int, Any] | None) -> Any:
         if row is None:

@@ -35,6 +35,7 @@ from prolly.tree import (
 )
 
 from .key_spelling import KeySpelling
+from .merged_keys import MergedKeys
 from .set_tags import Tags, merged_record_tags
 from .values import NO_STAMPS, Stamps
 
@@ -78,20 +79,23 @@ def stamps_versions(versions: Iterable[Descriptor | None]) -> Versions:
 
 
 def respelt_stamps(
-    reader: NodeReader, writer: ChunkWriter, root: bytes | None, spelling: KeySpelling
+    reader: NodeReader,
+    writer: ChunkWriter,
+    root: bytes | None,
+    keys: MergedKeys | KeySpelling,
 ) -> bytes | None:
     """Return a tree of stamps under the keys that a table's records have now.
 
     Stamps of what can have no such key go. Without a change of keys it is ``root``.
     """
-    if root is None or not spelling.changes:
+    if root is None or not keys.changes:
         return root
     edits = EditBuffer()
     tree = WorkingTree(reader, None, FORMAT_PARAMETERS, edits)
     try:
-        for keys, values in iter_batches(reader, root):
-            for key, stored in zip(keys, values, strict=True):
-                new = spelling.forward(key)
+        for stood, values in iter_batches(reader, root):
+            for key, stored in zip(stood, values, strict=True):
+                new = keys.forward(key)
                 if new is None:
                     continue
                 is_second, first = edits.find(new)

@@ -7,7 +7,6 @@ rows compare cell by cell.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from prolly.codec import Descriptor
@@ -17,14 +16,14 @@ from prolly.maps import ABSENT
 from prolly.tables import Schema, Trees
 from prolly.tree import Versions, count, get
 
-from .base_rows import Records
+from .base_rows import Records, table_records
 from .candidate import Candidate
 from .column_merge import RecordFacts, SchemaConflict, Side
 from .conflict_entry import ConflictEntry, ConflictKind
 from .findings import Found
-from .key_spelling import KeySpelling
 from .lost_deletions import LostDeletions
 from .merge_work import DatasetVersions, Described, MergeWork, recut
+from .merged_keys import MergedKeys
 from .record_walk import walked
 from .row_translation import Misfit
 from .schema_merge import merge_schemas, same_key
@@ -37,28 +36,18 @@ def merge_tables(
     work: MergeWork, identity: bytes, versions: DatasetVersions, entry: Descriptor
 ) -> Candidate | SchemaConflict:
     """Merge a table that both sides have; a conflict where that cannot be done."""
-    tables = [
-        None if one is None or one.kind != "table" else stored_table(one)
-        for one in versions
-    ]
-    before, mine, others = tables
+    records = list(map(table_records, versions))
+    before, mine, others = records
     assert mine is not None and others is not None
     if not same_key(mine.schema, others.schema):
         reason = f"it is {mine.schema.key} in ours and {others.schema.key} in theirs"
         return SchemaConflict("key", reason)
     trees = work.trees(entry.parameters)
-    records = [
-        Records(table.schema, table.records, one.parameters)
-        if table is not None and table.records is not None and one is not None
-        else None
-        for table, one in zip(tables, versions, strict=True)
-    ]
     if before is not None and (
         before.schema.is_unknown or not same_key(before.schema, mine.schema)
     ):
         records[0] = before = None
-    assert records[1] is not None and records[2] is not None
-    sides: dict[Side, Records] = {"ours": records[1], "theirs": records[2]}
+    sides: dict[Side, Records] = {"ours": mine, "theirs": others}
     facts = RecordFacts(
         lambda side, ids: touched_columns(trees, records[0], sides[side], ids),
         lambda side: count(work.reader, sides[side].root) > 0,
@@ -77,7 +66,7 @@ def merge_tables(
         return SchemaConflict("schema", reason)
     for conflict in conflicts:
         work.conflict(identity, conflict)
-    dataset = Described(identity, replace(entry, schema=schema.to_value()), schema)
+    dataset = Described(identity, entry._replace(schema=schema.to_value()), schema)
     return _translated(work, dataset, versions, records)
 
 
@@ -92,13 +81,13 @@ def _translated(
     assert schema is not None
     trees = work.trees(entry.parameters)
     lost = LostDeletions()
-    translation = Translation(trees, records[0], schema, lost.add)
+    both = [one for one in records[1:] if one is not None]
+    translation = Translation(trees, records[0], schema, lost.add, both)
     unvetted: set[Side] = set()
 
     def root(side: Side, version: Records | None) -> bytes:
         assert version is not None
-        before = None if records[0] is None else records[0].schema
-        misfits = _Misfits(work, dataset, version, before)
+        misfits = _Misfits(work, dataset, version, records[0])
 
         def report(misfit: Misfit) -> None:
             unvetted.add(side)
@@ -106,7 +95,10 @@ def _translated(
 
         if translation.refills(version):
             unvetted.add(side)
-        return translation.side(version, report)
+        try:
+            return translation.side(version, report)
+        finally:
+            misfits.close()
 
     try:
         roots = Versions(
@@ -164,11 +156,12 @@ class _Misfits:
         work: MergeWork,
         dataset: Described,
         version: Records,
-        base: Schema | None,
+        base: Records | None,
     ) -> None:
         self._work = work
         self._identity = dataset.identity
-        self._spelling = KeySpelling(version.schema, dataset.schema, base)
+        assert dataset.schema is not None
+        self._keys = MergedKeys(work.reader, base, version, dataset.schema)
         self._root = version.root
         self._shown = ShownRecords(work.reader, "table", version.schema)
 
@@ -179,13 +172,17 @@ class _Misfits:
         has it there.
         """
         entry = ConflictEntry(misfit.fields, misfit.reason)
-        key = self._spelling.forward(misfit.key)
-        if key is None or self._spelling.back(key) != misfit.key:
+        key = self._keys.forward(misfit.key)
+        if key is None or self._keys.found(key) != misfit.key:
             key = misfit.key
         found = Found(ConflictKind.RECORD, key, entry)
         name = self._work.names[self._identity]
         findings = self._work.findings
         findings.record(self._identity, name, found, lambda: self._row(misfit.key))
+
+    def close(self) -> None:
+        """Forget what was looked up; twice is fine."""
+        self._keys.close()
 
     def _row(self, key: bytes) -> Any:
         return self._shown.value(key, get(self._work.reader, self._root, key))

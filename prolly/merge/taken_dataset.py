@@ -38,7 +38,7 @@ def taken(
 
     return Candidate(
         identity,
-        replace(entry, name=name),
+        entry._replace(name=name),
         None if entry.kind == "blob" else entry.roots[0].address,
         trees,
         both,

@@ -28,7 +28,7 @@ change.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from prolly.tables import Schema, Trees
@@ -45,7 +45,8 @@ class Translation:
     """The way of one table's versions under one schema and one set of parameters.
 
     ``trees.parameters`` are those of the result. ``left_out`` is told the keys of the
-    base's rows that have none under the merged schema.
+    base's rows that have none under the merged schema. ``sides`` are ours and theirs,
+    where both are there.
     """
 
     def __init__(
@@ -54,9 +55,11 @@ class Translation:
         base: Records | None,
         target: Schema,
         left_out: Callable[[bytes], None] = lambda key: None,
+        sides: Sequence[Records] = (),
     ) -> None:
         self._trees = trees
         self._left_out = left_out
+        self._sides = sides
         self._base = base
         self._base_rows = BaseRows(trees.reader, base)
         self._target = target
@@ -65,18 +68,15 @@ class Translation:
         """Return the base's records under the merged schema; None without a base."""
         if self._base is None:
             return None
-        way = self._way(self._base, None)
+        way = self._way(self._base, None, sides=self._sides)
         way.left_out = self._left_out
-        return self._rewritten(way) if way.rewrites else self._base.root
+        return self._under(way)
 
     def side(self, version: Records, report: Report) -> bytes:
         """Return a side's records under the merged schema; misfits are reported."""
         if version.schema.is_unknown or self._target.is_unknown:
             return build(self._trees.writer, [], self._trees.parameters)
-        way = self._way(version, report)
-        if way.rewrites:
-            return self._rewritten(way)
-        return self._mended(way) if way.narrows else version.root
+        return self._under(self._way(version, report))
 
     def refills(self, version: Records) -> bool:
         """Tell whether cells that a side left at a fill become another one here."""
@@ -84,10 +84,22 @@ class Translation:
             return False
         return bool(self._way(version, None).refilled)
 
-    def _way(self, version: Records, report: Report | None) -> RowTranslation:
+    def _way(
+        self, version: Records, report: Report | None, *, sides: Sequence[Records] = ()
+    ) -> RowTranslation:
+        before = self._base_rows
         return RowTranslation(
-            self._trees, self._target, self._base_rows, version, report
+            self._trees, self._target, before, version, report, sides=sides
         )
+
+    def _under(self, way: RowTranslation) -> bytes:
+        """Return the records of one version, rewritten only as far as they must be."""
+        try:
+            if way.rewrites:
+                return self._rewritten(way)
+            return self._mended(way) if way.narrows else way.version.root
+        finally:
+            way.close()
 
     def _rewritten(self, way: RowTranslation) -> bytes:
         """Rewrite all records."""

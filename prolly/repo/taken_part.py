@@ -3,7 +3,7 @@
 dropped     the dataset goes, or is there again
 name        the name
 policy      the policy of that scope
-column      its name, where nothing else of it stands otherwise
+column      its name, where nothing else of it stands otherwise, and none has it
 others      nothing is written: they stand so, or it is refused
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from prolly.codec import Descriptor, cbor
+from prolly.datasets import stored_table
 from prolly.errors import AlreadyExists, Unsupported
 from prolly.maps import ABSENT
 from prolly.merge import StoredConflict, shown_part
@@ -43,7 +44,7 @@ def take_part(
     elif what.startswith("policy ") and there is not None and now is not None:
         scope = what.removeprefix("policy ")
         workspace.set_scope(now.name, scope, there.policies.get(scope))
-    elif now is not None and _only_renamed(what, lacking(view, stored, side, now)):
+    elif now is not None and _is_renamed(view, stored, side, now):
         stands = shown_part(now, what, stored.entry.fields)
         wanted = view.described(side, stored, what)
         table = workspace.table(now.name)
@@ -69,14 +70,19 @@ def _drop_or_restore(
     if there is None and now is not None:
         workspace.drop(now.name)
     elif there is not None:
-        if workspace.find(there.name) is not None:
-            raise AlreadyExists(
-                f"there is another dataset {there.name!r} by now",
-                code="dataset-exists",
-                hint="Rename or drop that one first.",
-                dataset=there.name,
-            )
-        workspace.adopt(identity, there)
+        restore(workspace, identity, there)
+
+
+def restore(workspace: Workspace, identity: bytes, there: Descriptor) -> None:
+    """Let a dataset be there again; AlreadyExists ``dataset-exists`` for its name."""
+    if workspace.find(there.name) is not None:
+        raise AlreadyExists(
+            f"there is another dataset {there.name!r} by now",
+            code="dataset-exists",
+            hint="Rename or drop that one first.",
+            dataset=there.name,
+        )
+    workspace.adopt(identity, there)
 
 
 def is_takeable(view: ConflictView, stored: StoredConflict, side: Side) -> bool:
@@ -92,13 +98,20 @@ def is_takeable(view: ConflictView, stored: StoredConflict, side: Side) -> bool:
         return True
     if is_both and (what == "name" or what.startswith("policy ")):
         return True
-    found = lacking(view, stored, side, now)
-    return not found or _only_renamed(what, found)
+    if not lacking(view, stored, side, now):
+        return True
+    return now is not None and _is_renamed(view, stored, side, now)
 
 
-def _only_renamed(what: str, found: set[str]) -> bool:
-    """Tell whether a column stands as wanted, but for its name."""
-    return what.startswith("column ") and found == {"name"}
+def _is_renamed(
+    view: ConflictView, stored: StoredConflict, side: Side, now: Descriptor
+) -> bool:
+    """Tell whether a column stands as wanted, but for its name, which is free."""
+    what = str(stored.entry.facts.get("what", ""))
+    if not what.startswith("column ") or lacking(view, stored, side, now) != {"name"}:
+        return False
+    wanted = view.described(side, stored, what)
+    return wanted["name"] not in stored_table(now).schema.names
 
 
 def lacking(

@@ -26,7 +26,7 @@ from prolly.tables import MutableTable, Schema
 from .cells_now import Row, cells_now, columns_now, key_parts
 from .conflict import Side
 from .conflict_view import ConflictView
-from .taken_part import take_part
+from .taken_part import restore, take_part
 from .workspace import Workspace
 
 # Rows of one dataset written in one go: some megabytes of them, and enough that what a
@@ -78,7 +78,8 @@ def _take_batch(
         for one in batch:
             take_part(workspace, view, one.stored, one.side)
         return
-    if side == "ours" and workspace.entry(dataset) is None:
+    is_blob = view.known(dataset).kind == "blob"
+    if side == "ours" and workspace.entry(dataset) is None and not is_blob:
         # Somebody dropped the dataset since, with all that was in conflict.
         return
     entry = require_entry(workspace, view, dataset)
@@ -98,11 +99,18 @@ def _take_batch(
 def require_entry(
     workspace: Workspace, view: ConflictView, dataset: bytes
 ) -> Descriptor:
-    """Return the dataset as it stands; NotFound when it was dropped since."""
+    """Return the dataset as it stands; NotFound when it was dropped since.
+
+    A blob that is gone is there again: its conflict may have been settled so before.
+    """
     entry = workspace.entry(dataset)
-    if entry is None:
-        raise missing_dataset(view.known(dataset).name, workspace.base)
-    return entry
+    if entry is not None:
+        return entry
+    known = view.known(dataset)
+    if known.kind == "blob":
+        restore(workspace, dataset, known)
+        return known
+    raise missing_dataset(known.name, workspace.base)
 
 
 def _take_rows(table: MutableTable, view: ConflictView, batch: Sequence[Taken]) -> None:

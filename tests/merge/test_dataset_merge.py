@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -140,7 +139,7 @@ def test_a_dataset_made_on_both_sides_is_one() -> None:
 def described(three: ThreeVersions, side: int, **changes: Any) -> None:
     """Change the description of the map in one version."""
     entry = three.manifest(three.versions[side]).by_id[MAP_ID]
-    three.edited(side, {MAP_ID: replace(entry, **changes)})
+    three.edited(side, {MAP_ID: entry._replace(**changes)})
 
 
 def test_policies_merge_scope_by_scope() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -54,13 +53,13 @@ def test_whatever_a_person_says_makes_it_authored(different: dict[str, Any]) -> 
     chunks = parents([1, 2])
     merged = unattended_merge(Commits(chunks.get), list(chunks), bytes(32))
     assert is_unattended(merged)
-    assert not is_unattended(replace(merged, **different))
+    assert not is_unattended(merged._replace(**different))
 
 
 def test_fewer_parents_or_another_order_are_not_its_form() -> None:
     """One parent, none, or unsorted ones: not made by the rule, so authored."""
     chunks = parents([1, 2])
     merged = unattended_merge(Commits(chunks.get), list(chunks), bytes(32))
-    assert not is_unattended(replace(merged, parents=merged.parents[:1]))
-    assert not is_unattended(replace(merged, parents=(), generation=0))
-    assert not is_unattended(replace(merged, parents=merged.parents[::-1]))
+    assert not is_unattended(merged._replace(parents=merged.parents[:1]))
+    assert not is_unattended(merged._replace(parents=(), generation=0))
+    assert not is_unattended(merged._replace(parents=merged.parents[::-1]))

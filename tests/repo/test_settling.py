@@ -211,7 +211,7 @@ def test_one_side_of_files_and_blobs(take: Any) -> None:
 
 
 def test_content_of_ones_own() -> None:
-    """Bytes become the content; ABSENT deletes the file, and the blob."""
+    """Bytes become the content; ABSENT deletes the file, and the blob, until undone."""
     repo, conflicts = merged(content(b"base"), content(b"ours"), content(b"theirs"))
     for name, key in (("b", ()), ("f", "dir/x")):
         refused(
@@ -224,8 +224,9 @@ def test_content_of_ones_own() -> None:
         conflicts.settle_value(name, key, ABSENT)
     assert list(repo.at_working("main").datasets) == ["f"]
     assert list(repo.at_working("main").files("f")) == []
-    conflicts.settle("b", (), "ours")
-    refused("no-such-dataset", repo, lambda: conflicts.settle("b", (), "theirs"))
+    for side in ("ours", "theirs"):
+        conflicts.settle("b", (), side)
+        assert repo.at_working("main").blob("b").read() == side.encode()
 
 
 def test_blobs_that_both_sides_made() -> None:

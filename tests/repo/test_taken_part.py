@@ -78,3 +78,27 @@ def test_what_can_be_taken_is_foretold(ours: Write, theirs: Write) -> None:
             assert take not in offered
         else:
             assert take in offered
+
+
+def test_a_name_that_another_column_has_is_given_by_hand() -> None:
+    """Both added a column of one name: a word gives it to one once it is free."""
+
+    def added(type_name: str) -> Write:
+        return lambda tx: tx.table("t").alter().add_column("note", type_name)
+
+    repo, conflicts = merged(rows(BASE), added("int"), added("text"))
+    [conflict] = conflicts.of()
+    assert conflicts.choices(conflict) == ("keep",)
+    for side in ("ours", "theirs"):
+        refused(
+            "settle-by-hand",
+            repo,
+            lambda side=side: conflicts.settle_schema("t", conflict.key, side),
+        )
+    with repo.working_area().edit("rename") as edited:
+        edited.table("t").alter().rename_column("note", "remark")
+    [side] = [one for one in conflicts.choices(conflict) if one in ("ours", "theirs")]
+    conflicts.settle_schema("t", conflict.key, side)
+    conflicts.commit("done")
+    names = repo.at("main").table("t").schema.names
+    assert sorted(names) == ["id", "note", "remark", "title"]

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import prolly.repo.write_taken as write_taken
+from prolly.maps import ABSENT
 from prolly.repo import Repository, Transaction
 from prolly.tables import MutableTable, Schema
 from prolly.testing.repositories import Write, diverged
@@ -126,3 +127,25 @@ def test_what_was_dropped_since_is_settled_as_ours() -> None:
 
 def _working(repo: Repository) -> list[str]:
     return list(repo.at_working("main").datasets)
+
+
+def test_a_blob_that_was_settled_away_is_settled_again() -> None:
+    """Nothing was to stand; then a side, and then a value of somebody's own."""
+
+    def holds(content: bytes) -> Write:
+        def write(tx: Transaction) -> None:
+            with tx.blob("b", "wb") as blob:
+                blob.write(content)
+
+        return write
+
+    repo, conflicts = merged(holds(b"base"), holds(b"ours"), holds(b"theirs"))
+    for side in ("ours", "theirs", "base"):
+        conflicts.settle_value("b", (), ABSENT)
+        assert "b" not in repo.at_working("main").datasets
+        conflicts.settle("b", (), side)
+        assert repo.at_working("main").blob("b").read() == side.encode()
+    conflicts.settle_value("b", (), ABSENT)
+    conflicts.settle_value("b", (), b"mine")
+    conflicts.commit("done")
+    assert repo.at("main").blob("b").read() == b"mine"
