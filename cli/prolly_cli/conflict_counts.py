@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from .output import Output, plural, visible
 
 if TYPE_CHECKING:
-    from prolly import Conflicts, MergeResult, Repository
+    from prolly import MergeResult, Repository
 
 
-ALL_SETTLED = "all settled; next: prolly merge --continue"
+def all_settled(verb: str) -> str:
+    """Return the line that says so; ``verb`` is the command that ends what waits."""
+    return f"all settled; next: prolly {verb} --continue"
 
 
 def told_conflicts(
@@ -19,7 +21,7 @@ def told_conflicts(
 ) -> list[str]:
     """Return lines on open conflicts, and what to do next; none without any.
 
-    ``verb`` is the command that ends what waits; `merge` ends all.
+    ``verb`` is the command that ends what waits.
     """
     if not counts:
         return []
@@ -36,16 +38,17 @@ def told_conflicts(
 
 
 def report_settled(
-    output: Output, conflicts: Conflicts, number: int, done: str
+    output: Output, repository: Repository, number: int, done: str
 ) -> None:
     """Say how many conflicts were settled, ``done`` to people, and what is left."""
-    left = conflicts.counts()
+    left = repository.conflicts().counts()
     if output.json:
         told = {"settled": number, "conflicts": sum(left.values())}
         output.document({**told, "datasets": left})
         return
     output.say(done)
-    for line in told_conflicts(left) or [ALL_SETTLED]:
+    verb = repository.working_area().state.verb
+    for line in told_conflicts(left, verb=verb) or [all_settled(verb)]:
         output.say(line)
 
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .commit_words import made_line, named
 from .conflict_counts import told_conflicts
 from .output import Output, plural, visible
-from .versions import counts_json, counts_lines, short_id
+from .versions import counts_json, counts_lines
 from .waiting_merges import require_waiting
 
 if TYPE_CHECKING:
@@ -29,17 +30,21 @@ DOING = {
     "rebase": "rebasing",
     "apply": "applying a patch",
 }
+# What of a verb's options goes with each way to end what waits, by its parameter: all
+# else was said when it was begun.
+TAKEN = {"finish": ("message", "policy"), "skip": ("policy",), "abort": ()}
 
 
 def ending_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``--continue``, ``--skip`` and ``--abort``."""
+    """Add ``--policy``, ``--continue``, ``--skip`` and ``--abort``."""
     for names, text in (
         (["--abort"], "Give all of it up; the branch is as it was."),
         (["--skip"], "Leave out the step that waits, and go on."),
         (["--continue", "finish"], "Commit the step that waits, and go on."),
     ):
         function = click.option(*names, is_flag=True, help=text)(function)
-    return function
+    text = "Settle so what no policy of its dataset settles: ours, theirs, ..."
+    return click.option("--policy", metavar="NAME", help=text)(function)
 
 
 def run(
@@ -49,11 +54,13 @@ def run(
 
     ``begin`` is None where nothing to begin with was named.
     """
-    given = [word for word in ("finish", "skip", "abort") if how[word]]
+    given = [word for word in TAKEN if how[word]]
     if len(given) + (begin is not None) > 1:
         raise click.UsageError("--continue, --skip and --abort stand alone")
     if not given and begin is None:
         raise click.UsageError("say what, or one of --continue, --skip and --abort")
+    for word in given:
+        _refuse_others(word, how)
     repository = invocation.repository(writable=True)
     if not given:
         assert begin is not None
@@ -61,38 +68,37 @@ def run(
         with redirect_stdout(sys.stderr):
             result = begin(repository)
         return report(invocation.output, repository, result)
-    require_verb(repository, verb)
+    require_waiting(repository, verb)
     if how["abort"]:
         abort(invocation, repository)
         return 0
     return go_on(invocation, repository, how)
 
 
-def require_verb(repository: Repository, verb: str) -> None:
-    """Refuse to end what another command began: Invalid ``no-merge``, ``merging``."""
-    from prolly import Invalid
-
-    require_waiting(repository)
-    waits = repository.working_area().state.verb
-    if waits != verb:
-        raise Invalid(
-            f"what waits here was begun by `prolly {waits}`",
-            code="merging",
-            hint=f"`prolly {waits} --continue` ends it, `prolly {waits} --abort` gives "
-            "it up.",
-        )
+def _refuse_others(ending: str, how: dict[str, Any]) -> None:
+    """Refuse options that have no meaning beside one that ends what waits."""
+    parameters = click.get_current_context().command.params
+    spelt = {one.name: max(one.opts, key=len) for one in parameters}
+    for name, value in how.items():
+        is_given = value is not None and value is not False
+        if is_given and name != ending and name not in TAKEN[ending]:
+            raise click.UsageError(
+                f"{spelt[name]} does not go with {spelt[ending]}: it is for beginning"
+            )
 
 
 def go_on(invocation: Invocation, repository: Repository, how: dict[str, Any]) -> int:
     """Commit or leave out the step that waits; return the exit code."""
-    ready = invocation.no_way_back
+    ready, policy = invocation.no_way_back, how.get("policy")
+    skips = bool(how.get("skip"))
     with redirect_stdout(sys.stderr):
-        if how.get("skip"):
-            result = repository.skip(before_moving=ready)
+        if skips:
+            result = repository.skip(policy=policy, before_moving=ready)
         else:
-            message = how.get("message")
-            result = repository.resume(message=message, before_moving=ready)
-    return report(invocation.output, repository, result)
+            result = repository.resume(
+                message=how.get("message"), policy=policy, before_moving=ready
+            )
+    return report(invocation.output, repository, result, skips=skips)
 
 
 def abort(invocation: Invocation, repository: Repository) -> None:
@@ -108,7 +114,13 @@ def abort(invocation: Invocation, repository: Repository) -> None:
     output.say(f"gave the {what} up; {visible(branch)} is as it was before")
 
 
-def report(output: Output, repository: Repository, result: ReplayResult) -> int:
+def report(
+    output: Output,
+    repository: Repository,
+    result: ReplayResult,
+    *,
+    skips: bool = False,
+) -> int:
     """Say how it ended, or where it waits; return the exit code."""
     open_counts = result.conflicts.counts()
     number = sum(open_counts.values())
@@ -119,15 +131,18 @@ def report(output: Output, repository: Repository, result: ReplayResult) -> int:
         told["conflicts"] = number
         told["made"] = [str(one) for one in result.made]
         told["dropped"] = [str(one) for one in result.dropped]
+        told["skipped"] = [str(one) for one in result.skipped]
         told["todo"] = result.todo
         told["datasets"] = counts_json(result.datasets)
         if open_counts:
             told["conflicts_by_dataset"] = open_counts
         output.document(told)
         return 1 if number else 0
+    for one in result.skipped:
+        output.say(f"skipped {named(output, repository, one)}")
     for one in result.dropped:
         output.say(f"left out {named(output, repository, one)}: nothing of it is new")
-    for line in summary(output, repository, result):
+    for line in summary(output, repository, result, skips=skips):
         output.say(line)
     for line in counts_lines(result.datasets, output):
         output.say(f"  {line}")
@@ -137,7 +152,9 @@ def report(output: Output, repository: Repository, result: ReplayResult) -> int:
     return 1 if number else 0
 
 
-def summary(output: Output, repository: Repository, result: ReplayResult) -> list[str]:
+def summary(
+    output: Output, repository: Repository, result: ReplayResult, *, skips: bool
+) -> list[str]:
     """Return the lines that say how it ended, or where it waits."""
     branch = visible(repository.head)
     if result.commit_id is None:
@@ -146,7 +163,7 @@ def summary(output: Output, repository: Repository, result: ReplayResult) -> lis
             verb = repository.working_area().state.verb
             lines.append(f"not committed: `prolly {verb} --continue` commits it")
         return lines
-    if result.status == "up-to-date":
+    if result.status == "up-to-date" and not skips:
         return [f"{branch} has all of it already"]
     shown = named(output, repository, result.commit_id)
     if result.status == "fast-forward":
@@ -155,9 +172,7 @@ def summary(output: Output, repository: Repository, result: ReplayResult) -> lis
         return [f"{plural(len(result.made), 'commit')}; {branch} is at {shown}"]
     if not result.made:
         return [f"{branch} is at {shown}"]
-    message = repository.commit_of(result.commit_id).message.partition("\n")[0]
-    commit_id = output.style(short_id(result.commit_id), "id")
-    return [f"[{branch} {commit_id}] {visible(message)}"]
+    return [made_line(output, repository, result.commit_id)]
 
 
 def waiting_lines(output: Output, repository: Repository) -> list[str]:
@@ -171,9 +186,3 @@ def waiting_lines(output: Output, repository: Repository) -> list[str]:
     if replay.todo:
         lines.append(f"{plural(len(replay.todo), 'commit')} still to come")
     return lines
-
-
-def named(output: Output, repository: Repository, commit_id: bytes) -> str:
-    """Return a commit's short id and the first line of its message."""
-    message = repository.commit_of(commit_id).message.partition("\n")[0]
-    return f"{output.style(short_id(commit_id), 'id')} {visible(message)}".rstrip()

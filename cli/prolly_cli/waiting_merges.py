@@ -1,4 +1,4 @@
-"""Merges that wait, as commands beside `merge` and `resolve` speak of them."""
+"""Merges and the like that wait, as commands speak of them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from .output import Output, plural, visible
 
 if TYPE_CHECKING:
     from prolly import Invalid, Repository
+    from prolly.codec import WorkingState
 
 
 def note_open(
@@ -46,41 +47,83 @@ def refuse_open(repository: Repository) -> None:
     """
     from prolly import Conflicted
 
-    if not repository.working_area().state.is_merging:
+    state = repository.working_area().state
+    if not state.is_merging:
         return
     count = sum(repository.conflicts().counts().values())
     if count:
         raise Conflicted(
-            f"a merge waits with {plural(count, 'open conflict')}: nothing can be "
-            "committed",
+            f"{what_waits(state)} waits with {plural(count, 'open conflict')}: nothing "
+            "can be committed",
             code="open-conflicts",
             hint="Leave -m out, or settle them first: `prolly conflicts` lists them. "
-            "`prolly merge --abort` gives the merge up.",
+            f"`prolly {state.verb} --abort` gives it up.",
             count=count,
         )
 
 
-def require_waiting(repository: Repository) -> None:
-    """Refuse to end a merge where none waits, and name the branches where one does.
+def what_waits(state: WorkingState) -> str:
+    """Return what waits to be committed, as ``a rebase``; empty for nothing."""
+    from prolly.repo import WAITING
 
-    Raises Invalid ``no-merge``.
+    return WAITING[state.verb] if state.is_merging else ""
+
+
+def require_waiting(repository: Repository, verb: str | None = None) -> None:
+    """Refuse to go on where nothing waits, and name the branches where something does.
+
+    With a verb also where another command began it: each ends its own. Raises Invalid
+    ``no-merge``, ``merging``.
     """
     from prolly import Invalid
 
-    try:
-        repository.conflicts().require_merge()
-    except Invalid as error:
-        raise _elsewhere(repository, error) from None
+    state = repository.working_area().state
+    if not state.is_merging:
+        raise _nothing_waits(repository, verb)
+    if verb not in (None, state.verb):
+        raise Invalid(
+            f"what waits on branch {repository.head!r} is {what_waits(state)}",
+            code="merging",
+            hint=f"`prolly {state.verb} --continue` ends it, `prolly {state.verb} "
+            "--abort` gives it up.",
+            branch=repository.head,
+        )
 
 
-def _elsewhere(repository: Repository, error: Invalid) -> Invalid:
-    """Return an error with the branches on which a merge waits in its hint."""
+def note_unpushed(output: Output, repository: Repository, branch: str) -> None:
+    """Say that what waits on a branch was not pushed with it."""
+    if branch not in repository.branches:
+        return
+    state = repository.working_area(branch).state
+    if state.is_merging:
+        output.note(
+            f"{what_waits(state)} waits on {visible(branch)}, and is not pushed before "
+            f"`prolly {state.verb} --continue` has ended it"
+        )
+
+
+def _nothing_waits(repository: Repository, verb: str | None) -> Invalid:
+    """Return an error with the branches on which something waits in its hint."""
+    from prolly import Invalid
+    from prolly.repo import WAITING
+
+    what = WAITING["merge" if verb is None else verb].partition(" ")[2]
+    hint = f"Begin one: `prolly {verb or 'merge'} REV`."
+    if verb == "apply":
+        hint = "Begin: `prolly apply PATCH`."
     names = [
         name
         for name in repository.branches
         if repository.working_area(name).state.is_merging
     ]
-    if names and error.code == "no-merge":
-        shown = ", ".join(map(visible, names))
-        error.hint = f"One waits on {shown}: `prolly switch {visible(names[0])}`."
-    return error
+    if names:
+        first = what_waits(repository.working_area(names[0]).state).capitalize()
+        shown = [visible(name) for name in names]
+        others = f" (others on {', '.join(shown[1:])})" if shown[1:] else ""
+        hint = f"{first} waits on {shown[0]}{others}: `prolly switch {shown[0]}`."
+    return Invalid(
+        f"no {what} waits on branch {repository.head!r}",
+        code="no-merge",
+        hint=hint,
+        branch=repository.head,
+    )

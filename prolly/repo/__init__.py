@@ -15,7 +15,8 @@ if _typing.TYPE_CHECKING:
     from .bisecting import Bisect, BisectMark, BisectState
     from .blame import Blame
     from .branch_moves import COMMIT_ATTEMPTS_MAX
-    from .changes import Change, Comparison, DatasetChanges
+    from .change import Change
+    from .changes import Comparison, DatasetChanges
     from .commit_log import LogEntry
     from .config import CONFIG_VALUE_BYTES_MAX, SETTINGS, Config, Setting
     from .conflict import CHOICES, SIDES, Choice, Conflict, Kind, Side
@@ -64,7 +65,7 @@ if _typing.TYPE_CHECKING:
     from .takes import Take
     from .transaction import ISOLATIONS, Isolation, Transaction
     from .upkeep import INLINE_BYTES_WORTH_MOVING, with_upkeep
-    from .waiting_merge import SETTLED_LISTED_MAX
+    from .waiting_merge import SETTLED_LISTED_MAX, WAITING
     from .working_area import WorkingArea
     from .workspace import Workspace
 
@@ -86,6 +87,7 @@ __all__ = [
     "SETTLED_LISTED_MAX",
     "SIDES",
     "STORE_DIRECTORY",
+    "WAITING",
     "Absences",
     "App",
     "Bisect",
@@ -157,7 +159,8 @@ _MODULES = {
     "bisecting": ("Bisect", "BisectMark", "BisectState"),
     "blame": ("Blame",),
     "branch_moves": ("COMMIT_ATTEMPTS_MAX",),
-    "changes": ("Change", "Comparison", "DatasetChanges"),
+    "change": ("Change",),
+    "changes": ("Comparison", "DatasetChanges"),
     "commit_log": ("LogEntry",),
     "config": ("CONFIG_VALUE_BYTES_MAX", "SETTINGS", "Config", "Setting"),
     "coverage": ("absent", "coverage_at", "read_coverage", "shallow_commits"),
@@ -171,7 +174,7 @@ _MODULES = {
     "merging": ("MergeSnapshots",),
     "presence": ("Presence",),
     "settling": ("Conflicts",),
-    "waiting_merge": ("SETTLED_LISTED_MAX",),
+    "waiting_merge": ("SETTLED_LISTED_MAX", "WAITING"),
     "opening": (
         "begin_history",
         "create_repository",

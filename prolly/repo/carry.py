@@ -19,7 +19,6 @@ depth).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from prolly.codec import Descriptor, Reference, key, manifest_key
@@ -97,7 +96,7 @@ def _carry_dataset(
     sides = base, ours, theirs
     if ours.kind == "blob":
         content = _carry_blob(base, ours, theirs)
-        return _with_stamps(writer, reader, replace(merged, roots=content), sides)
+        return _with_stamps(writer, reader, merged._replace(roots=content), sides)
     from prolly.tree import EditBuffer, WorkingTree, diff
 
     start = base.roots[0].address if base else None
@@ -121,7 +120,7 @@ def _carry_dataset(
         trees = Trees(reader, writer, theirs.parameters)
         stored = stored_table(theirs)
         roots += carry_indexes(trees, stored, stored.schema, roots[0])
-    merged = replace(merged, roots=root_references(reader, roots, theirs.roots))
+    merged = merged._replace(roots=root_references(reader, roots, theirs.roots))
     return _with_stamps(writer, reader, merged, sides)
 
 
@@ -140,7 +139,7 @@ def _with_stamps(
     stamps = merge_stamps(reader, writer, Versions(*map(stamps_root, versions)))
     stamps.clashes.close()
     root = root_reference(reader, stamps.root)
-    return replace(merged, roots=(*merged.roots, root))
+    return merged._replace(roots=(*merged.roots, root))
 
 
 def _carry_blob(
@@ -165,8 +164,8 @@ def _carry_fields(
     base: Descriptor | None, ours: Descriptor, theirs: Descriptor
 ) -> Descriptor:
     """Return the descriptor whose fields, roots aside, hold both changes."""
-    bare_ours, bare_theirs = replace(ours, roots=()), replace(theirs, roots=())
-    bare_base = None if base is None else replace(base, roots=())
+    bare_ours, bare_theirs = ours._replace(roots=()), theirs._replace(roots=())
+    bare_base = None if base is None else base._replace(roots=())
     if bare_theirs in (bare_ours, bare_base):
         return bare_ours
     if bare_ours == bare_base:

@@ -12,9 +12,13 @@ Row = dict[str, Any]
 
 
 def columns_now(old: Schema, schema: Schema) -> list[tuple[Column, Column]]:
-    """Return the columns of two schemas that are the same, old and new."""
+    """Return the columns of two schemas that are the same, old and new.
+
+    Those of the key are left out: whoever writes the row knows it, and a part of it as
+    one version has it may have no form in another.
+    """
     before = {one.id: one for one in old.columns}
-    return [(before[one.id], one) for one in schema.columns if one.id in before]
+    return [(before[one.id], one) for one in schema.cell_columns if one.id in before]
 
 
 def cells_now(pairs: Sequence[tuple[Column, Column]], row: Row) -> Row:

@@ -5,49 +5,21 @@ Datasets are paired by id, so a renamed dataset is compared with its old self.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
-from prolly.codec import Descriptor, FileEntry, cbor, key
-from prolly.datasets import changed_datasets, record_differences, records_of
+from prolly.codec import Descriptor
+from prolly.datasets import changed_datasets, record_differences, schema_of
 from prolly.errors import Corrupt
-from prolly.maps import ABSENT
 from prolly.tree import Difference, NodeReader
 
-from .column_pairs import ColumnPairs
+from .change import Change
+from .change_decoding import ChangeDecoder, blob_decoder
 from .policy_changes import PolicyChange, policy_changes
 
 if TYPE_CHECKING:
-    from prolly.tables import Schema, Table
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One record that differs.
-
-    ``old`` and ``new`` are a map's value or a table's row (a dict); ``ABSENT`` where
-    there is none. ``fields`` names the columns that differ in a modified row; ``old``
-    has the names that its columns have in the new version.
-
-    A file's ``old`` and ``new`` are a dict of content (the address of its blob, in
-    hexadecimal), size, mode (octal text) and mtime (nanoseconds, or None); ``fields``
-    are those of content, mode and mtime that differ. A blob dataset that differs is one
-    change with the key ``()`` and a dict of content and size.
-    """
-
-    dataset: str
-    key: Any
-    old: Any
-    new: Any
-    fields: tuple[str, ...] = ()
-
-    @property
-    def kind(self) -> str:
-        """``added``, ``removed`` or ``modified``."""
-        if self.old is ABSENT:
-            return "added"
-        return "removed" if self.new is ABSENT else "modified"
+    from prolly.tables import Schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +128,12 @@ class Comparison:
         for pair in self._pairs:
             if dataset is not None and not pair.is_named(dataset):
                 continue
-            decode = _decoder(self._reader, pair)
-            for difference in self._differences(pair, bounds, self._reader):
-                change = decode(difference)
-                if not is_restored(change, pair.kind):
-                    yield change
+            found = self._differences(pair, bounds, self._reader)
+            if pair.kind == "blob":
+                yield from map(blob_decoder(self._reader, pair.old, pair.new), found)
+            else:
+                decoder = ChangeDecoder(self._reader, pair.old, pair.new)
+                yield from decoder.changes(found)
 
     def counts(
         self,
@@ -191,18 +164,25 @@ class Comparison:
         self, pair: _Pair, bounds: tuple[bytes | None, bytes | None]
     ) -> tuple[int, int, int]:
         """Return how many records were added, removed and modified."""
-        added = removed = modified = 0
+        added = removed = 0
         reader = self._here or self._reader
-        decode = _decoder(reader, pair) if pair.is_altered_table else None
-        for difference in self._differences(pair, bounds, reader):
-            _, old, new = difference
-            if old is None:
-                added += 1
-            elif new is None:
-                removed += 1
-            elif decode is None or not is_restored(decode(difference), pair.kind):
-                modified += 1
-        return added, removed, modified
+
+        def modified() -> Iterator[Difference]:
+            nonlocal added, removed
+            for difference in self._differences(pair, bounds, reader):
+                if difference[1] is None:
+                    added += 1
+                elif difference[2] is None:
+                    removed += 1
+                else:
+                    yield difference
+
+        found: Iterator[object] = modified()
+        if pair.is_altered_table:
+            decoder = ChangeDecoder(reader, pair.old, pair.new)
+            found = decoder.changes(modified())
+        changed = sum(1 for _ in found)
+        return added, removed, changed
 
     def events(self, dataset: str | None = None) -> dict[str, str]:
         """Return what happened to whole datasets (created, renamed ...), by name."""
@@ -222,6 +202,8 @@ class Comparison:
             if pair.name == dataset:
                 old, new = _schema_of(pair.old), _schema_of(pair.new)
                 if old is not None and new is not None:
+                    from .column_pairs import ColumnPairs
+
                     old = ColumnPairs(old, new).old
                 return old, new
         return None, None
@@ -244,95 +226,4 @@ class Comparison:
 def _schema_of(entry: Descriptor | None) -> Schema | None:
     if entry is None or entry.kind != "table":
         return None
-    from prolly.tables import Schema
-
-    return Schema.from_value(entry.schema)
-
-
-def change_decoder(
-    reader: NodeReader, old: Descriptor | None, new: Descriptor | None
-) -> Callable[[Difference], Change]:
-    """Return what turns differences between two versions of a dataset into changes.
-
-    At least one of them must be there.
-    """
-    return _decoder(reader, _Pair(old, new))
-
-
-def is_restored(change: Change, kind: str) -> bool:
-    """Tell whether a row is only stored in another way: no field of it differs."""
-    return kind == "table" and change.kind == "modified" and not change.fields
-
-
-def _decoder(reader: NodeReader, pair: _Pair) -> Callable[[Difference], Change]:
-    kind = _blob_decoder if pair.kind == "blob" else _Decoder
-    return kind(reader, pair)
-
-
-def _blob_decoder(reader: NodeReader, pair: _Pair) -> Callable[[Difference], Change]:
-    """Return what turns a changed root into the change of a blob dataset."""
-
-    from prolly.maps import blob_length
-
-    def shown(entry: Descriptor | None) -> Any:
-        if entry is None:
-            return ABSENT
-        size = blob_length(reader.get_chunk, entry.roots[0])
-        return {"content": entry.roots[0].address.hex(), "size": size}
-
-    def decode(_: Difference) -> Change:
-        fields = ("content",) if pair.old and pair.new else ()
-        return Change(pair.name, (), shown(pair.old), shown(pair.new), fields)
-
-    return decode
-
-
-class _Decoder:
-    """Turns differences of stored bytes into changes of values or rows."""
-
-    def __init__(self, reader: NodeReader, pair: _Pair) -> None:
-        self._name = pair.name
-        self._old = None if pair.old is None else records_of(reader, pair.old)
-        self._new = None if pair.new is None else records_of(reader, pair.new)
-        self._columns: ColumnPairs | None = None
-        if pair.is_altered_table:
-            tables = cast("Table", self._old), cast("Table", self._new)
-            self._columns = ColumnPairs(tables[0].schema, tables[1].schema)
-        self._are_files = pair.kind == "files"
-        self._have_fields = pair.kind in ("files", "table")
-
-    def __call__(self, difference: Difference) -> Change:
-        encoded, before, after = difference
-        old: Any = ABSENT
-        new: Any = ABSENT
-        if before is not None and self._old is not None:
-            old = self._old.decode_record(encoded, before)
-        if after is not None and self._new is not None:
-            new = self._new.decode_record(encoded, after)
-        fields: tuple[str, ...] = ()
-        if isinstance(old, FileEntry):
-            old = old.summary()
-        if isinstance(new, FileEntry):
-            new = new.summary()
-        if self._columns is not None and old is not ABSENT:
-            old = self._columns.row(old)
-        if self._columns is not None and old is not ABSENT and new is not ABSENT:
-            fields = tuple(self._columns.changed(old, new))
-        elif self._have_fields and before is not None and after is not None:
-            fields = _changed_fields(old, new)
-        if self._are_files:
-            # Another size is another content.
-            fields = tuple(name for name in fields if name != "size")
-        return Change(self._name, key.decode_key(encoded), old, new, fields)
-
-
-def _changed_fields(old: dict[str, Any], new: dict[str, Any]) -> tuple[str, ...]:
-    """Return the columns of both rows whose stored values differ, new ones first."""
-    names = [*new, *(name for name in old if name not in new)]
-    return tuple(
-        name
-        for name in names
-        if name not in old
-        or name not in new
-        or cbor.encode(old[name]) != cbor.encode(new[name])
-    )
+    return schema_of(entry)

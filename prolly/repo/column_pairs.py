@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from prolly.codec import cbor
 from prolly.tables import COLUMN_NAME_BYTES_MAX, Column, Schema, column_type
+
+from .cell_differences import cells_differ
 
 
 class ColumnPairs:
@@ -109,7 +110,7 @@ def same_cell(old: Any, new: Any, types: tuple[str, str]) -> bool:
     if old is None or new is None:
         return old is new
     if types[0] == types[1]:
-        return cbor.encode(old) == cbor.encode(new)
+        return not cells_differ(old, new)
     spelt = [
         column_type(name).format_text(value)
         for name, value in zip(types, (old, new), strict=True)

@@ -12,7 +12,8 @@ from prolly.errors import NotFound
 from prolly.history import walk
 from prolly.tree import get
 
-from .changes import change_decoder, is_restored
+from .change import is_restored
+from .change_decoding import change_decoder
 from .storage import Storage
 
 # What is compared: the dataset's entry as it is stored, or one record beside it.

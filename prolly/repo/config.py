@@ -6,7 +6,7 @@ They stand in the store, under ``config.NAME``, and hold for whoever opens it.
 from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from prolly.chunks import RefStore
 from prolly.codec import shown
@@ -18,8 +18,7 @@ CONFIG_VALUE_BYTES_MAX = 1024
 PREFIX = "config."
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """One setting that there is: what it means, and what holds until it is set.
 
     With ``choices`` its value is one of them.

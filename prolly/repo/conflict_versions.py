@@ -10,7 +10,15 @@ from prolly.codec import Descriptor, FileEntry, key
 from prolly.datasets import Manifest, records_of
 from prolly.errors import Error, Unsupported
 from prolly.maps import ABSENT, OrderedMap, blob_length
-from prolly.merge import KeySpelling, StoredConflict, bad_conflict_tree, shown_part
+from prolly.merge import (
+    KeySpelling,
+    MergedKeys,
+    Records,
+    StoredConflict,
+    bad_conflict_tree,
+    is_key_of,
+    shown_part,
+)
 from prolly.tables import Schema, Table
 from prolly.tree import NodeReader, Versions, get
 
@@ -35,6 +43,7 @@ class ConflictVersions:
         self._newest: dict[bytes, OrderedMap | Table] = {}
         self._columns: dict[bytes, dict[int, str]] = {}
         self._retyped: dict[bytes, bool] = {}
+        self._merged_keys: dict[tuple[Side, bytes], MergedKeys] = {}
 
     def entry(self, side: Side, identity: bytes) -> Descriptor | None:
         """Return how a side describes a dataset, or ``None``."""
@@ -135,7 +144,44 @@ class ConflictVersions:
             found = get(self.reader, entry.roots[0].address, one)
             if found is not None:
                 return one, found
-        return None
+        hidden = self._hidden_key(side, stored)
+        if hidden is None:
+            return None
+        found = get(self.reader, entry.roots[0].address, hidden)
+        return None if found is None else (hidden, found)
+
+    def _hidden_key(self, side: Side, stored: StoredConflict) -> bytes | None:
+        """Return a key of a side that the merged one does not lead to by itself."""
+        identity = stored.dataset
+        now = self.merged.by_id.get(identity)
+        if not self.is_retyped(identity) or now is None or now.kind != "table":
+            return None
+        target = self.merged.schema(identity)
+        if not is_key_of(target, stored.key):
+            return None
+        found = self._merged_keys.get((side, identity))
+        if found is None:
+            base, *sides = [self._version(one, identity) for one in SIDES]
+            version = {"base": base, "ours": sides[0], "theirs": sides[1]}[side]
+            if version is None:
+                return None
+            both = [one for one in sides if one is not None]
+            found = MergedKeys(
+                self.reader,
+                base,
+                version,
+                target,
+                sides=both if side == "base" else (),
+            )
+            self._merged_keys[side, identity] = found
+        return found.found(stored.key)
+
+    def _version(self, side: Side, identity: bytes) -> Records | None:
+        """Return the records of a table of one side; ``None`` for no such table."""
+        entry, schema = self.entry(side, identity), self.schema(side, identity)
+        if entry is None or schema is None or schema.is_unknown:
+            return None
+        return Records(schema, entry.roots[0].address, entry.parameters)
 
     def _schemas(self, identity: bytes) -> Iterator[Schema]:
         """Yield the schemas of a table that its keys may be spelt under."""

@@ -10,8 +10,7 @@ How it moves is in ``local_change``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from prolly.chunks import RefMove
 from prolly.datasets import Manifest
@@ -24,8 +23,7 @@ from .storage import Storage
 Read = TypeVar("Read")
 
 
-@dataclass(frozen=True, slots=True)
-class LocalState:
+class LocalState(NamedTuple):
     """The local datasets at one instant: what the ref is, and their manifest's root.
 
     Both are None where there never was one.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
+import stat
+from errno import ELOOP
+from typing import TYPE_CHECKING
 
 from prolly.codec import shown
 from prolly.errors import (
@@ -15,6 +17,9 @@ from prolly.errors import (
     NotFound,
     StorageFailed,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 STORE_DIRECTORY = ".prolly"
 
@@ -27,6 +32,9 @@ def find_repository(start: str | os.PathLike[str]) -> Path:
 
     Raises NotFound ``no-repository``.
     """
+    # Opening does without: it takes longer to load than a repository to open.
+    from pathlib import Path
+
     origin = Path(start).absolute()
     for directory in (origin, *origin.parents):
         if is_repository(directory):
@@ -34,36 +42,49 @@ def find_repository(start: str | os.PathLike[str]) -> Path:
     raise missing_repository(origin)
 
 
-def is_repository(directory: Path) -> bool:
+def is_repository(directory: str | os.PathLike[str]) -> bool:
     """Tell whether a directory holds a store.
 
     Raises Denied ``unreadable`` or StorageFailed ``io-error`` where the system does not
     tell, as for a name that is too long.
     """
+    mode = _mode_of(os.path.join(directory, STORE_DIRECTORY))
+    return mode is not None and stat.S_ISDIR(mode)
+
+
+def _mode_of(path: str) -> int | None:
+    """Return the mode of what is at a path in a directory; None where nothing is."""
     try:
-        return (directory / STORE_DIRECTORY).is_dir()
+        return os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        # The last is of a NUL in the name.
+        return None
     except OSError as error:
-        raise _unreachable(directory, error) from error
+        if error.errno == ELOOP:
+            return None
+        raise _unreachable(os.path.dirname(path), error) from error
 
 
-def _unreachable(directory: Path, error: OSError) -> Error:
-    place = shown(str(directory))
+def _unreachable(directory: str, error: OSError) -> Error:
+    place = shown(directory)
     if isinstance(error, PermissionError):
         return Denied(
             f"{place} may not be read",
             code="unreadable",
             hint="Check the permissions of the directory and those above it.",
-            path=str(directory),
+            path=directory,
         )
     return StorageFailed(
         f"{place} cannot be looked into: {error.strerror}",
         code="io-error",
         hint="Name another directory.",
-        path=str(directory),
+        path=directory,
     )
 
 
-def missing_repository(path: Path, *, is_search: bool = True) -> NotFound:
+def missing_repository(
+    path: str | os.PathLike[str], *, is_search: bool = True
+) -> NotFound:
     """Return the error for a place without a repository.
 
     With ``is_search`` the directories above it were looked into, too.
@@ -90,32 +111,42 @@ def refuse_address(path: str | os.PathLike[str]) -> None:
         )
 
 
-def _is_there(directory: Path) -> bool:
-    try:
-        return directory.exists()
-    except OSError as error:
-        raise _unreachable(directory, error) from error
-
-
-def new_store_directory(path: str | os.PathLike[str]) -> Path:
+def new_store_directory(path: str | os.PathLike[str]) -> str:
     """Return the store directory to create under ``path``, which may not exist yet.
 
-    Raises AlreadyExists ``repository-exists`` when there is one, Invalid ``file-path``
-    for a NUL in its name and for an address, and as ``is_repository``.
+    What a creation left that a crash cut short is none. Raises AlreadyExists
+    ``repository-exists`` when there is one, Invalid ``file-path`` for a NUL in its name
+    and for an address, and as ``is_repository``.
     """
     refuse_address(path)
-    directory = Path(path).absolute() / STORE_DIRECTORY
-    if chr(0) in str(directory):
+    parent = os.path.abspath(path)
+    directory = os.path.join(parent, STORE_DIRECTORY)
+    if chr(0) in directory:
         raise Invalid(
             f"no path of a directory: {shown(str(path))} has a NUL character",
             code="file-path",
             hint="Choose another directory.",
         )
-    if _is_there(directory):
-        raise AlreadyExists(
-            f"there is a repository in {directory.parent} already",
-            code="repository-exists",
-            hint="Open it, or choose another directory.",
-            path=str(directory.parent),
-        )
+    if _mode_of(directory) is not None and not _is_unfinished(directory):
+        raise repository_exists(parent)
     return directory
+
+
+def _is_unfinished(directory: str) -> bool:
+    # Whoever only looks for a repository has no use for it, and starting is felt.
+    from prolly.chunks import LocalStore
+
+    try:
+        return LocalStore.is_unfinished(directory)
+    except OSError:
+        return False
+
+
+def repository_exists(directory: str) -> AlreadyExists:
+    """Return what to raise where one is to be made, and one is."""
+    return AlreadyExists(
+        f"there is a repository in {directory} already",
+        code="repository-exists",
+        hint="Open it, or choose another directory.",
+        path=directory,
+    )

@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from prolly.codec import cbor
-from prolly.merge import APP_PREFIX, UNRESOLVED, Clash, Resolve, Rules
+from prolly.errors import Invalid
+from prolly.merge import (
+    APP_PREFIX,
+    UNRESOLVED,
+    Clash,
+    Resolve,
+    Rules,
+    check_policy_name,
+)
 from prolly.tree import NodeReader, Versions
 
 # A merge commit names resolvers and how conflicts were settled, in
@@ -62,6 +70,27 @@ class MergeRequest(Attended):
             return self.message
         into = "" if self.branch == "main" else f" into {self.branch}"
         return f"Merge {self.name}{into}"
+
+
+def require_policy(asked: Attended) -> None:
+    """Refuse a policy for all that is none, or whose resolver nobody brought.
+
+    Invalid ``unknown-policy``.
+    """
+    policy = asked.policy
+    if policy is None:
+        return
+    check_policy_name(policy)
+    name = policy.removeprefix(APP_PREFIX)
+    if name == policy or name in asked.resolvers:
+        return
+    known = ", ".join(sorted(asked.resolvers)) or "it has none"
+    raise Invalid(
+        f"there is no resolver {name!r}",
+        code="unknown-policy",
+        hint=f"The App of the program brings them (--app, prolly.App): {known}.",
+        policy=policy,
+    )
 
 
 class _Resolvers(dict[str, Resolve]):

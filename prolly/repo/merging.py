@@ -14,7 +14,6 @@ discarded. Every step is one compare-and-set.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import NamedTuple
 
 from prolly.chunks import ChunkWriter, RefMove, RefNote, ScratchWriter
@@ -22,10 +21,8 @@ from prolly.codec import Commit, WorkingState, encode_commit, encode_working
 from prolly.errors import Invalid
 from prolly.history import BRANCHES, WORKING, is_ancestor
 from prolly.merge import (
-    APP_PREFIX,
     ManifestMerge,
     base_of,
-    check_policy_name,
     merge_manifests,
     only_first_commit_shared,
     require_stamps_in_time,
@@ -35,7 +32,7 @@ from prolly.tree import NodeReader, Versions
 from .branch_moves import first_line, retried
 from .changes import Comparison
 from .conflict_view import ConflictView
-from .merge_request import VIRTUAL, Answers, MergeRequest
+from .merge_request import VIRTUAL, Answers, MergeRequest, require_policy
 from .merge_result import Merged, MergeResult, MergeStatus
 from .open_conflicts import OpenConflicts
 from .settling import Conflicts
@@ -81,7 +78,7 @@ def snapshots_of(storage: Storage) -> Callable[[NodeReader, Versions], MergeSnap
     """Return what opens the three versions of a merge as they are read in it."""
 
     def open_all(reader: NodeReader, versions: Versions) -> MergeSnapshots:
-        seen = replace(storage, reader=reader)
+        seen = storage.varied(reader=reader)
         base, ours, theirs = (
             None if root is None else Snapshot(seen, root, None, not_picklable)
             for root in versions
@@ -98,9 +95,7 @@ class _Merge:
     def __init__(
         self, storage: Storage, request: MergeRequest, *, tried: bool = False
     ) -> None:
-        if request.policy is not None:
-            check_policy_name(request.policy)
-            _require_resolver(request.policy, request)
+        require_policy(request)
         self._storage = storage
         self._request = request
         before, state = read_state(storage, request.branch)
@@ -250,20 +245,6 @@ class _Merge:
         ]
         note = RefNote(environment.user(), f"merge: {why}", environment.now_us())
         writer.commit(moves, note)
-
-
-def _require_resolver(policy: str, request: MergeRequest) -> None:
-    """Refuse a policy of one merge whose resolver nobody brought."""
-    name = policy.removeprefix(APP_PREFIX)
-    if name == policy or name in request.resolvers:
-        return
-    known = ", ".join(sorted(request.resolvers)) or "it has none"
-    raise Invalid(
-        f"there is no resolver {name!r}",
-        code="unknown-policy",
-        hint=f"The App of the program brings them (--app, prolly.App): {known}.",
-        policy=policy,
-    )
 
 
 def unrelated(request: MergeRequest) -> Invalid:

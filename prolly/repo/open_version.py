@@ -43,5 +43,20 @@ def open_working(storage: Storage, root: bytes, beside: LocalState) -> Snapshot:
     return Snapshot(pins, root, None, not_picklable, local_root=beside.root)
 
 
+def root_of(
+    repository: Repository, revision: Snapshot | str | bytes, *, local: bool
+) -> bytes | None:
+    """Return the root of the manifest of a version, or of the local one that it shows.
+
+    Nothing is opened for the root of a commit.
+    """
+    if local:
+        return repository.at(revision).local_root
+    if isinstance(revision, Snapshot):
+        return revision.root
+    storage = repository.storage
+    return storage.commits.read(repository.resolve(revision)).root
+
+
 def _anchors(beside: LocalState) -> list[bytes]:
     return [] if beside.commit_id is None else [beside.commit_id]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from prolly.chunks import Durability, LocalStore, RefMove, RefNote, Store
 from prolly.codec import FORMAT_PARAMETERS, first_commit
 from prolly.env import SYSTEM, Environment
-from prolly.errors import Stale
+from prolly.errors import AlreadyExists, Stale
 from prolly.history import BRANCHES
 
 from .location import (
@@ -17,6 +16,7 @@ from .location import (
     missing_repository,
     new_store_directory,
     refuse_address,
+    repository_exists,
 )
 from .repository import DEFAULT_BRANCH, Repository
 
@@ -34,17 +34,23 @@ def begin_history(store: Store, environment: Environment) -> None:
 
 def create_store(
     path: str | os.PathLike[str], *, environment: Environment = SYSTEM
-) -> tuple[LocalStore, Path]:
+) -> tuple[LocalStore, str]:
     """Make the store of a repository in a directory; return it and the directory.
 
     The directory is created when it is not there. The repository has the branch
     ``main`` at the constant empty first commit. Raises AlreadyExists
     ``repository-exists``.
     """
-    directory = new_store_directory(path)
-    store = LocalStore.create(directory)
+    place = new_store_directory(path)
+    directory = os.path.dirname(place)
+    try:
+        store = LocalStore.create(place)
+    except AlreadyExists as error:
+        if error.code != "store-exists":
+            raise
+        raise repository_exists(directory) from error
     _begin_or_close(store, environment)
-    return store, directory.parent
+    return store, directory
 
 
 def _begin_or_close(store: LocalStore, environment: Environment) -> None:
@@ -73,7 +79,7 @@ def open_store(
     writable: bool = True,
     durability: Durability = "full",
     environment: Environment = SYSTEM,
-) -> tuple[LocalStore, Path]:
+) -> tuple[LocalStore, str]:
     """Open the store of the repository in a directory; return it and the directory.
 
     ``durability`` ``"scratch"`` skips the fsync of each commit: a power failure may
@@ -81,11 +87,13 @@ def open_store(
     ``file-path`` for an address, Unsupported ``format-version``.
     """
     refuse_address(path)
-    directory = Path(path).absolute()
+    directory = os.path.abspath(path)
     if not is_repository(directory):
         raise missing_repository(directory, is_search=False)
     store = LocalStore.open(
-        directory / STORE_DIRECTORY, writable=writable, durability=durability
+        os.path.join(directory, STORE_DIRECTORY),
+        writable=writable,
+        durability=durability,
     )
     try:
         is_empty = writable and store.sequence() == 0

@@ -6,39 +6,81 @@ may rewrite rows that show the same, and the roots are to come out exactly.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from prolly.chunks import ScratchWriter
 from prolly.codec import Descriptor
-from prolly.codec.patch import (
-    MISSING,
-    PatchRecord,
-    PatchStamps,
+from prolly.codec.patch import MISSING, PatchRecord, PatchStamps
+from prolly.codec.patch_lines import (
     head_line,
     record_line,
     section_line,
     stamps_line,
     with_end,
 )
-from prolly.datasets import changed_datasets
+from prolly.datasets import (
+    Manifest,
+    changed_datasets,
+    missing_dataset,
+    write_manifest,
+)
 from prolly.maps import decode_value
 from prolly.tree import NodeReader, diff
 
 from .patch_values import ToldRecords, blob_form, content_of
-from .storage import Storage
+
+Changed = Mapping[bytes, tuple[Descriptor | None, Descriptor | None]]
 
 
-def patch_lines(storage: Storage, old: bytes, new: bytes) -> Iterator[str]:
+def patch_lines(
+    reader: NodeReader, old: bytes, new: bytes, dataset: str | None = None
+) -> Iterator[str]:
     """Yield the lines of a patch between two manifests, as they are found.
 
-    O(changes x depth) nodes. Raises LimitExceeded ``patch-content`` for a content that
-    is too large for one.
+    With a dataset it leads to the old one with just this dataset as the new one has it.
+    O(changes x depth) nodes. Raises NotFound ``no-such-dataset``; LimitExceeded
+    ``patch-content`` for a content that is too large for a patch, when it comes to it.
     """
-    return with_end(_lines(storage.reader, old, new))
+    changed: Changed = changed_datasets(reader, old, new)
+    if dataset is not None:
+        changed = _part(reader, (old, new), changed, dataset)
+        with ScratchWriter(reader.get_chunk) as scratch:
+            here = NodeReader(scratch.get)
+            taken = {identity: after for identity, (_, after) in changed.items()}
+            new = write_manifest(here, scratch, old, taken)
+    return with_end(_lines(reader, (old, new), changed))
 
 
-def _lines(reader: NodeReader, old: bytes, new: bytes) -> Iterator[str]:
-    yield head_line(old, new)
-    changed = changed_datasets(reader, old, new)
+def _part(
+    reader: NodeReader, roots: tuple[bytes, bytes], changed: Changed, name: str
+) -> Changed:
+    """Return what differs of the dataset that has a name on either side.
+
+    Where the name that it gets is another's in the old version, that one goes along:
+    two of one name are in no version.
+    """
+    before, after = (Manifest(reader, root) for root in roots)
+    if before.find(name) is None and after.find(name) is None:
+        raise missing_dataset(name, after)
+    part: dict[bytes, tuple[Descriptor | None, Descriptor | None]] = {}
+    names = {name}
+    while True:
+        more = {
+            identity: sides
+            for identity, sides in changed.items()
+            if identity not in part
+            and any(one is not None and one.name in names for one in sides)
+        }
+        if not more:
+            return part
+        part.update(more)
+        names |= {new.name for _, new in more.values() if new is not None}
+
+
+def _lines(
+    reader: NodeReader, roots: tuple[bytes, bytes], changed: Changed
+) -> Iterator[str]:
+    yield head_line(*roots)
     for identity, (before, after) in sorted(changed.items()):
         yield section_line(identity, before, after)
         for record in _records(reader, before, after):

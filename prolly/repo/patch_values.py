@@ -106,15 +106,13 @@ def patch_schema(entry: Descriptor) -> Schema:
 class RecordWriter:
     """Turns the records of a patch into what one description stores."""
 
-    def __init__(
-        self, entry: Descriptor | None, read: ReadChunk, writer: ChunkWriter
-    ) -> None:
+    def __init__(self, entry: Descriptor, read: ReadChunk, writer: ChunkWriter) -> None:
         self._read = read
         self._writer = writer
-        self._kind = "" if entry is None else entry.kind
-        self._dataset = "" if entry is None else entry.name
+        self._kind = entry.kind
+        self._dataset = entry.name
         self._codec: RecordCodec | None = None
-        if entry is not None and entry.kind == "table":
+        if entry.kind == "table":
             self._codec = RecordCodec(patch_schema(entry))
 
     def __call__(self, record: PatchRecord, value: Any) -> bytes | None:

@@ -8,7 +8,6 @@ whole version is gone.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from prolly.errors import NotFound
 from prolly.tree import NodeReader
@@ -51,7 +50,7 @@ def pinned(storage: Storage, *anchors: bytes) -> Storage:
             if not is_there:
                 raise pruned(anchor)
 
-    return replace(storage, reader=NodeReader(get_chunk, reader.cache, get_many))
+    return storage.varied(reader=NodeReader(get_chunk, reader.cache, get_many))
 
 
 def pruned(anchor: bytes) -> NotFound:

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from prolly.chunks import ChunkWriter
 from prolly.codec import Descriptor, TreeParameters, key
@@ -208,7 +207,7 @@ _NOTHING = Descriptor("", "map", roots=())
 
 
 def _bare(entry: Descriptor) -> Descriptor:
-    return replace(entry, roots=())
+    return entry._replace(roots=())
 
 
 class RecordedTableReads(TableReads):

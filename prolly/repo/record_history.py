@@ -22,7 +22,8 @@ from prolly.codec import Address, Commit, Descriptor
 from prolly.history import Front
 from prolly.tree import Difference
 
-from .changes import Change, change_decoder, is_restored
+from .change import Change, is_restored
+from .change_decoding import change_decoder
 from .storage import Storage
 from .trail import DatasetVersion, Trail, only
 

@@ -123,3 +123,13 @@ def as_address(value: object) -> Address:
             hint="Give the 32 bytes of an id, for example repo.resolve(revision).",
         )
     return Address(value)
+
+
+def missing_branch(name: object) -> NotFound:
+    """Return the error for a branch that is not there."""
+    return NotFound(
+        f"no branch {shown(name)}",
+        code="no-such-branch",
+        hint="`prolly branch` lists the branches; `prolly branch NAME` makes one.",
+        ref=f"{BRANCHES}{name if isinstance(name, str) else shown(name)}",
+    )

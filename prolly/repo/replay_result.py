@@ -13,11 +13,13 @@ from .open_conflicts import OpenConflicts
 
 
 class Progress(NamedTuple):
-    """What a replay did until it ended or stopped: commits made, and those of which
-    nothing was left; how many are still to come after the one that waits."""
+    """What a replay did until it ended or stopped: commits made, those of which nothing
+    was left, and those that somebody left out; how many are still to come after the one
+    that waits."""
 
     made: tuple[bytes, ...] = ()
     dropped: tuple[bytes, ...] = ()
+    skipped: tuple[bytes, ...] = ()
     todo: int = 0
 
 
@@ -42,9 +44,10 @@ class ReplayResult(MergeResult):
 
     ``status`` is ``replayed``, ``up-to-date`` (nothing was left to change),
     ``fast-forward``, ``prepared`` (asked not to commit) or ``conflicts``. ``made`` are
-    the commits that came of it, ``dropped`` those that change nothing here, ``todo``
-    how many are still to come after the one that waits. ``commit`` goes on, and may
-    stop at the next conflicts: look at ``status`` again.
+    the commits that came of it, ``dropped`` those that change nothing here, ``skipped``
+    the one that was to be left out, ``todo`` how many are still to come after the one
+    that waits. ``commit`` goes on, and may stop at the next conflicts: look at
+    ``status`` again.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class ReplayResult(MergeResult):
         )
         self.made = tuple(map(Address, stop.progress.made))
         self.dropped = tuple(map(Address, stop.progress.dropped))
+        self.skipped = tuple(map(Address, stop.progress.skipped))
         self.todo = stop.progress.todo
         self._tip = Address(stop.tip)
         self._resume = resume
@@ -72,8 +76,9 @@ class ReplayResult(MergeResult):
         if self.commit_id is None:
             result = self._resume(message, author)
             made, dropped = self.made + result.made, self.dropped + result.dropped
+            skipped = self.skipped
             self.__dict__.update(result.__dict__)
-            self.made, self.dropped = made, dropped
+            self.made, self.dropped, self.skipped = made, dropped, skipped
         return self._tip
 
     def __repr__(self) -> str:

@@ -17,13 +17,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from prolly.chunks import ChunkWriter
-from prolly.codec import REPLAY_COMMITS_MAX, Commit, shown
-from prolly.errors import Invalid, LimitExceeded
-from prolly.history import Commits, beyond, is_ancestor
+from prolly.history import Commits, is_ancestor
 from prolly.merge import base_of, merge_manifests
 from prolly.tree import NodeReader, Versions
 
 from .merge_request import VIRTUAL
+from .replay_commits import change_parent
 
 
 class Step(NamedTuple):
@@ -57,13 +56,12 @@ Plan = Callable[[bytes, NodeReader, ChunkWriter], Begun]
 
 
 def revert_step(commits: Commits, commit_id: bytes, mainline: int | None) -> Step:
-    """Return the step that takes back a commit.
+    """Return the step that takes back a commit; raises as ``change_parent``.
 
     ``mainline`` is the number of the parent that a merge is reverted to, from 1.
-    Raises Invalid ``first-commit``, ``merge-commit`` and ``mainline``.
     """
     commit = commits.read(commit_id)
-    parent = _parent(commit_id, commit, mainline)
+    parent = change_parent(commits, commit_id, mainline)
     first = commit.message.partition("\n")[0]
     text = f'Revert "{first}"\n\nThis reverts commit {commit_id.hex()}'
     if len(commit.parents) > 1:
@@ -77,68 +75,26 @@ def revert_step(commits: Commits, commit_id: bytes, mainline: int | None) -> Ste
     )
 
 
-def _parent(commit_id: bytes, commit: Commit, mainline: int | None) -> bytes:
-    parents = commit.parents
-    if not parents:
-        raise first_commit()
-    if mainline is None:
-        if len(parents) > 1:
-            raise Invalid(
-                f"commit {commit_id.hex()[:12]} is a merge",
-                code="merge-commit",
-                hint="Say which of its parents to go back to: -m 1 takes back what "
-                "the merge brought into the branch that it was made on.",
-                parents=len(parents),
-            )
-        return parents[0]
-    if type(mainline) is not int or not 1 <= mainline <= len(parents):
-        raise Invalid(
-            f"commit {commit_id.hex()[:12]} has no parent {shown(mainline)}",
-            code="mainline",
-            hint=f"It has {len(parents)}; -m counts them from 1.",
-            parents=len(parents),
-        )
-    return parents[mainline - 1]
+def pick_step(commits: Commits, commit_id: bytes, mainline: int | None = None) -> Step:
+    """Return the step that makes the change of a commit again, as a commit like it.
 
-
-def first_commit() -> Invalid:
-    """Return (not raise) the error for what the constant first commit cannot be."""
-    return Invalid(
-        "the first, empty commit is the same everywhere and changes nothing",
-        code="first-commit",
-        hint="Choose a later commit: `prolly log` lists them.",
-    )
-
-
-def pick_step(commits: Commits, commit_id: bytes) -> Step:
-    """Return the step that makes the change of a commit again, as a commit like it."""
+    Of a merge, what it changes against its parent of the number ``mainline``; how it
+    was merged is nothing that the new commit tells. Raises as ``change_parent``.
+    """
     commit = commits.read(commit_id)
+    parent = change_parent(commits, commit_id, mainline)
+    metadata = dict(commit.metadata)
+    if len(commit.parents) > 1:
+        metadata.pop("merge", None)
     return Step(
-        base=commits.read(commit.parents[0]).root,
+        base=commits.read(parent).root,
         theirs=commit.root,
         picked=commit_id,
         message=commit.message,
-        metadata={**commit.metadata, "picked": commit_id},
+        metadata={**metadata, "picked": commit_id},
         author=commit.author,
         time_us=commit.time_us,
     )
-
-
-def require_pickable(commits: Commits, commit_id: bytes) -> None:
-    """Refuse a commit that has not one parent.
-
-    Invalid ``first-commit``, ``merge-commit``.
-    """
-    parents = commits.read(commit_id).parents
-    if not parents:
-        raise first_commit()
-    if len(parents) > 1:
-        raise Invalid(
-            f"commit {commit_id.hex()[:12]} is a merge: it is no single change",
-            code="merge-commit",
-            hint="Pick the commits that it merged, or merge it: `prolly merge REV`.",
-            parents=len(parents),
-        )
 
 
 class RebaseSteps:
@@ -154,7 +110,7 @@ class RebaseSteps:
 
     def __call__(self, commit_id: bytes) -> Step:
         """Return the step that makes a commit again; raises as a merge does."""
-        step = pick_step(self._commits, commit_id)
+        step = pick_step(self._commits, commit_id, 1)
         commit = self._commits.read(commit_id)
         base = step.base
         first, *others = commit.parents
@@ -163,35 +119,7 @@ class RebaseSteps:
                 known = base_of(self._commits, self._merge, first, other).root
                 theirs = self._commits.read(other).root
                 base = self._merge(Versions(known, base, theirs))
-        return step._replace(base=base, metadata=commit.metadata)
+        return step._replace(base=base, metadata=dict(commit.metadata))
 
     def _merge(self, versions: Versions) -> bytes:
         return merge_manifests(self._reader, self._writer, versions, VIRTUAL).root
-
-
-def rebase_commits(commits: Commits, head: bytes, onto: bytes) -> tuple[bytes, ...]:
-    """Return what a rebase makes again, the oldest first: the line of first parents.
-
-    LimitExceeded ``too-many-commits``.
-    """
-    new = set(beyond(commits, [head], [onto]))
-    line: list[bytes] = []
-    at = head
-    while at in new:
-        line.append(at)
-        # In a shallow replica a parent may be missing: its step says so.
-        at = commits.read(at).parents[0]
-    return require_few(tuple(reversed(line)))
-
-
-def require_few(todo: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    """Return commits to be made again; LimitExceeded ``too-many-commits``."""
-    if len(todo) > REPLAY_COMMITS_MAX:
-        raise LimitExceeded(
-            f"{len(todo):,} commits cannot be made again at once",
-            code="too-many-commits",
-            hint="Do it in parts, or fold them first: `prolly squash REV`.",
-            limit=REPLAY_COMMITS_MAX,
-            actual=len(todo),
-        )
-    return todo

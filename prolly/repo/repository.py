@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import replace
-from functools import partial
-from pathlib import Path
+from functools import cached_property, partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -20,30 +19,30 @@ from prolly.history import (
     Commits,
     Revisions,
     check_name,
-    is_ancestor,
-    merge_bases,
 )
 from prolly.tree import NodeCache, NodeReader
 
-from .config import Config
 from .current_branch import HEAD_SETTING, read_current_branch
 from .local_datasets import NO_LOCAL, local_state, read_beside
-from .open_version import open_commit, open_working
-from .ref_names import RefNames
+from .open_version import open_commit, open_working, root_of
+from .ref_names import RefNames, missing_branch
 from .rewriting_doors import RewritingDoors
 from .snapshot import Snapshot
-from .storage import Storage
-from .working_state import missing_branch, read_state
+from .storage import Storage, with_author
 
 # What a program that only reads does not need is loaded by the methods that use it: a
 # command such as `prolly get` would else spend most of its time on imports.
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from prolly.merge import Resolve
 
     from .app import App
     from .blame import Blame
-    from .changes import Change, Comparison, DatasetChanges
+    from .change import Change
+    from .changes import Comparison, DatasetChanges
     from .commit_log import LogEntry
+    from .config import Config
     from .merge_result import MergeResult
     from .record_history import RecordVersion
     from .remotes import Remotes
@@ -69,7 +68,7 @@ class Repository(RewritingDoors):
     def __init__(
         self,
         store: Store,
-        path: Path | None,
+        directory: str | os.PathLike[str] | None,
         *,
         environment: Environment = SYSTEM,
         app: App | None = None,
@@ -84,12 +83,11 @@ class Repository(RewritingDoors):
             shallow = partial(shallow_commits, here)
         reader = NodeReader(verified.get, cache, verified.get_many)
         commits = Commits(here.get, shallow)
-        self.config = Config(verified)
-        environment = _with_author(environment, self.config)
+        environment = with_author(environment, verified)
         new_id = IdSource(environment)
         self._storage = Storage(verified, reader, commits, environment, new_id)
         self._revisions = Revisions(verified, commits)
-        self.path = path
+        self._directory = directory
         self.app = app
         self.branches = RefNames(self._storage, BRANCHES)
         self.tags = RefNames(self._storage, TAGS)
@@ -102,7 +100,21 @@ class Repository(RewritingDoors):
         raise absent(self._storage, addresses, "")
 
     def __repr__(self) -> str:
-        return f"<Repository {self.path or 'in memory'}>"
+        return f"<Repository {self._directory or 'in memory'}>"
+
+    @cached_property
+    def path(self) -> Path | None:
+        """The directory of the repository; None of one in memory."""
+        from pathlib import Path
+
+        return None if self._directory is None else Path(self._directory)
+
+    @cached_property
+    def config(self) -> Config:
+        """The settings of the store, by name."""
+        from .config import Config
+
+        return Config(self._storage.store)
 
     @property
     def remotes(self) -> Remotes:
@@ -184,6 +196,8 @@ class Repository(RewritingDoors):
 
         With the local datasets as ``at``.
         """
+
+        from .working_state import read_state
 
         def read() -> bytes:
             return read_state(self._storage, branch or self.head)[1].manifest
@@ -304,8 +318,7 @@ class Repository(RewritingDoors):
         """
         from .changes import Comparison
 
-        versions = self.at(old, local=local), self.at(new, local=local)
-        roots = [one.local_root if local else one.root for one in versions]
+        roots = [root_of(self, one, local=local) for one in (old, new)]
         here = self._storage.partial_reader
         return Comparison(self._storage.reader, *roots, here=here)
 
@@ -457,12 +470,16 @@ class Repository(RewritingDoors):
 
     def merge_base(self, ours: Revision, theirs: Revision) -> Address | None:
         """Return the best common ancestor, the smallest id of several, or ``None``."""
+        from prolly.history import merge_bases
+
         ids = self.resolve(ours), self.resolve(theirs)
         bases = merge_bases(self._storage.commits, *ids)
         return Address(bases[0]) if bases else None
 
     def is_ancestor(self, ancestor: Revision, descendant: Revision) -> bool:
         """Tell whether one commit is the other or can be reached from it."""
+        from prolly.history import is_ancestor
+
         ids = self.resolve(ancestor), self.resolve(descendant)
         return is_ancestor(self._storage.commits, *ids)
 
@@ -481,13 +498,3 @@ class Repository(RewritingDoors):
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _with_author(environment: Environment, config: Config) -> Environment:
-    """Return the environment with the user of the settings, unless one was named."""
-
-    def user() -> str:
-        named = environment.named_user() or config.value("user.name")
-        return named or environment.user()
-
-    return replace(environment, user=user)

@@ -7,8 +7,6 @@ be the later one, and win on every other replica.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from prolly.chunks import ChunkWriter
 from prolly.codec import Descriptor
 from prolly.datasets import changed_datasets, root_references, write_manifest
@@ -32,10 +30,10 @@ def stamped_now(
         if after is None or not after.keeps_stamps:
             continue
         known = None if before is None else before.stamps
-        bare = replace(after, roots=after.content_roots)
+        bare = after._replace(roots=after.content_roots)
         write = Write(before, bare, None if known is None else known.address)
         where = Trees(reader, writer, after.parameters)
         root = stamp_write(where, write, storage.stamp_clock)
         roots = (*bare.roots, *root_references(reader, [root]))
-        changes[identity] = replace(bare, roots=roots)
+        changes[identity] = bare._replace(roots=roots)
     return write_manifest(reader, writer, new, changes) if changes else new

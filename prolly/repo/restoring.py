@@ -7,6 +7,7 @@ from prolly.tree import NodeReader
 
 from .local_datasets import require_committed
 from .selection import Selection, select
+from .waiting_merge import still_waits
 from .working_area import WorkingArea
 
 
@@ -19,12 +20,9 @@ def restore(area: WorkingArea, wanted: Selection, why: str = "reset") -> None:
     Invalid ``partial-commit`` where the choice cannot be taken alone, ``merging`` while
     a merge waits; Stale as an edit.
     """
-    if area.state.is_merging:
-        raise Invalid(
-            "a merge waits, and is given up as a whole",
-            code="merging",
-            hint="Settle its conflicts, or give it up: `prolly merge --abort`.",
-        )
+    state = area.state
+    if state.is_merging:
+        raise still_waits(state, "and is given up as a whole")
     # What was committed is the change to be made, and the choice is that of a commit.
     base = area.base_root
     require_committed(area.storage, area.state.manifest, wanted)

@@ -11,16 +11,15 @@ from prolly.merge import only_first_commit_shared
 from prolly.tree import NodeReader
 
 from .merge_request import Attended
-from .replay_result import ReplayResult
-from .replay_steps import (
-    Begun,
-    rebase_commits,
+from .replay_commits import (
+    branch_line,
+    change_parent,
+    require_ancestor,
     require_few,
-    require_pickable,
-    revert_step,
 )
+from .replay_result import ReplayResult
+from .replay_steps import Begun, pick_step, revert_step
 from .replaying import begin_replay
-from .squashing import require_ancestor
 from .storage import Storage
 
 
@@ -30,16 +29,22 @@ def revert(
     """Take back what a commit of the branch changed, in a new commit."""
 
     def plan(head: bytes, reader: NodeReader, writer: ChunkWriter) -> Begun:
-        require_ancestor(storage, commit_id, head, asked.branch)
+        require_ancestor(storage.commits, commit_id, head, asked.branch)
         return Begun(head, revert_step(storage.commits, commit_id, mainline), ())
 
     return begin_replay(storage, asked, "revert", plan)
 
 
 def cherry_pick(
-    storage: Storage, asked: Attended, commit_ids: Sequence[bytes]
+    storage: Storage,
+    asked: Attended,
+    commit_ids: Sequence[bytes],
+    mainline: int | None,
 ) -> ReplayResult:
-    """Make the changes of some commits again on a branch, one commit for each."""
+    """Make the changes of some commits again on a branch, one commit for each.
+
+    ``mainline`` goes with one: what waits behind a conflict is named by ids alone.
+    """
     todo = require_few(tuple(commit_ids))
     if len(todo) != 1 and (asked.message, asked.author) != (None, None):
         raise Invalid(
@@ -47,11 +52,19 @@ def cherry_pick(
             code="one-message",
             hint="Leave it out: each commit keeps its own, or pick one by one.",
         )
+    if len(todo) != 1 and mainline is not None:
+        raise Invalid(
+            "the number of a parent is for one merge",
+            code="mainline",
+            hint="Pick the merges one by one.",
+        )
     for one in todo:
-        require_pickable(storage.commits, one)
+        change_parent(storage.commits, one, mainline)
 
     def plan(head: bytes, reader: NodeReader, writer: ChunkWriter) -> Begun:
-        return Begun(head, None, todo)
+        if mainline is None:
+            return Begun(head, None, todo)
+        return Begun(head, pick_step(storage.commits, todo[0], mainline), ())
 
     return begin_replay(storage, asked, "cherry-pick", plan)
 
@@ -74,6 +87,6 @@ def rebase(storage: Storage, asked: Attended, onto: bytes) -> ReplayResult:
                 "--allow-unrelated`.",
                 branch=asked.branch,
             )
-        return Begun(onto, None, rebase_commits(commits, head, onto))
+        return Begun(onto, None, branch_line(commits, head, onto))
 
     return begin_replay(storage, asked, "rebase", plan)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from prolly.codec import Address
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from .snapshot import Snapshot
 
 Ready = Callable[[], object] | None
+# Neither a message nor an author is given.
+NOBODY = (None, None)
 
 
 class RewritingDoors:
@@ -42,6 +43,7 @@ class RewritingDoors:
         mainline: int | None = None,
         message: str | None = None,
         author: str | None = None,
+        policy: str | None = None,
         resolve: Resolve | None = None,
         commit: bool = True,
         before_moving: Ready = None,
@@ -56,9 +58,13 @@ class RewritingDoors:
         Raises Invalid ``not-an-ancestor``, ``first-commit``, ``merge-commit`` (say
         ``mainline``), ``mainline``, and as ``merge``.
         """
+        from dataclasses import replace
+
         from .rewriting import revert
 
-        asked = self._attended(branch, message, author, resolve, before_moving)
+        asked = self._attended(
+            branch, (message, author), before_moving, policy, resolve
+        )
         asked = replace(asked, commit=commit)
         commit_id = bytes(self.resolve(revision))
         return revert(self._storage, asked, commit_id, mainline)
@@ -68,8 +74,10 @@ class RewritingDoors:
         revisions: Revision | Sequence[Revision],
         branch: str | None = None,
         *,
+        mainline: int | None = None,
         message: str | None = None,
         author: str | None = None,
+        policy: str | None = None,
         resolve: Resolve | None = None,
         before_moving: Ready = None,
     ) -> ReplayResult:
@@ -77,11 +85,13 @@ class RewritingDoors:
 
         One after the other, each as a commit with its author, time and message. Those
         that change nothing here are ``dropped``. Where one leaves conflicts it waits,
-        and those behind it, as a merge does; the branch moves when all are made. The
-        other arguments are as of ``merge``.
+        and those behind it, as a merge does; the branch moves when all are made. Of one
+        merge ``mainline`` says, from 1, against which parent. The other arguments are
+        as of ``merge``.
 
-        Raises Invalid ``merge-commit``, ``first-commit``, ``one-message``,
-        LimitExceeded ``too-many-commits``, and as ``merge``.
+        Raises Invalid ``merge-commit`` (say ``mainline``), ``mainline``,
+        ``first-commit``, ``one-message``, LimitExceeded ``too-many-commits``, and as
+        ``merge``.
         """
         from .rewriting import cherry_pick
 
@@ -89,15 +99,18 @@ class RewritingDoors:
             revisions, (str, bytes)
         )
         listed: Any = revisions if several else [revisions]
-        asked = self._attended(branch, message, author, resolve, before_moving)
+        asked = self._attended(
+            branch, (message, author), before_moving, policy, resolve
+        )
         picked = [bytes(self.resolve(one)) for one in listed]
-        return cherry_pick(self._storage, asked, picked)
+        return cherry_pick(self._storage, asked, picked, mainline)
 
     def rebase(
         self,
         onto: Revision,
         branch: str | None = None,
         *,
+        policy: str | None = None,
         resolve: Resolve | None = None,
         before_moving: Ready = None,
     ) -> ReplayResult:
@@ -110,7 +123,7 @@ class RewritingDoors:
         """
         from .rewriting import rebase
 
-        asked = self._attended(branch, None, None, resolve, before_moving)
+        asked = self._attended(branch, NOBODY, before_moving, policy, resolve)
         return rebase(self._storage, asked, bytes(self.resolve(onto)))
 
     def squash(
@@ -132,21 +145,24 @@ class RewritingDoors:
         """
         from .squashing import squash
 
-        asked = self._attended(branch, message, author, None, before_moving)
+        asked = self._attended(branch, (message, author), before_moving)
         return squash(self._storage, asked, bytes(self.resolve(since)))
 
-    def patch(self, old: Revision, new: Revision) -> Iterator[str]:
+    def patch(
+        self, old: Revision, new: Revision, dataset: str | None = None
+    ) -> Iterator[str]:
         """Yield the lines of a patch that leads from one version to another.
 
         They are JSON, each without its line end, and can be read; what differs is
-        listed record by record, with the descriptions of the datasets. Raises
-        LimitExceeded ``patch-content`` for a blob or file that is too large for one,
-        when it comes to that.
+        listed record by record, with the descriptions of the datasets. With a dataset
+        just that of what differs. Raises NotFound ``no-such-dataset``; LimitExceeded
+        ``patch-content`` for a blob or file that is too large for one, when it comes to
+        that.
         """
         from .patch_making import patch_lines
 
-        roots = [self.at(one, local=False).root for one in (old, new)]
-        return patch_lines(self._storage, *roots)
+        old_root, new_root = (self.at(one, local=False).root for one in (old, new))
+        return patch_lines(self._storage.reader, old_root, new_root, dataset)
 
     def apply(
         self,
@@ -155,6 +171,7 @@ class RewritingDoors:
         *,
         message: str | None = None,
         author: str | None = None,
+        policy: str | None = None,
         resolve: Resolve | None = None,
         commit: bool = True,
         before_moving: Ready = None,
@@ -170,13 +187,17 @@ class RewritingDoors:
         ``patch-too-long``, NotFound ``no-such-dataset``, ``patch-content-missing``,
         Invalid ``patch-schema``, and as ``merge``.
         """
+        from dataclasses import replace
+
         from .patching import apply_patch
 
         if isinstance(patch, str):
             patch = patch.encode()
         elif not isinstance(patch, bytes):
             patch = "".join(f"{line}\n" for line in patch).encode()
-        asked = self._attended(branch, message, author, resolve, before_moving)
+        asked = self._attended(
+            branch, (message, author), before_moving, policy, resolve
+        )
         asked = replace(asked, commit=commit)
         return apply_patch(self._storage, asked, patch)
 
@@ -198,48 +219,57 @@ class RewritingDoors:
         *,
         message: str | None = None,
         author: str | None = None,
+        policy: str | None = None,
         resolve: Resolve | None = None,
         before_moving: Ready = None,
     ) -> ReplayResult:
         """Commit the step that waits on a branch, all settled, and go on behind it.
 
-        For what ``revert``, ``cherry_pick``, ``rebase`` or ``apply`` left. Raises
+        For what ``revert``, ``cherry_pick``, ``rebase`` or ``apply`` left; ``policy``
+        and ``resolve`` are for the steps to come. Raises
         Invalid ``no-merge``, ``merging`` (a merge waits), Conflicted
         ``open-conflicts``, Stale ``branch-moved`` (the branch got other commits since).
         """
         from .replaying import continue_replay
 
-        asked = self._attended(branch, message, author, resolve, before_moving)
+        asked = self._attended(
+            branch, (message, author), before_moving, policy, resolve
+        )
         return continue_replay(self._storage, asked)
 
     def skip(
-        self, branch: str | None = None, *, before_moving: Ready = None
+        self,
+        branch: str | None = None,
+        *,
+        policy: str | None = None,
+        before_moving: Ready = None,
     ) -> ReplayResult:
-        """Leave out the step that waits on a branch, and go on.
+        """Leave out the step that waits on a branch, and go on; it is ``skipped``.
 
         Raises as ``resume``.
         """
         from .replaying import skip_replay
 
-        asked = self._attended(branch, None, None, None, before_moving)
+        asked = self._attended(branch, NOBODY, before_moving, policy)
         return skip_replay(self._storage, asked)
 
     def _attended(
         self,
         branch: str | None,
-        message: str | None,
-        author: str | None,
-        resolve: Resolve | None,
+        words: tuple[str | None, str | None],
         before_moving: Ready,
+        policy: str | None = None,
+        resolve: Resolve | None = None,
     ) -> Attended:
         from .merge_request import Attended, no_action
         from .merging import snapshots_of
 
         return Attended(
             branch=branch or self.head,
-            message=message,
-            author=author,
+            message=words[0],
+            author=words[1],
             resolve=resolve,
+            policy=policy,
             resolvers={} if self.app is None else self.app.resolvers,
             snapshots=snapshots_of(self._storage),
             before_moving=before_moving or no_action,

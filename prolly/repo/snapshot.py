@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from prolly.codec import Address, Descriptor
 from prolly.datasets import (
-    DatasetInfo,
     Standing,
     VersionRoots,
     describe,
@@ -21,6 +20,7 @@ from prolly.maps import OrderedMap
 from .storage import Storage
 
 if TYPE_CHECKING:
+    from prolly.datasets import DatasetInfo
     from prolly.maps import BlobReader, Files
     from prolly.merge import PolicyRule
     from prolly.tables import Table

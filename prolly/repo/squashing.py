@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from prolly.chunks import ChunkWriter
 from prolly.codec import Address, Commit, encode_commit
 from prolly.errors import Invalid
-from prolly.history import is_ancestor
 
 from .branch_moves import check_words, first_line
 from .merge_request import Attended
-from .replay_steps import rebase_commits
+from .replay_commits import branch_line, require_ancestor
 from .storage import Storage
 from .working_area import WorkingArea
 
@@ -44,7 +43,7 @@ def _fold(
     """Write the commit; return its id and its manifest."""
     since, head = ends
     commits = storage.commits
-    require_ancestor(storage, since, head, asked.branch)
+    require_ancestor(commits, since, head, asked.branch)
     if since == head:
         raise Invalid(
             f"branch {asked.branch!r} has no commit since {since.hex()[:12]}",
@@ -54,7 +53,7 @@ def _fold(
     root = commits.read(head).root
     if commits.read(since).root == root:
         return since, root
-    line = [commits.read(one) for one in rebase_commits(commits, head, since)]
+    line = [commits.read(one) for one in branch_line(commits, head, since)]
     environment = storage.environment
     authors = {one.author for one in line}
     author = authors.pop() if len(authors) == 1 else environment.user()
@@ -77,17 +76,3 @@ def _joined(line: Sequence[Commit]) -> str:
     if len(line) > SQUASH_LINES_MAX:
         told.append(f"- and {len(line) - SQUASH_LINES_MAX:,} more")
     return "\n".join([f"{len(line):,} commits in one", "", *told])
-
-
-def require_ancestor(
-    storage: Storage, ancestor: bytes, head: bytes, branch: str
-) -> None:
-    """Raise Invalid ``not-an-ancestor`` for a commit that a branch does not hold."""
-    if not is_ancestor(storage.commits, ancestor, head):
-        raise Invalid(
-            f"commit {ancestor.hex()[:12]} is no ancestor of branch {branch!r}",
-            code="not-an-ancestor",
-            hint="`prolly log` lists the commits of the branch; `prolly log REV` those "
-            "below another one.",
-            branch=branch,
-        )

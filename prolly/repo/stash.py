@@ -8,7 +8,7 @@ it is dropped, and can be read like any version. The newest has the index 0.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 from prolly.chunks import RefMove, RefNote
@@ -130,10 +130,7 @@ class Stash:
             self._retried(area, lambda: self._apply_once(entry, area, keep=keep))
         except Stale as error:
             if error.code != "contended":
-                is_merging = area.state.is_merging
-                error.hint = _elsewhere(
-                    entry, is_clean=area.is_clean, is_merging=is_merging
-                )
+                error.hint = _elsewhere(entry, *area.read())
             raise
         return entry
 
@@ -144,7 +141,7 @@ class Stash:
         with storage.store.writer() as writer:
             reader = NodeReader(writer.get, storage.reader.cache)
             roots = Roots(base_root, entry.commit.root, state.manifest)
-            changed = replace(state, manifest=carry_over(writer, reader, roots))
+            changed = state._replace(manifest=carry_over(writer, reader, roots))
             after = area.put(writer, changed, storage.commits.read(state.base).root)
             stored = bytes(entry.id)
             if storage.store.read_ref(entry.ref) != stored:
@@ -169,7 +166,7 @@ class Stash:
         return RefNote(environment.user(), why, environment.now_us())
 
 
-def _elsewhere(entry: StashEntry, *, is_clean: bool, is_merging: bool) -> str:
+def _elsewhere(entry: StashEntry, before: bytes | None, state: WorkingState) -> str:
     """Return where a change that does not fit here can be taken up."""
     made_on = entry.commit.parents[0].hex()[:12]
     number = f" {entry.index}" if entry.index else ""
@@ -177,12 +174,15 @@ def _elsewhere(entry: StashEntry, *, is_clean: bool, is_merging: bool) -> str:
         f"`prolly branch NAME {made_on}`, `prolly switch NAME`, "
         f"`prolly stash pop{number}`, then commit and merge."
     )
-    if is_merging:
+    if state.is_merging:
+        from .waiting_merge import WAITING
+
+        what = WAITING[state.verb].capitalize()
         return (
-            "A merge waits here: end it first (`prolly merge --continue`, or --abort), "
-            f"or take the change up where it was made: {way}"
+            f"{what} waits here: end it first (`prolly {state.verb} --continue`, or "
+            f"--abort), or take the change up where it was made: {way}"
         )
-    if is_clean:
+    if before is None:
         return f"Take it up where it was made: {way}"
     return f"Reset what is uncommitted, or take it up where it was made: {way}"
 
@@ -204,8 +204,6 @@ def _check_stashable(before: bytes | None, state: WorkingState) -> None:
             hint="`prolly status` shows what is uncommitted.",
         )
     if state.is_merging:
-        raise Invalid(
-            "a merge that is not finished cannot be stashed",
-            code="merging",
-            hint="Finish the merge or abort it first.",
-        )
+        from .waiting_merge import still_waits
+
+        raise still_waits(state, "and cannot be put aside")

@@ -10,7 +10,7 @@ begins, and wait in the working state. Page: docs/spec/commits.md.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from prolly.chunks import ChunkWriter
@@ -120,6 +120,20 @@ def not_clean(branch: str, state: WorkingState) -> Invalid:
     )
 
 
+def still_waits(state: WorkingState, problem: str, hint: str = "") -> Invalid:
+    """Return (not raise) the error for what cannot be done to what waits in a state.
+
+    ``problem`` goes on behind its name; ``hint`` takes the place of how to end it.
+    """
+    verb = state.verb
+    way = f"Settle and commit it (`prolly {verb} --continue`), or give it up"
+    return Invalid(
+        f"{WAITING[verb]} waits, {problem}",
+        code="merging",
+        hint=hint or f"{way} (`prolly {verb} --abort`).",
+    )
+
+
 def no_merge(branch: str) -> Invalid:
     """Return (not raise) the error where no merge waits."""
     return Invalid(
@@ -140,7 +154,7 @@ def require_settled(reader: NodeReader, state: WorkingState) -> None:
             f"{count} conflict{'s are' if count > 1 else ' is'} not settled",
             code="open-conflicts",
             hint="`prolly conflicts` lists them, `prolly resolve` settles them; "
-            f"`prolly {state.verb} --abort` gives the merge up.",
+            f"`prolly {state.verb} --abort` gives it up.",
             count=count,
         )
 
@@ -160,7 +174,7 @@ def require_authored(commit: Commit) -> None:
         )
 
 
-def merge_metadata(reader: NodeReader, state: WorkingState) -> dict[str, Any]:
+def merge_metadata(reader: NodeReader, state: WorkingState) -> Mapping[str, Any]:
     """Return the metadata of the commit of a merge: how it was made, and settled.
 
     Raises Corrupt ``conflict-tree`` for a tree that says it is settled, and is not.

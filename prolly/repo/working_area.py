@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from prolly.chunks import ChunkWriter, RefMove, RefNote
@@ -18,7 +17,6 @@ from prolly.codec import (
     WorkingState,
     encode_working,
 )
-from prolly.errors import Invalid
 from prolly.history import BRANCHES, WORKING
 from prolly.tree import NodeReader
 
@@ -147,14 +145,14 @@ class WorkingArea:
 
                 # First of all: into another merge nothing is carried.
                 conflicts = marked(reader, writer, state, settlement)
-                changed = replace(state, conflicts=conflicts)
+                changed = state._replace(conflicts=conflicts)
             root = carry_over(writer, reader, Roots(base, ours, state.manifest))
             if settlement is not None:
                 # Settled is what may stand: no row that refers to none is.
                 from prolly.datasets import verify_references
 
                 verify_references(reader, state.manifest, root)
-            changed = replace(changed, manifest=root)
+            changed = changed._replace(manifest=root)
             base_root = self._storage.commits.read(state.base).root
             after = self.put(writer, changed, base_root)
             moves = [RefMove(WORKING + self.branch, before, after), self.stays()]
@@ -287,10 +285,12 @@ class WorkingArea:
         head = self.head
         before, state = self.read()
         if keep and state.is_merging:
-            raise Invalid(
-                "a merge waits, and its data would stay without its other parent",
-                code="merging",
-                hint="Give it up (`prolly merge --abort`), or drop the data too "
+            from .waiting_merge import still_waits
+
+            raise still_waits(
+                state,
+                "and what it brought would stay as edits of one's own",
+                f"Give it up (`prolly {state.verb} --abort`), or drop the data too "
                 "(`prolly reset --hard`).",
             )
         with storage.store.writer() as writer:

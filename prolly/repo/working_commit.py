@@ -5,8 +5,9 @@ One attempt each: who calls it reads the refs anew and tries again when they mov
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from prolly.chunks import RefMove, RefNote
@@ -74,7 +75,7 @@ def commit_once(storage: Storage, area: WorkingArea, request: CommitRequest) -> 
         root = carry_over(writer, reader, Roots(base_root, chosen, head_root))
         verify_references(reader, head_root, root)
         commit = _commit_of(storage, head, state, request)
-        commit = replace(commit, root=root)
+        commit = commit._replace(root=root)
         if len(commit.parents) > 1:
             from .waiting_merge import require_authored
 
@@ -106,20 +107,18 @@ def _require_committable(
     storage: Storage, state: WorkingState, request: CommitRequest
 ) -> None:
     """Refuse to end a merge with open conflicts, as another commit, or in part."""
-    from .waiting_merge import require_settled
+    from .waiting_merge import require_settled, still_waits
 
     if request.amend:
-        raise Invalid(
-            "a merge waits, and it is a commit of its own",
-            code="merging",
-            hint="Commit without --amend, or give it up: `prolly merge --abort`.",
+        raise still_waits(
+            state,
+            "and it is a commit of its own",
+            f"Commit without --amend, or give it up: `prolly {state.verb} --abort`.",
         )
     require_settled(storage.reader, state)
     if request.only is not None:
-        raise Invalid(
-            "a merge is committed whole",
-            code="merging",
-            hint="Commit without --dataset and --key.",
+        raise still_waits(
+            state, "and is committed whole", "Commit without --dataset and --key."
         )
 
 
@@ -131,7 +130,7 @@ def _commit_of(
         commit = _amended(storage, head, request.message)
     else:
         commit = _on_top(storage, head, state, request.message)
-    return commit if request.author is None else replace(commit, author=request.author)
+    return commit if request.author is None else commit._replace(author=request.author)
 
 
 def _on_top(
@@ -152,7 +151,7 @@ def _on_top(
     )
 
 
-def _metadata(storage: Storage, state: WorkingState) -> dict[str, Any]:
+def _metadata(storage: Storage, state: WorkingState) -> Mapping[str, Any]:
     """Return what the commit says beside its message: how a merge was made."""
     if not state.merge_parents:
         return {}
@@ -171,7 +170,7 @@ def _amended(storage: Storage, head: bytes, message: str | None) -> Commit:
             hint="Commit without --amend.",
         )
     text = before.message if message is None else message
-    return replace(before, time_us=storage.environment.now_us(), message=text)
+    return before._replace(time_us=storage.environment.now_us(), message=text)
 
 
 def nothing_to_commit(*, chosen_only: bool = False) -> Invalid:

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from prolly.codec import WorkingState, decode_working, shown
-from prolly.errors import NotFound
+from prolly.codec import WorkingState, decode_working
 from prolly.history import BRANCHES, WORKING
 
+from .ref_names import missing_branch
 from .storage import Storage
-
-
-def missing_branch(name: object) -> NotFound:
-    """Return the error for a branch that is not there."""
-    return NotFound(
-        f"no branch {shown(name)}",
-        code="no-such-branch",
-        hint="`prolly branch` lists the branches; `prolly branch NAME` makes one.",
-        ref=f"{BRANCHES}{name if isinstance(name, str) else shown(name)}",
-    )
 
 
 def read_head(storage: Storage, branch: str) -> bytes:

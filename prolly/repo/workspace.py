@@ -7,7 +7,6 @@ in memory (spilling past a bound) until ``write`` turns them into trees and a ma
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from prolly.codec import (
@@ -49,12 +48,12 @@ if TYPE_CHECKING:
     Handle = MutableOrderedMap | MutableTable | MutableFiles | BlobEdit
 
 
-@dataclass
 class _Open:
     """One dataset under edit. A blob has no record tree."""
 
-    tree: WorkingTree | None
-    handle: Handle
+    def __init__(self, tree: WorkingTree | None, handle: Handle) -> None:
+        self.tree = tree
+        self.handle = handle
 
     def close(self) -> None:
         """End the use of the dataset."""
@@ -301,7 +300,7 @@ class Workspace:
                 dataset=new,
             )
         stood = self._entries[identity].name
-        self._entries[identity] = replace(self._entries[identity], name=new)
+        self._entries[identity] = self._entries[identity]._replace(name=new)
         # Tables refer to tables of their own manifest, by the names that those have.
         for one, entry in list(self._entries.items()):
             if entry.kind == "table" and is_local_id(one) is is_local_id(identity):
@@ -354,14 +353,14 @@ class Workspace:
         policies = {one: held for one, held in entry.policies.items() if one != scope}
         if policy is not None:
             policies[scope] = policy
-        changed = replace(entry, policies=policies)
+        changed = entry._replace(policies=policies)
         if entry.roots and changed.keeps_stamps is not entry.keeps_stamps:
             # Stamps go with the last policy that asks for them, and begin with none.
             roots = entry.content_roots
             if changed.keeps_stamps:
                 root = build(self.writer, [], FORMAT_PARAMETERS)
                 roots = (*roots, root_reference(self._reader, root))
-            changed = replace(changed, roots=roots)
+            changed = changed._replace(roots=roots)
         self._entries[identity] = changed
 
     def adopt(self, identity: bytes, entry: Descriptor | None) -> None:
@@ -403,7 +402,7 @@ class Workspace:
         self._check()
         self._unvetted.add(identity)
         if identity not in self._entries:
-            self._entries[identity] = replace(entry, roots=())
+            self._entries[identity] = entry._replace(roots=())
         if stamps is not None:
             self._stamps[identity] = {**self._stamps.get(identity, {}), **stamps}
         found = self._under_edit(identity)
@@ -447,8 +446,11 @@ class Workspace:
         if entry.kind == "files":
             handle.flush()
         assert opened.tree is not None
-        # Indexes and stamps follow from the old leaves; a map's are not asked again.
-        keep_read = entry.kind != "map" or entry.keeps_stamps
+        # Indexes and stamps follow from the old leaves; others are not asked again.
+        is_plain = entry.kind == "map" or (
+            entry.kind == "table" and not handle.schema.indexes
+        )
+        keep_read = not is_plain or entry.keeps_stamps
         roots = [opened.tree.write(self.writer, keep_read=keep_read)]
         if entry.kind == "files" and identity in self._unvetted:
             old = entry.roots[0].address if entry.roots else None
@@ -456,7 +458,9 @@ class Workspace:
 
             require_no_path_clash(self._reader, old, roots[0])
         if entry.kind == "table":
-            entry = replace(entry, schema=handle.schema.to_value())
+            if handle.schema is not stored_table(entry).schema:
+                # The same object, where the schema stayed, stays one in the manifest.
+                entry = entry._replace(schema=handle.schema.to_value())
             roots += handle.write_indexes(self._reader, roots[0])
         references = root_references(self._reader, roots, entry.roots)
         return self._stamped(identity, entry, references)
@@ -466,7 +470,7 @@ class Workspace:
     ) -> Descriptor:
         """Return the description over new trees; what they change is stamped."""
         if not entry.keeps_stamps:
-            return replace(entry, roots=roots)
+            return entry._replace(roots=roots)
         from prolly.merge import Write, stamp_write
         from prolly.tables import Trees
 
@@ -474,14 +478,14 @@ class Workspace:
         start = entry.stamps
         write = Write(
             self._stood.get(identity),
-            replace(entry, roots=roots),
+            entry._replace(roots=roots),
             None if start is None else start.address,
             given=self._stamps.get(identity, {}),
             origin=None if origin is None else origin.by_id.get(identity),
         )
         trees = Trees(self._reader, self.writer, entry.parameters)
         root = stamp_write(trees, write, self._storage.stamp_clock)
-        return replace(entry, roots=(*roots, root_reference(self._reader, root)))
+        return entry._replace(roots=(*roots, root_reference(self._reader, root)))
 
     def close(self) -> None:
         """Forget all edits that were not committed; twice is fine."""

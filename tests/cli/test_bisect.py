@@ -74,8 +74,8 @@ def test_125_skips(grown: Run) -> None:
     assert (document["status"], len(document["among"])) == ("undecided", 6)
 
 
-@pytest.mark.parametrize("text", ["128", "255", "os.kill(os.getpid(), 9)"])
-def test_past_127_stops(grown: Run, text: str) -> None:
+@pytest.mark.parametrize("text", ["126", "127", "128", "os.kill(os.getpid(), 9)"])
+def test_past_125_stops(grown: Run, text: str) -> None:
     """And so does a signal; the search goes on where it was."""
     known = ids(grown)
     grown("bisect", "start", "HEAD", "HEAD~6")
@@ -86,13 +86,29 @@ def test_past_127_stops(grown: Run, text: str) -> None:
     assert grown("bisect", "--json").document["status"] == "testing"
 
 
-def test_127_is_bad_and_what_cannot_be_run_is_an_error(grown: Run) -> None:
-    """As git has it."""
+def test_124_is_bad_and_what_cannot_be_run_is_an_error(grown: Run) -> None:
+    """Of a shell, too: it says 127 for a command that there is not."""
     known = ids(grown)
     grown("bisect", "start", "HEAD", "HEAD~6")
-    error = grown("bisect", "run", "/no/such/program", code=2).err
-    assert "bisect-command" in error
-    grown("bisect", "run", *answering("127"), *known)
+    for words in (["/no/such/program"], ["sh", "-c", "no-such-program 2>/dev/null"]):
+        error = grown("bisect", "run", *words, code=2).err
+        assert "bisect-command" in error
+    assert grown("bisect", "--json").document["left"] == COMMITS - 1
+    grown("bisect", "run", *answering("124"), *known)
+    assert grown("bisect", "--json").document["commit"] == known[COMMITS - 2]
+
+
+def test_no_shell_reads_the_command(grown: Run) -> None:
+    """Words are words; `sh -c` reads its own, and a fault in them, exit 2, is bad."""
+    known = ids(grown)
+    grown("bisect", "start", "HEAD", "HEAD~6")
+    grown("bisect", "run", "sh", "-c", "test $0 != $PROLLY_COMMIT", "{}")
+    assert grown("bisect", "--json").document["commit"] == known[COMMITS - 2]
+    grown("bisect", "start", "HEAD", "HEAD~6")
+    grown("bisect", "run", "test", "$PROLLY_COMMIT", "=", "$PROLLY_COMMIT")
+    assert grown("bisect", "--json").document["commit"] == known[0]
+    grown("bisect", "start", "HEAD", "HEAD~6")
+    grown("bisect", "run", "sh", "-c", "if")
     assert grown("bisect", "--json").document["commit"] == known[COMMITS - 2]
 
 

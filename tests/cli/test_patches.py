@@ -95,7 +95,25 @@ def test_what_is_wrong_is_refused(
     assert people(*words, "--json", code=code).error["code"] == error
 
 
-@pytest.mark.parametrize("words", [["--fields"], ["--stat"], ["--", "people"]])
-def test_a_patch_is_whole(people: Run, words: list[str]) -> None:
-    """No part of one is made, and no count."""
+@pytest.mark.parametrize("words", [["--fields"], ["--stat"], ["--", "people:1"]])
+def test_a_patch_is_of_whole_records_and_datasets(
+    people: Run, words: list[str]
+) -> None:
+    """No smaller part of one is made, and no count."""
     people("diff", "--format", "patch", "HEAD~1", "HEAD", *words, code=2)
+
+
+def test_a_patch_of_one_dataset(people: Run, place: Path) -> None:
+    """It is applied as any other, and leaves other datasets alone."""
+    people("put", "settings", "theme", '"dark"')
+    people("put", "people", "9", '{"name": "Eve", "height": 1.5}')
+    people("commit", "-m", "both")
+    path = patch_file(people, place, "HEAD~1", "HEAD", "--", "people")
+    assert "settings" not in path.read_text()
+    people("reset", "--hard", "HEAD~1")
+    told = people("apply", path.name, "-m", "people alone").out
+    assert "people  1 added" in told and "settings" not in told
+    assert people("ls").out.count("settings") == 0
+    words = ["diff", "--format", "patch", "HEAD~1", "HEAD", "--exit-code", "--"]
+    people(*words, "people", code=1)
+    people(*words, "nothing", code=3)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -42,8 +41,7 @@ def woven(source: random.Random) -> Repository:
             picked = source.sample(range(len(known)), min(len(known), 2))
             if source.random() < 0.5:
                 picked = [source.randrange(len(known))]
-            commit = replace(
-                first,
+            commit = first._replace(
                 parents=tuple(known[one] for one in picked),
                 message=str(number),
                 generation=1 + max(commits[one].generation for one in picked),
@@ -51,7 +49,7 @@ def woven(source: random.Random) -> Repository:
             commits.append(commit)
             known.append(writer.put(encode_commit(commit)))
         tips = tuple(known[-COMMIT_PARENTS_MAX:])
-        top = replace(first, parents=tips, generation=99)
+        top = first._replace(parents=tips, generation=99)
         head = writer.put(encode_commit(top))
         branch = BRANCHES + "main"
         writer.commit([RefMove(branch, known[0], head)], RefNote("", "", 0))

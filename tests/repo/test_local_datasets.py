@@ -259,7 +259,6 @@ def test_part_of_the_working_state_is_given_up_by_the_commits_name(
 @pytest.mark.parametrize("local", [True, False])
 def test_a_check_tells_what_is_out_of_place(repo: Repository, local: bool) -> None:
     """A local dataset in a commit, and one of a commit beside them, are faults."""
-    from dataclasses import replace
 
     from prolly.chunks import RefMove
     from prolly.codec import encode_commit
@@ -273,9 +272,9 @@ def test_a_check_tells_what_is_out_of_place(repo: Repository, local: bool) -> No
     entry: Descriptor = repo.at("main").entries["m" if local else "shared"]
     identity = b"12345678" if local else b"\0" + b"12345678"
     with repo.store.writer() as writer:
-        planted = {identity: replace(entry, name="planted")}
+        planted = {identity: entry._replace(name="planted")}
         root = write_manifest(storage.reader, writer, commit.root, planted)
-        made = writer.put(encode_commit(replace(commit, root=root)))
+        made = writer.put(encode_commit(commit._replace(root=root)))
         writer.commit([RefMove(ref, old, made)])
     for full in (False, True):
         found = list(check_repository(repo.store, full=full))

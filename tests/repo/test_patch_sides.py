@@ -9,17 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prolly.chunks import MemoryStore, ScratchWriter
-from prolly.codec.patch import Patch, decode_patch, with_end
+from prolly.codec.patch import Patch, decode_patch
 from prolly.errors import Corrupt
-from prolly.repo.patch_making import _lines
-from prolly.repo.patch_sides import PatchSides, Sides
+from prolly.repo.patch_making import patch_lines
+from prolly.repo.patch_sides import PatchRoots, PatchSides
 from prolly.testing.manifest_world import ManifestWorld
 from prolly.tree import NodeReader
 
 
 def made(store: MemoryStore, old: bytes, new: bytes) -> Patch:
     """Return the patch between two manifests, through its text."""
-    lines = with_end(_lines(NodeReader(store.get), old, new))
+    lines = patch_lines(NodeReader(store.get), old, new)
     return decode_patch("".join(f"{line}\n" for line in lines).encode())
 
 
@@ -42,8 +42,8 @@ def test_a_patch_of_any_edits_leads_to_their_root(seed: int) -> None:
     for start, end in ((old, new), (new, old)):
         found = sides(world.store, made(world.store, start, end))
         assert found.has_old()
-        assert found.known() == Sides(start, end)
-        assert found.assumed(start) == Sides(start, end)
+        assert found.known() == PatchRoots(start, end)
+        assert found.assumed(start) == PatchRoots(start, end)
         assert found.is_applied(end)
         assert found.is_applied(start) is (start == end)
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prolly.codec.patch import PATCH_BYTES_MAX, with_end
+from prolly.codec.patch import PATCH_BYTES_MAX
+from prolly.codec.patch_lines import with_end
 from prolly.errors import Corrupt, Invalid
 from prolly.ops import check_repository
 from prolly.repo import Repository, Transaction

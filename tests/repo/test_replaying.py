@@ -12,14 +12,12 @@ from hypothesis import strategies as st
 
 import prolly
 from prolly.chunks import MemoryStore
-from prolly.codec import REPLAY_COMMITS_MAX
 from prolly.codec.record_stamps import RecordStamps
 from prolly.datasets import Manifest
-from prolly.errors import Conflicted, Invalid, LimitExceeded, Stale
+from prolly.errors import Conflicted, Invalid, Stale
 from prolly.merge import stamps_of, stamps_root
 from prolly.ops import check_repository
 from prolly.repo import ReplayResult, Repository, Transaction
-from prolly.repo.replay_steps import require_few
 from prolly.testing.failing_store import FailingStore
 from prolly.testing.repositories import (
     Write,
@@ -257,7 +255,8 @@ def test_what_waits_can_be_given_up_or_left_out() -> None:
     assert repo.working_area("feature").is_clean
     repo.rebase("main", "feature")
     result = repo.skip("feature")
-    assert (result.status, len(result.dropped)) == ("replayed", 1)
+    assert (result.status, result.dropped) == ("replayed", ())
+    assert result.skipped == (repo.resolve("feature@{1}~2"),)
     assert values(repo, "feature") == {"a": 2, "b": 2, "d": 4, "e": 5}
 
 
@@ -443,18 +442,6 @@ def test_a_patch_that_waits_is_whole() -> None:
     write_on(other, "main", sets(a=9, z=1))
     assert other.apply(lines).status == "conflicts"
     assert list(check_repository(other.store, full=True)) == []
-
-
-@pytest.mark.parametrize("count", [REPLAY_COMMITS_MAX, REPLAY_COMMITS_MAX + 1])
-def test_so_many_commits_are_made_again_at_once(count: int) -> None:
-    """One more is refused before anything is read."""
-    todo = (bytes(32),) * count
-    if count > REPLAY_COMMITS_MAX:
-        with pytest.raises(LimitExceeded) as caught:
-            require_few(todo)
-        assert caught.value.code == "too-many-commits"
-    else:
-        assert require_few(todo) == todo
 
 
 # Stamps, tables -------------------------------------------------------------

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,8 +14,7 @@ from prolly.repo.stamp_clock import StampClock
 def clock_of(store: MemoryStore, times: list[int]) -> StampClock:
     """Return a clock that sees these times in milliseconds, one after the other."""
     waiting = iter(times)
-    environment = replace(
-        Environment(),
+    environment = Environment()._replace(
         now_us=lambda: 1000 * next(waiting),
         random_bytes=lambda size: b"R" * size,
     )
@@ -39,5 +36,5 @@ def test_the_replica_is_made_once_per_store() -> None:
     """Another clock of the store stamps in the same name."""
     store = MemoryStore()
     first = clock_of(store, [1])()
-    again = StampClock(store, replace(Environment(), now_us=lambda: 0))
+    again = StampClock(store, Environment()._replace(now_us=lambda: 0))
     assert again()[8:] == first[8:]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -39,7 +38,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def repo(clock: Clock) -> Repository:
-    environment = replace(ticking_environment(), now_us=clock)
+    environment = ticking_environment()._replace(now_us=clock)
     store = MemoryStore()
     begin_history(store, environment)
     repo = Repository(store, None, environment=environment)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -177,7 +176,7 @@ def test_metadata_of_another_form_waits_too() -> None:
     repo, _ = waiting(1)
     area = repo.working_area("main")
     address, state = area.read()
-    odd = replace(state, metadata={"merge": 5})
+    odd = state._replace(metadata={"merge": 5})
     with repo.store.writer() as writer:
         moved = writer.put(encode_working(odd))
         writer.commit([RefMove(WORKING + "main", address, moved)])
@@ -222,7 +221,7 @@ def test_nobodys_merges_have_a_form_of_their_own() -> None:
         {"parents": commit.parents[::-1]},
         {"parents": commit.parents[:1]},
     ):
-        require_authored(replace(commit, **change))
+        require_authored(commit._replace(**change))
 
 
 def test_rules_of_a_merge_are_what_they_say() -> None:

@@ -35,6 +35,7 @@ def command(invocation: Invocation, /, patch: str | None, **how: Any) -> int:
         return repository.apply(
             read(invocation.path(patch)),
             message=how["message"],
+            policy=how["policy"],
             commit=how["message"] is not None,
             before_moving=invocation.no_way_back,
         )

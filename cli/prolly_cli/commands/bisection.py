@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..command_group import VerbGroup
+from ..commit_words import named
 from ..invocation import Invocation
 from ..output import Output, plural
-from ..replays import named
 from ..versions import counts_json, counts_lines
 
 if TYPE_CHECKING:
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
 # What the command of `bisect run` finds the commit in that it is to test.
 COMMIT_VARIABLE = "PROLLY_COMMIT"
-# Exit codes of it, as git has them: this one skips, and those past 127 stop the run.
+# Exit codes of it, as git has them: up to here a commit is bad, and this one skips it.
+# What comes behind stops the run: with 126 and 127 a shell says that it cannot run the
+# command, which says nothing about any commit.
+BAD_LAST = 124
 SKIPS = 125
-FAILS_LAST = 127
 
 
 @click.group("bisect", cls=VerbGroup, invoke_without_command=True)
@@ -100,8 +102,8 @@ def run(invocation: Invocation, words: tuple[str, ...]) -> int:
     """Test commits with COMMAND until the first bad one is found.
 
     It finds the commit in the variable PROLLY_COMMIT and in place of a word {}. Exit 0
-    says good, 1 to 127 bad, but 125 that this one cannot be tested; any other ends the
-    run.
+    says good, 1 to 124 bad, 125 that this one cannot be tested; any other ends the run.
+    No shell reads COMMAND: for pipes and variables say sh -c '...'.
     """
     repository = invocation.repository(writable=True)
     output = invocation.output
@@ -134,12 +136,13 @@ def answer_of(words: tuple[str, ...], commit_id: str) -> bool | None:
     code = ended.returncode
     if code == SKIPS:
         return None
-    if not 0 <= code <= FAILS_LAST:
+    if not 0 <= code <= BAD_LAST:
         raise Invalid(
             f"{given[0]} ended with {code}",
             code="bisect-command",
-            hint="Exit 0 says good, 1 to 127 bad, 125 neither. The marks made so far "
-            "stay: `prolly bisect run` goes on.",
+            hint="Exit 0 says good, 1 to 124 bad, 125 neither; 126 and 127 are of a "
+            "shell that cannot run it. The marks made so far stay: `prolly bisect run` "
+            "goes on.",
         )
     return code == 0
 

@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 
 @click.command("cherry-pick", cls=Verb)
 @click.argument("revisions", nargs=-1, metavar="[REV...]")
+@click.option(
+    "-m",
+    "--mainline",
+    type=int,
+    metavar="PARENT",
+    help="Of a merge: what it changes against its parent of this number, from 1.",
+)
 @ending_options
 @click.pass_obj
 def command(invocation: Invocation, /, revisions: tuple[str, ...], **how: Any) -> int:
@@ -30,6 +37,11 @@ def command(invocation: Invocation, /, revisions: tuple[str, ...], **how: Any) -
         return run(invocation, "cherry-pick", how, None)
 
     def begin(repository: Repository) -> ReplayResult:
-        return repository.cherry_pick(revisions, before_moving=invocation.no_way_back)
+        return repository.cherry_pick(
+            revisions,
+            mainline=how["mainline"],
+            policy=how["policy"],
+            before_moving=invocation.no_way_back,
+        )
 
     return run(invocation, "cherry-pick", how, begin)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..command_group import Verb
+from ..commit_words import made_line
 from ..invocation import Invocation
-from ..output import visible
 from ..replays import go_on
-from ..versions import counts_json, counts_lines, short_id
+from ..versions import counts_json, counts_lines
 
 if TYPE_CHECKING:
     from prolly import Repository
@@ -61,7 +61,6 @@ def command(
         return go_on(invocation, repository, {"message": message})
     if message is None and not amend and not merges:
         raise click.UsageError("-m MSG is missing")
-    branch = repository.head
     only = selection(repository, datasets, keys)
     invocation.no_way_back()
     try:
@@ -89,9 +88,7 @@ def command(
     if output.json:
         output.document({"commit": str(commit_id), "datasets": counts_json(counts)})
         return 0
-    text = repository.commit_of(commit_id).message
-    first = visible(text.partition("\n")[0])
-    output.say(f"[{branch} {output.style(short_id(commit_id), 'id')}] {first}")
+    output.say(made_line(output, repository, commit_id))
     for line in counts_lines(counts, output):
         output.say(f"  {line}")
     return 0

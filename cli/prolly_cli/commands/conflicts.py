@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..command_group import Verb
-from ..conflict_counts import ALL_SETTLED, report_settled, told_conflicts
+from ..conflict_counts import all_settled, report_settled, told_conflicts
 from ..invocation import Invocation
 from ..output import plural, visible
 from ..page_option import page_options, printing, wants_page
@@ -106,7 +106,8 @@ def print_counts(
     if output.json:
         output.document({"conflicts": sum(counts.values()), "datasets": counts})
         return
-    for line in told_conflicts(counts) or ["no conflicts"]:
+    verb = invocation.repository().working_area().state.verb
+    for line in told_conflicts(counts, verb=verb) or ["no conflicts"]:
         output.line(line)
 
 
@@ -155,7 +156,8 @@ def print_conflicts(
                 "DATASET [KEY] --ours|--theirs|--keep|-i"
             )
         else:
-            output.say(ALL_SETTLED)
+            verb = invocation.repository().working_area().state.verb
+            output.say(all_settled(verb))
 
 
 def export_sheet(invocation: Invocation, file: str, how: dict[str, Any]) -> None:
@@ -188,8 +190,19 @@ def import_sheet(invocation: Invocation, file: str) -> None:
 
     repository = invocation.repository(writable=True)
     conflicts = repository.conflicts()
+    empty = 0
+
+    def count(lines: int) -> None:
+        nonlocal empty
+        empty = lines
+
     number = import_conflicts(
-        conflicts, invocation.path(file), before_writing=invocation.no_way_back
+        conflicts,
+        invocation.path(file),
+        before_writing=invocation.no_way_back,
+        on_empty=count,
     )
     done = f"took {plural(number, 'line')}"
-    report_settled(invocation.output, conflicts, number, done)
+    if empty:
+        done += f", {empty} of them with an empty value: null, or the record goes"
+    report_settled(invocation.output, repository, number, done)

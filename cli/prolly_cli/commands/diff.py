@@ -82,11 +82,13 @@ def command(
     versions = sides(repository, revisions)
     if versions[1].commit is None:
         note_older_base(output, repository)
-    if format_name == "patch":
-        with printing(invocation, how["target"]):
-            found = print_patch(output, repository, versions, (scope, how))
-        return 1 if found and how["exit_code"] else 0
     dataset, bounds = narrowed(repository, versions, scope)
+    if format_name == "patch":
+        if bounds != (None, None) or how["fields"]:
+            raise click.UsageError("a patch is of whole datasets and whole records")
+        with printing(invocation, how["target"]):
+            found = print_patch(output, repository, versions, dataset)
+        return 1 if found and how["exit_code"] else 0
     comparison = repository.compare(*versions)
     with printing(invocation, how["target"]):
         show = print_counts if how["stat"] else print_changes

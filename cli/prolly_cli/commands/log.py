@@ -14,7 +14,7 @@ from ..display_width import wrapped
 from ..invocation import Invocation
 from ..output import LANES, Output, visible
 from ..page_option import page_options, printing, wants_page
-from ..styled_line import Styled, painted_line
+from ..styled_line import Styled, painted
 from ..versions import (
     commit_json,
     committed_records,
@@ -92,7 +92,7 @@ def print_commits(
             graph = drawing.draw(bytes(entry.id), entry.commit.parents, [""])
             lines += [[]] * (len(graph) - len(lines))
         for before, parts in zip(graph, lines, strict=True):
-            output.line(painted_line(output, [*lanes(before), *parts], limit))
+            output.line(painted(output, [*lanes(before), *parts], limit))
         if repository.is_cut(entry.id):
             output.note("history was cut off here; `prolly fetch --unshallow`")
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..command_group import Verb
+from ..commit_words import made_line, named
 from ..conflict_counts import conflict_name_line, conflict_names, told_conflicts
 from ..invocation import Invocation
 from ..output import Output, plural, visible
-from ..replays import abort, go_on
+from ..replays import abort
 from ..versions import counts_json, counts_lines, short_id
 from ..waiting_merges import require_waiting
 
@@ -136,19 +137,17 @@ def end_merge(
     revision: str | None,
     how: dict[str, Any],
 ) -> int:
-    """Give up or commit what waits, a merge or another; return the exit code."""
+    """Give up or commit the merge that waits; return the exit code."""
     given = {name for name, value in how.items() if value} - {"message"}
     if revision is not None or len(given) > 1 or (how["abort"] and how["message"]):
         word = "--abort" if how["abort"] else "--continue"
         raise click.UsageError(f"{word} stands alone: no REV, and no other option")
-    require_waiting(repository)
+    require_waiting(repository, "merge")
     if how["abort"]:
         abort(invocation, repository)
         return 0
-    if repository.working_area().state.replay is not None:
-        return go_on(invocation, repository, how)
     invocation.no_way_back()
-    branch, output = repository.head, invocation.output
+    output = invocation.output
     conflicts = repository.conflicts()
     commit_id = conflicts.commit(how["message"])
     commit = repository.commit_of(commit_id)
@@ -157,8 +156,7 @@ def end_merge(
         told = {"status": "merged", "commit": str(commit_id), "conflicts": 0}
         output.document({**told, "datasets": counts_json(counts)})
         return 0
-    first = visible(commit.message.partition("\n")[0])
-    output.say(f"[{branch} {output.style(short_id(commit_id), 'id')}] {first}")
+    output.say(made_line(output, repository, commit_id))
     for line in counts_lines(counts, output):
         output.say(f"  {line}")
     return 0
@@ -220,11 +218,10 @@ def summary(
         how = "move on to it" if result.status == "fast-forward" else "take it cleanly"
         return f"{visible(branch)} would {how}; nothing was changed"
     assert result.commit_id is not None
-    shown = output.style(short_id(result.commit_id), "id")
-    message = repository.commit_of(result.commit_id).message.partition("\n")[0]
     if result.status == "fast-forward":
-        return f"{visible(branch)} moves on to {shown} {visible(message)}".rstrip()
-    return f"[{branch} {shown}] {visible(message)}"
+        shown = named(output, repository, result.commit_id)
+        return f"{visible(branch)} moves on to {shown}"
+    return made_line(output, repository, result.commit_id)
 
 
 def explained(result: MergeResult) -> dict[str, Any]:

@@ -143,5 +143,7 @@ def _tell(output: Output, merge: Any, name: str) -> None:
     if count > _TOLD:
         output.note(f"and {number(count - _TOLD)} more")
     if count:
-        told = plural(count, "conflict")
-        output.note(f"{told} in {visible(name)}, marked by <<<<<<< and >>>>>>>")
+        how = "marked by <<<<<<< and >>>>>>>"
+        if not merge.has_markers:
+            how = "rows stand as ours has them; --conflicts FILE lists them"
+        output.note(f"{plural(count, 'conflict')} in {visible(name)}, {how}")

@@ -8,11 +8,12 @@ import click
 
 from ..addresses import remote_name
 from ..command_group import Verb
+from ..commit_words import named
 from ..conflict_counts import told_conflicts
 from ..invocation import Invocation
 from ..output import Output, visible
 from ..transfer_text import TransferProgress, report_json, tell_report
-from ..versions import counts_json, counts_lines, short_id
+from ..versions import counts_json, counts_lines
 
 if TYPE_CHECKING:
     from prolly import MergeResult, Repository
@@ -77,8 +78,7 @@ def tell_merge(
     if merge.status == "up-to-date":
         output.say(f"{visible(branch)} has all of it already")
     elif merge.commit_id is not None:
-        message = repository.commit_of(merge.commit_id).message.partition("\n")[0]
-        output.say(f"{short_id(merge.commit_id)} {visible(message)}".rstrip())
+        output.say(named(output, repository, merge.commit_id))
     for line in counts_lines(merge.datasets, output):
         output.say(f"  {line}")
     for line in told_conflicts(merge.conflicts.counts(), tried=False):

@@ -9,6 +9,7 @@ from ..command_group import Verb
 from ..invocation import Invocation
 from ..output import visible
 from ..transfer_text import TransferProgress, report_json, tell_report
+from ..waiting_merges import note_unpushed
 
 
 @click.command("push", cls=Verb)
@@ -31,6 +32,7 @@ def command(
     repository = invocation.repository(writable=True)
     output = invocation.output
     name = remote_name(invocation, repository, remote)
+    note_unpushed(output, repository, branch or repository.head)
     with TransferProgress("sending", quiet=output.quiet) as progress:
         report = repository.push(
             name, branch, force_with_lease=force_with_lease, progress=progress

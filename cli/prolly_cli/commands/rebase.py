@@ -29,6 +29,8 @@ def command(invocation: Invocation, /, revision: str | None, **how: Any) -> int:
         return run(invocation, "rebase", how, None)
 
     def begin(repository: Repository) -> ReplayResult:
-        return repository.rebase(revision, before_moving=invocation.no_way_back)
+        return repository.rebase(
+            revision, policy=how["policy"], before_moving=invocation.no_way_back
+        )
 
     return run(invocation, "rebase", how, begin)

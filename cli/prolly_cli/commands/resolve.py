@@ -56,7 +56,7 @@ def command(
     """Settle the conflict of KEY in DATASET, or without KEY all that are open there.
 
     VALUE is JSON, in a table an object of columns: what it leaves out stays. A conflict
-    may be settled again until `prolly merge --continue` commits the merge.
+    may be settled again until --continue, of the command that waits, commits it.
     """
     how["side"] = side_of(how)
     check_words(dataset, key, how)
@@ -72,7 +72,7 @@ def command(
     else:
         number = settle(invocation, conflicts, (dataset, key), how)
     done = f"settled {plural(number, 'conflict')}"
-    report_settled(invocation.output, conflicts, number, done)
+    report_settled(invocation.output, repository, number, done)
 
 
 def side_of(how: dict[str, Any]) -> str | None:
@@ -86,6 +86,11 @@ def side_of(how: dict[str, Any]) -> str | None:
 def check_words(dataset: str | None, key: str | None, how: dict[str, Any]) -> None:
     """Refuse what does not go together."""
     ways = (how["side"] is not None, how["value"] is not None, how["delete"])
+    words = (*TAKEN, "value", "delete")
+    given = [f"--{one}" for one in words if how[one] not in (None, False)]
+    given += ["-i"] if how["ask"] else []
+    if len(given) > 1:
+        raise click.UsageError(f"{' and '.join(given)} exclude each other")
     if sum((*ways, how["ask"])) != 1:
         raise click.UsageError(
             "one of --ours, --theirs, --base, --keep, --value, --delete and -i is "

@@ -42,6 +42,7 @@ def command(invocation: Invocation, /, revision: str | None, **how: Any) -> int:
             revision,
             mainline=how["mainline"],
             message=how["message"],
+            policy=how["policy"],
             commit=not how["no_commit"],
             before_moving=invocation.no_way_back,
         )

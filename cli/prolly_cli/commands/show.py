@@ -6,7 +6,7 @@ import click
 
 from ..command_group import Verb
 from ..invocation import Invocation
-from ..merge_text import merge_lines, settled_lines
+from ..merge_text import merge_lines, origin_lines, settled_lines
 from ..versions import commit_json, counts_lines, datasets_json, datasets_lines
 
 
@@ -16,12 +16,13 @@ from ..versions import commit_json, counts_lines, datasets_json, datasets_lines
 def command(invocation: Invocation, revision: str) -> None:
     """Show the commit REV: who, when, why, its datasets, and what it changed.
 
-    Of a merge also its policy, how conflicts were settled, and the first of them.
+    Of a merge also its policy, how conflicts were settled, and the first of them; of a
+    revert or a pick the commit that it was made of.
     """
     from prolly import LogEntry
     from prolly.codec import json_form
 
-    from ..styled_line import painted_line
+    from ..styled_line import painted
     from .log import lines_of, ref_names
 
     repository = invocation.repository()
@@ -39,8 +40,10 @@ def command(invocation: Invocation, revision: str) -> None:
         names = ref_names(repository).get(bytes(commit_id), [])
         entry = LogEntry(commit_id, commit)
         for parts in lines_of(entry, names, "whole", output.line_limit):
-            output.line(painted_line(output, parts, output.line_limit))
-        told = [*merge_lines(commit.metadata), *settled_lines(repository, commit_id)]
+            output.line(painted(output, parts, output.line_limit))
+        told = list(origin_lines(output, repository, commit.metadata))
+        told += merge_lines(commit.metadata)
+        told += settled_lines(repository, commit_id)
         for line in [*told, ""] if told else []:
             output.line(line)
         for line in datasets_lines(snapshot):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from ..command_group import Verb
+from ..commit_words import made_line, named
 from ..invocation import Invocation
 from ..output import visible
-from ..versions import counts_json, counts_lines, short_id
+from ..versions import counts_json, counts_lines
 
 
 @click.command("squash", cls=Verb)
@@ -25,15 +26,14 @@ def command(invocation: Invocation, revision: str, message: str | None) -> None:
     commit_id = repository.squash(
         revision, message=message, before_moving=invocation.no_way_back
     )
-    branch, output = repository.head, invocation.output
+    output = invocation.output
     counts = repository.diff_counts(since, commit_id)
     if output.json:
         output.document({"commit": str(commit_id), "datasets": counts_json(counts)})
-    first = visible(repository.commit_of(commit_id).message.partition("\n")[0])
-    shown = output.style(short_id(commit_id), "id")
     if commit_id == since:
-        output.say(f"nothing was left: {visible(branch)} is at {shown} {first}")
+        shown = named(output, repository, commit_id)
+        output.say(f"nothing was left: {visible(repository.head)} is at {shown}")
         return
-    output.say(f"[{visible(branch)} {shown}] {first}")
+    output.say(made_line(output, repository, commit_id))
     for line in counts_lines(counts, output):
         output.say(f"  {line}")

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..command_group import Verb
-from ..display_width import cut, padded, width
 from ..invocation import Invocation
-from ..output import Output, number, visible
+from ..output import Output
 from ..page_option import page_options, printing, wants_page
-from ..sizes import size_text
 from ..versions import at_option
 
 if TYPE_CHECKING:
     from prolly.ops import DatasetStatistics, Share, StoreStatistics
     from prolly.tree import LevelStatistics
-
-STORE_TITLES = ("store", "number", "size")
-SHARE_TITLES = ("chunks", "size", "unique", "shared")
-# Of a name that is cut so much is shown at least.
-NAME_COLUMNS_LEAST = 12
-LEVEL_TITLES = ("level", "nodes", "entries", "size", "smallest", "mean", "largest")
 
 
 @click.command("stats", cls=Verb)
@@ -57,23 +49,6 @@ def command(
         print_store(output, held, page=page)
 
 
-def store_rows(held: StoreStatistics) -> list[tuple[str, ...]]:
-    """Return what the store holds as a whole."""
-    return [
-        ("chunks", number(held.chunks), size_text(held.chunk_bytes)),
-        (
-            "reachable",
-            number(held.reachable_chunks),
-            size_text(held.reachable_bytes),
-        ),
-        ("inline", number(held.inline_chunks), size_text(held.inline_bytes)),
-        ("packs", number(held.packs), size_text(held.pack_bytes)),
-        ("waste in packs", "", size_text(held.waste_bytes)),
-        ("index", "", size_text(held.index_bytes)),
-        ("on the disk", "", size_text(held.disk_bytes)),
-    ]
-
-
 def print_store(output: Output, held: StoreStatistics, *, page: bool) -> None:
     """Print the store, then refs, then datasets; as JSON, a page or tables."""
     if output.json:
@@ -84,29 +59,13 @@ def print_store(output: Output, held: StoreStatistics, *, page: bool) -> None:
 
         print_store_page(output, held)
         return
+    from ..stats_view import SHARE_TITLES, STORE_TITLES, share_row, store_rows
+
     print_table(output, STORE_TITLES, store_rows(held))
     for title, shares in (("ref", held.refs), ("dataset", held.datasets)):
         if shares:
             output.line()
             print_table(output, (title, *SHARE_TITLES), map(share_row, shares.items()))
-
-
-def share_row(item: tuple[str, Share]) -> tuple[str, ...]:
-    """Return the cells of one ref or dataset."""
-    name, share = item
-    sizes = share.bytes, share.unique_bytes, share.shared_bytes
-    return visible(name), number(share.chunks), *map(size_text, sizes)
-
-
-def about_dataset(found: DatasetStatistics) -> list[str]:
-    """Return what a dataset is, its root, and how large it is."""
-    unit = "bytes" if found.kind == "blob" else "records"
-    out_of_line = f", {size_text(found.blob_bytes)} of it out of line"
-    return [
-        f"{visible(found.name)}: {found.kind} of {number(found.count)} {unit}",
-        f"root {found.root.hex()}",
-        size_text(found.bytes) + (out_of_line if found.blob_bytes else ""),
-    ]
 
 
 def print_dataset(output: Output, found: DatasetStatistics, *, page: bool) -> None:
@@ -119,6 +78,8 @@ def print_dataset(output: Output, found: DatasetStatistics, *, page: bool) -> No
 
         print_dataset_page(output, found)
         return
+    from ..stats_view import LEVEL_TITLES, about_dataset, level_row
+
     for line in about_dataset(found):
         output.line(line)
     for place, levels in enumerate((found.levels, *found.indexes)):
@@ -129,33 +90,14 @@ def print_dataset(output: Output, found: DatasetStatistics, *, page: bool) -> No
             print_table(output, LEVEL_TITLES, map(level_row, levels))
 
 
-def level_row(level: LevelStatistics) -> tuple[str, ...]:
-    """Return the cells of one level."""
-    sizes = level.bytes, level.bytes_min, round(level.bytes_mean), level.bytes_max
-    counts = str(level.level), number(level.nodes), number(level.entries)
-    return *counts, *map(size_text, sizes)
+def print_table(
+    output: Output, titles: Sequence[str], rows: Iterable[Sequence[str]]
+) -> None:
+    """Print aligned columns: names to the left, numbers to the right."""
+    from ..aligned_table import print_aligned
 
-
-def print_table(output: Output, titles: Sequence[str], rows: Any) -> None:
-    """Print aligned columns: names to the left, numbers to the right.
-
-    On a line that is too short names are cut first, then columns from the right.
-    """
-    cells = [tuple(titles), *rows]
-    widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
-    limit = output.line_limit
-    if limit is not None:
-        rest = sum(widths[1:]) + 2 * len(widths[1:])
-        widths[0] = min(widths[0], max(limit - rest, NAME_COLUMNS_LEAST))
-    for place, row in enumerate(cells):
-        name = padded(cut(row[0], widths[0]) if limit else row[0], widths[0])
-        rest_cells = (
-            padded(one, columns, right=True)
-            for one, columns in zip(row[1:], widths[1:], strict=True)
-        )
-        line = "  ".join((name, *rest_cells)).rstrip()
-        line = cut(line, limit) if limit else line
-        output.line(line if place else output.style(line, "faint"))
+    cells = [[(text, "") for text in row] for row in rows]
+    print_aligned(output, titles, cells, numbers=frozenset(range(1, len(titles))))
 
 
 def store_json(held: StoreStatistics) -> dict[str, Any]:

@@ -91,7 +91,8 @@ def _tell_merge(
     open_counts: dict[str, int],
 ) -> None:
     """Say which merge waits, or which step of what, and for what."""
-    from ..replays import named, waiting_lines
+    from ..commit_words import named
+    from ..replays import waiting_lines
 
     if state.replay is None:
         lines = [f"merging {named(output, repository, state.merge_parents[0])}"]
