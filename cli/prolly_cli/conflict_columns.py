@@ -7,15 +7,13 @@ from itertools import takewhile
 
 from prolly.repo import SIDES
 
-from .display_width import ELLIPSIS, cut, padded, width
+from .display_width import ELLIPSIS, GAP, cut, padded, width
 from .output import visible
 
 # What is narrower shows nothing of most values.
 CELL_CHARS_LEAST = 8
 # So much of what two long values have in common stays before where they differ.
 COMMON_CHARS = 8
-
-GAP = "  "
 
 
 def fits(cells: list[tuple[str, list[str]]], widths: list[int]) -> bool:

@@ -8,11 +8,11 @@ from typing import Any
 from prolly import ABSENT, Column, Conflict, Conflicts
 from prolly.repo import SIDES, Side, conflict_words
 
-from .conflict_columns import GAP, column_widths, fits, fitted, fitted_row
-from .display_width import cut, width
+from .conflict_columns import column_widths, fits, fitted, fitted_row
+from .display_width import GAP, cut, width
 from .output import Output, visible
 from .record_text import RecordText, key_parts, key_words, value_text
-from .styled_line import marked
+from .styled_line import Styled, marked, painted
 
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
 
@@ -230,29 +230,29 @@ def conflict_lines(
         return lines + _whole_lines(output, cells, limit)
     rows: list[tuple[str, list[str]]] = [("", list(SIDES)), *cells]
     for row_name, row in rows:
-        parts = [fitted(row_name, label)]
+        parts = [(f"  {fitted(row_name, label)}", "")]
         for side, whole, shown in zip(SIDES, row, fitted_row(row, widths), strict=True):
-            if not row_name:
-                parts.append(output.style(shown, "faint"))
+            parts.append((GAP, ""))
+            if row_name:
+                parts += _cell(output, (row[0], whole), shown, side)
             else:
-                parts.append(_painted(output, (row[0], whole), shown, side))
-        lines.append(f"  {GAP.join(parts)}".rstrip())
+                parts.append((shown, "faint"))
+        lines.append(painted(output, parts))
     return lines
 
 
-def _painted(output: Output, texts: tuple[str, str], shown: str, side: Side) -> str:
+def _cell(
+    output: Output, texts: tuple[str, str], shown: str, side: Side
+) -> list[Styled]:
     """Return a cell in its colour; what differs from base in bold, if all is shown."""
     base, text = map(visible, texts)
     style = SIDE_STYLES.get(side, "faint")
     if not output.color or side == "base" or not shown.startswith(text):
-        return output.style(shown, style)
+        return [(shown, style)]
     from .word_difference import word_differences
 
     spans = word_differences(base, text)[1]
-    parts = [
-        output.style(one, kind) if kind else one for one, kind in marked(spans, style)
-    ]
-    return "".join(parts) + shown[len(text) :]
+    return [*marked(spans, style), (shown[len(text) :], "")]
 
 
 def _whole_lines(

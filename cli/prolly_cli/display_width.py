@@ -15,6 +15,8 @@ from functools import lru_cache
 from unicodedata import category, east_asian_width
 
 ELLIPSIS = "…"
+# What stands between two columns of a table.
+GAP = "  "
 
 _JOINER = "\u200d"
 # Asks for the picture of the character before it, which is two columns wide.

@@ -6,6 +6,7 @@ The text is ``prolly: error: <what> [<code>]`` and ``hint: <what to do>``; with
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 import traceback
@@ -100,10 +101,13 @@ def _usage(error: click.ClickException, as_json: bool) -> Failure:
 def _storage(error: OSError) -> errors.Error:
     """Return the error for an output, terminal or file system that failed."""
     place = f"{error.filename}: " if error.filename else ""
+    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     return errors.StorageFailed(
         f"{place}{error.strerror or error}",
-        code="io-error",
-        hint="Check the disk, the permissions and where the output goes.",
+        code="disk-full" if is_full else "io-error",
+        hint="Make room, then try again."
+        if is_full
+        else "Check the disk, the permissions and where the output goes.",
     )
 
 

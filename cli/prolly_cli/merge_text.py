@@ -1,7 +1,7 @@
-"""How a merge was made, as its commit tells: for ``prolly show``.
+"""How a commit was made of others, as it tells itself: for ``prolly show``.
 
-The metadata of a commit may come from anywhere, so whatever does not have the form of a
-merge's is passed over. Page: docs/spec/commits.md.
+The metadata of a commit may come from anywhere, so whatever does not have the form that
+we give it is passed over. Page: docs/spec/commits.md.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from .output import visible
+from .commit_words import named
+from .output import Output, visible
+from .versions import short_id
 
 if TYPE_CHECKING:
     from prolly import Repository
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 SETTLED_SHOWN = 10
 # What is said of conflicts that are not just a record's.
 KIND_WORDS = {1: " (schema)", 2: " (constraint)"}
+# What is said of the commit that a field of the metadata names.
+ORIGINS = {"reverted": "takes back", "picked": "picked from"}
 
 
 def merge_lines(metadata: Mapping[str, Any]) -> Iterator[str]:
@@ -37,6 +41,25 @@ def merge_lines(metadata: Mapping[str, Any]) -> Iterator[str]:
         counts = _counts(told.get(field))
         if counts:
             yield f"{words}: {counts}"
+
+
+def origin_lines(
+    output: Output, repository: Repository, metadata: Mapping[str, Any]
+) -> Iterator[str]:
+    """Yield which commit this one takes back, and which one it was picked from."""
+    from prolly.codec import ADDRESS_BYTES
+    from prolly.errors import Error
+
+    for field, words in ORIGINS.items():
+        origin = metadata.get(field)
+        if type(origin) is not bytes or len(origin) != ADDRESS_BYTES:
+            continue
+        try:
+            shown = named(output, repository, origin)
+        except Error:
+            # It need not be here: nothing but these words leads to it.
+            shown = output.style(short_id(origin), "id")
+        yield f"{words} {shown}"
 
 
 def _counts(given: object) -> str:

@@ -118,9 +118,9 @@ class Output:
         return (
             self.allow_color
             and not self.json
+            and self.is_terminal
             and not os.environ.get("NO_COLOR")
             and os.environ.get("TERM") != "dumb"
-            and self.is_terminal
         )
 
     def style(self, text: str, name: str) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import click
+from typing import TYPE_CHECKING
 
 from .output import Output
 
@@ -12,22 +10,23 @@ if TYPE_CHECKING:
     from prolly import Repository, Snapshot
 
 
+# The first line names the versions, the last one the hash.
+LINES_OF_NOTHING = 2
+
+
 def print_patch(
     output: Output,
     repository: Repository,
     versions: tuple[Snapshot, Snapshot],
-    told: tuple[str | None, dict[str, Any]],
+    dataset: str | None,
 ) -> bool:
-    """Print a patch that leads from one version to the other; return whether they
-    differ.
+    """Print a patch that leads from one version to the other, or of one dataset.
 
-    ``told`` is the scope and the options, of which a patch takes none.
+    Return whether anything differs.
     """
-    scope, how = told
-    if scope is not None or how["fields"]:
-        raise click.UsageError("a patch is of all datasets, and of whole records")
+    number = 0
     with output.paged():
-        for line in repository.patch(*versions):
+        for line in repository.patch(*versions, dataset):
             output.line(line)
-    old, new = versions
-    return old.root != new.root
+            number += 1
+    return number > LINES_OF_NOTHING

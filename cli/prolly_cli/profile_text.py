@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from .output import json_text, number, plural
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 def profile_text(seconds: float, costs: Costs | None, *, as_json: bool) -> str:
     """Return the lines; ``costs`` is ``None`` where no repository was opened."""
     if as_json:
-        told = {} if costs is None else asdict(costs)
+        told = {} if costs is None else costs.as_dict()
         return json_text({"profile": {"seconds": round(seconds, 6), **told}})
     lines = [f"prolly: took {seconds:.3f} s"]
     if costs is not None:

@@ -8,9 +8,8 @@ not fit: an ellipsis stands for them.
 from __future__ import annotations
 
 from .diff_view import SIGNS, ChangeView, RowTitles
-from .display_width import ELLIPSIS, cut, padded, width
+from .display_width import ELLIPSIS, GAP, cut, padded, width
 
-GAP = "  "
 # No column takes more of a line than this if others want it too.
 KEY_COLUMNS = 24
 VALUE_COLUMNS = 32

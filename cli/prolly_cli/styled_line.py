@@ -3,6 +3,8 @@ coloured: an escape sequence has no width, and must not be cut apart."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from .display_width import cut, width
 from .output import Output
 from .word_difference import Spans
@@ -18,20 +20,20 @@ def marked(spans: Spans, kind: str) -> list[Styled]:
     return [(one.text, f"{kind}-word" if one.changed else "") for one in spans]
 
 
-def painted(output: Output, parts: list[Styled], *, color: bool) -> str:
-    """Return a line of styled parts."""
-    if not color:
-        return "".join(text for text, _ in parts).rstrip()
-    return "".join(output.style(text, kind) if kind else text for text, kind in parts)
-
-
-def painted_line(output: Output, parts: list[Styled], limit: int | None) -> str:
+def painted(output: Output, parts: Iterable[Styled], limit: int | None = None) -> str:
     """Return styled parts as a line, cut at the limit if there is one."""
-    shown: list[str] = []
+    shown = parts if limit is None else _fitting(parts, limit)
+    if not output.color:
+        return "".join([text for text, _ in shown]).rstrip()
+    texts = [
+        output.style(text, style) if style and text else text for text, style in shown
+    ]
+    return "".join(texts).rstrip()
+
+
+def _fitting(parts: Iterable[Styled], limit: int) -> Iterator[Styled]:
+    """Yield parts as far as they fit; a line that is cut ends with an ellipsis."""
     for text, style in parts:
-        if limit is not None:
-            text = cut(text, limit)
-            limit -= width(text)
-        if text:
-            shown.append(output.style(text, style) if style else text)
-    return "".join(shown).rstrip()
+        shown = cut(text, limit)
+        limit -= width(shown)
+        yield shown, style

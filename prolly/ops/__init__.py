@@ -20,7 +20,7 @@ if _typing.TYPE_CHECKING:
     from .export_table import export_table
     from .file_comparison import FileComparison, compare_files
     from .file_conflicts import write_file_conflicts
-    from .file_merge import FileMerge, merge_files
+    from .file_merge import merge_files
     from .file_row_merge import FileConflict
     from .format_names import FORMATS, format_of_name
     from .fsck import Check, Fault, check_repository
@@ -29,6 +29,7 @@ if _typing.TYPE_CHECKING:
     from .import_faults import located
     from .import_table import ImportResult, Missing, Types, import_table
     from .map_import import import_map
+    from .merged_file import FileMerge
     from .output_file import replacement
     from .plain_files import open_table, write_table
     from .repository_statistics import (
@@ -100,7 +101,7 @@ _MODULES = {
     "export_table": ("export_table",),
     "file_comparison": ("FileComparison", "compare_files"),
     "file_conflicts": ("write_file_conflicts",),
-    "file_merge": ("FileMerge", "merge_files"),
+    "file_merge": ("merge_files",),
     "file_row_merge": ("FileConflict",),
     "format_names": (
         "FORMATS",
@@ -125,6 +126,7 @@ _MODULES = {
         "import_table",
     ),
     "map_import": ("import_map",),
+    "merged_file": ("FileMerge",),
     "output_file": ("replacement",),
     "plain_files": (
         "open_table",

@@ -32,6 +32,7 @@ MARKERS = frozenset([*SIDE_MARKERS, *(one + NO_ROW for one in SIDE_MARKERS), END
 
 # What git writes into a file that it merges by lines.
 _GIT_MARKERS = ("<<<<<<< ", "||||||| ", ">>>>>>> ")
+_GIT_BETWEEN = "======="
 
 
 def marker_cells(
@@ -48,19 +49,29 @@ def marker_object(marker: str, fields: Sequence[str]) -> str:
     return json.dumps({marker: list(fields)}, ensure_ascii=False)
 
 
-def is_marker_row(row: Sequence[str]) -> bool:
-    """Tell whether a row of CSV is a marker, ours or one of git's."""
+def is_marker_row(row: Sequence[str], width: int) -> bool:
+    """Tell whether a row of CSV is a marker, ours or one of git's.
+
+    ``width`` is how many cells a row has: in a file of one column ``=======`` is text.
+    """
     if not row:
         return False
     if row[0] in MARKERS:
         return not any(cell and cell != CLASHES for cell in row[1:])
-    return len(row) == 1 and row[0].startswith(_GIT_MARKERS)
+    if len(row) > 1 or (width == 1 and row[0] == _GIT_BETWEEN):
+        return False
+    return is_git_marker(row[0])
+
+
+def is_git_marker(line: str) -> bool:
+    """Tell whether a line is one of those that git writes around a conflict."""
+    return line == _GIT_BETWEEN or line.startswith(_GIT_MARKERS)
 
 
 def unsettled(source: str, line: int) -> Invalid:
     """Return (not raise) the error for a file with a marker in it."""
     return Invalid(
-        f"{source} line {line}: a conflict of a merge is not settled",
+        f"{source} line {line}: the marker of a conflict that is not settled",
         code="conflict-markers",
         hint="Keep one of the rows between the markers and remove the rest, markers "
         "too.",

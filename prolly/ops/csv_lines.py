@@ -17,9 +17,9 @@ from typing import Any
 from .byte_source import ByteSource
 from .conflict_lines import MARKERS, is_marker_row, marker_cells
 from .csv_source import CsvSource
-from .file_comparison import require_key
 from .import_faults import Found, null_key
 from .line_file import Key, LineFile, divided
+from .opened_file import require_key
 
 # So many rows show whether a file quotes every cell.
 _ROWS_LOOKED_AT = 100
@@ -70,7 +70,9 @@ class CsvLines(LineFile):
                     self._front += written
             elif not self._header:
                 self._header = written
-            elif len(row) != width or (row[0] in MARKERS and is_marker_row(row)):
+            elif len(row) != width or (
+                (width == 1 or row[0] in MARKERS) and is_marker_row(row, width)
+            ):
                 raise _IrregularError
             else:
                 parts = key(row)

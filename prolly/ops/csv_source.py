@@ -228,11 +228,12 @@ def _checked(
     """
     width = len(columns)
     if set(map(len, rows)) == {width}:
-        if not MARKERS.isdisjoint(map(_first_cell, rows)):
-            _refuse_markers(source, lines, rows)
+        # Only in a file of one column git's markers are as wide as a row.
+        if width == 1 or not MARKERS.isdisjoint(map(_first_cell, rows)):
+            _refuse_markers(width, source, lines, rows)
         return lines, rows
     kept = [(line, row) for line, row in zip(lines, rows, strict=True) if row]
-    _refuse_markers(source, *zip(*kept, strict=True))
+    _refuse_markers(width, source, *zip(*kept, strict=True))
     for line, row in kept:
         if len(row) != width:
             hint = delimiter_hint(columns)
@@ -252,8 +253,8 @@ _first_cell = itemgetter(0)
 
 
 def _refuse_markers(
-    source: str, lines: Sequence[int] = (), rows: Sequence[list[str]] = ()
+    width: int, source: str, lines: Sequence[int] = (), rows: Sequence[list[str]] = ()
 ) -> None:
     for line, row in zip(lines, rows, strict=True):
-        if is_marker_row(row):
+        if is_marker_row(row, width):
             raise unsettled(source, line)

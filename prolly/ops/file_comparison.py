@@ -10,33 +10,22 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from prolly.codec import cbor
 from prolly.codec import key as key_codec
-from prolly.errors import Invalid
 from prolly.maps import ABSENT
 from prolly.repo import Change, Comparison, DatasetChanges
 from prolly.tables import Schema, column_type
 
 from .byte_source import Place
-from .format_names import require_format
-from .keyed_rows import KeyedRows, NotNumbersError, TextRows, TypedRows
-from .plain_files import open_table
+from .file_pair import read_pair
+from .keyed_rows import KeyedRows
+from .opened_file import open_file
 from .table_source import TableSource
 
 Bounds = tuple[bytes | None, bytes | None]
-
-# Between a database and one of its tables, where a file of the whole name is not there.
-_TABLE_MARK = ":"
-
-# What a string of JSON may be taken for.
-_STRINGS = {"text", "date", "datetime", "uuid"}
-
-# More names than a message can tell.
-_TOLD_COLUMNS = 20
 
 
 class FileComparison(Comparison, AbstractContextManager["FileComparison"]):
@@ -241,7 +230,7 @@ def compare_files(
             if source is not None:
                 opened.enter_context(source)
             sides.append(source)
-        rows = _filled(sides[0], sides[1], names, opened)
+        rows = read_pair(sides[0], sides[1], names, opened)
         found = FileComparison(name or _name(new), *rows)
         opened.pop_all()
         return found
@@ -251,147 +240,3 @@ def _name(place: Place) -> str:
     if isinstance(place, (str, os.PathLike)):
         return os.fspath(place)
     return str(getattr(place, "name", "") or "the input")
-
-
-def open_file(place: Place, format_name: str | None = None) -> TableSource | None:
-    """Open a plain file, ``FILE.db:TABLE`` too.
-
-    None for a file without a byte, or of JSON without a record.
-    """
-    place, format_name = divided_place(place, format_name)
-    if isinstance(place, (str, os.PathLike)) and _is_nothing(Path(place)):
-        return None
-    source = open_table(place, format_name)
-    try:
-        if source.files[0].size and (source.has_header or source.columns):
-            return source
-    except BaseException:
-        source.close()
-        raise
-    source.close()
-    return None
-
-
-def divided_place(place: Place, format_name: str | None) -> tuple[Place, str | None]:
-    """Return the file of a place and its format: ``shop.db:t`` is ``sqlite:t``.
-
-    A file of the whole name goes before, as does a format that names a table.
-    """
-    if isinstance(place, str) and _TABLE_MARK in place and not os.path.exists(place):
-        path, _, table = place.rpartition(_TABLE_MARK)
-        is_meant = os.path.isfile(path) and format_name in (None, "sqlite")
-        if is_meant and require_format(path, format_name).name == "sqlite":
-            return path, f"sqlite:{table}"
-    return place, format_name
-
-
-def _is_nothing(path: Path) -> bool:
-    """Tell whether a path is that of the null device, which has no format."""
-    return path == Path(os.devnull)
-
-
-def _filled(
-    old: TableSource | None,
-    new: TableSource | None,
-    key: tuple[str, ...],
-    opened: ExitStack,
-) -> list[KeyedRows | None]:
-    """Return both files read, each with the columns first that both have."""
-    sources = [one for one in (old, new) if one is not None]
-    _check(sources, key)
-    shared = [
-        name
-        for name in (sources[-1].columns if sources else ())
-        if all(name in one.columns for one in sources)
-    ]
-    numbers = set(key) if all(one.text_cells for one in sources) else set()
-    while True:
-        rows: list[KeyedRows | None] = []
-        try:
-            for source in (old, new):
-                if source is None:
-                    rows.append(None)
-                    continue
-                made = _rows(source, sources, (key, shared), numbers)
-                opened.callback(made.close)
-                made.fill()
-                rows.append(made)
-        except NotNumbersError as error:
-            numbers = numbers - {error.name}
-        else:
-            return rows
-
-
-def _check(sources: Sequence[TableSource], key: tuple[str, ...]) -> None:
-    forms = {"csv" if one.text_cells else one.format_name for one in sources}
-    forms = {"json" if one == "jsonl" else one for one in forms}
-    if len(forms) > 1:
-        raise Invalid(
-            "files of several formats are not compared: "
-            + ", ".join(one.format_name for one in sources),
-            code="mixed-formats",
-            hint="Convert one of them first, e.g. by an import and an export.",
-        )
-    for source in sources:
-        require_key(source, key)
-
-
-def require_key(source: TableSource, key: Sequence[str]) -> None:
-    """Raise Invalid ``missing-key`` unless the file has all columns of the key."""
-    from .csv_source import delimiter_hint
-
-    columns, name = source.columns, source.files[0].name
-    if not key or len(set(key)) < len(key):
-        raise Invalid(
-            "a key is one column or several, each named once",
-            code="missing-key",
-            hint=f"Name the key columns of {name}, e.g. --key {columns[0]}.",
-        )
-    for one in key:
-        if one not in columns:
-            told = f"Its columns are: {', '.join(columns[:_TOLD_COLUMNS])}."
-            raise Invalid(
-                f"{name} has no column {one!r} to be the key",
-                code="missing-key",
-                hint=delimiter_hint(columns) or told,
-                source=name,
-                column=one,
-            )
-
-
-def _rows(
-    source: TableSource,
-    sources: Sequence[TableSource],
-    columns: tuple[Sequence[str], Sequence[str]],
-    numbers: set[str],
-) -> KeyedRows:
-    """Return the rows of a file, not read yet. ``columns``: of the key, and shared."""
-    key, shared = columns
-    names = [*shared, *[name for name in source.columns if name not in shared]]
-    if source.text_cells:
-        return TextRows(source, key, names, numbers)
-    return TypedRows(source, key, names, _types(source, sources, key))
-
-
-def _types(
-    source: TableSource, sources: Sequence[TableSource], key: Sequence[str]
-) -> dict[str, str]:
-    """Return the types of columns; all files have the same for the key."""
-    listed = [{one.name: one.type_name for one in each.infer()} for each in sources]
-    types = listed[sources.index(source)]
-    for name in key:
-        kinds = {each[name] for each in listed}
-        if len(kinds) > 1:
-            # Dates in one file and other words in the other are text in both.
-            types[name] = "text" if kinds <= _STRINGS else "json"
-        if types[name] == "json":
-            raise Invalid(
-                f"{source.files[0].name}: the key column {name!r} holds values of "
-                "several types",
-                code="key-type",
-                hint="A key is text or whole numbers in both files.",
-                column=name,
-            )
-    if source.format_name in ("json", "jsonl"):
-        return {name: kind if name in key else "json" for name, kind in types.items()}
-    return types

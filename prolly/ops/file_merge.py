@@ -7,9 +7,8 @@ file, so that nobody takes it for settled, and listed for programs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 
 from prolly.errors import Unsupported
 
@@ -17,48 +16,16 @@ from .byte_source import UTF8_MARK, ByteSource, Place
 from .cell_merge import CellMerge, same
 from .csv_lines import CsvLines
 from .file_columns import MergedColumns, Side, merge_columns
-from .file_comparison import divided_place
-from .file_row_merge import FileConflict, MergedRow, RowMerge, Sides
+from .file_row_merge import FileConflict, MergedRow, RowMerge, ThreeFiles
 from .format_names import require_format
 from .json_lines import JsonLines
 from .line_file import Key, LineFile
-from .plain_files import byte_source, write_text
+from .merged_file import FileMerge
+from .opened_file import divided_place
+from .plain_files import byte_source
 from .row_order import merged_order
 
 _FORMATS = ("csv", "tsv", "jsonl", "sqlite")
-
-# Lines are joined before they are encoded and written.
-_LINES_AT_ONCE = 2_000
-
-
-@dataclass(frozen=True)
-class FileMerge:
-    """A merged file as text, and what did not merge.
-
-    ``added``, ``removed`` and ``modified`` count the rows that differ from ours'.
-    ``write`` may be called when the files that were merged are gone.
-    """
-
-    conflicts: Sequence[FileConflict] = ()
-    added: int = 0
-    removed: int = 0
-    modified: int = 0
-    _texts: Sequence[str] = field(default=(), repr=False)
-    _mark: bytes = field(default=b"", repr=False)
-
-    def write(self, place: Place) -> None:
-        """Write the file: whole or not at all, compressed if its name says so.
-
-        ``-`` is standard output. Raises as ``write_table``.
-        """
-        write_text(place, self.chunks())
-
-    def chunks(self) -> Iterator[bytes]:
-        """Yield the bytes of the file."""
-        if self._mark:
-            yield self._mark
-        for start in range(0, len(self._texts), _LINES_AT_ONCE):
-            yield "".join(self._texts[start : start + _LINES_AT_ONCE]).encode()
 
 
 def merge_files(
@@ -88,7 +55,7 @@ def merge_files(
     """
     names = (key,) if isinstance(key, str) else tuple(key)
     divided = [divided_place(one, format_name) for one in (ours, base, theirs)]
-    form = require_format(*divided[0]).name
+    form = require_format(*divided[0], _FORMATS).name
     if form not in _FORMATS:
         raise Unsupported(
             f"files of format {form} are not merged",
@@ -112,7 +79,7 @@ def merge_files(
                 # It is taken as it is, but not whatever it is.
                 _lines(alone, form, names)
             return _one_alone(alone)
-        sides = Sides(
+        sides = ThreeFiles(
             _lines(files[1], form, names) if files[1].size else None,
             _lines(files[0], form, names),
             _lines(files[2], form, names),
@@ -136,7 +103,7 @@ def _lines(file: ByteSource, form: str, key: Sequence[str]) -> LineFile:
     return CsvLines(file, key, "\t" if form == "tsv" else ",")
 
 
-def _merged(sides: Sides, cells: CellMerge) -> FileMerge:
+def _merged(sides: ThreeFiles, cells: CellMerge) -> FileMerge:
     base, ours, theirs = sides
     columns = _columns(sides, cells)
     rows = RowMerge(sides, columns, cells)
@@ -148,7 +115,7 @@ def _merged(sides: Sides, cells: CellMerge) -> FileMerge:
     return page.result()
 
 
-def _columns(sides: Sides, cells: CellMerge) -> MergedColumns:
+def _columns(sides: ThreeFiles, cells: CellMerge) -> MergedColumns:
     base, ours, theirs = sides
     if not ours.has_header:
         return MergedColumns((), {})
@@ -165,7 +132,7 @@ def _columns(sides: Sides, cells: CellMerge) -> MergedColumns:
     return merge_columns(before, ours.columns, theirs.columns, wrote)
 
 
-def _wrote(sides: Sides, side: Side, name: str) -> bool:
+def _wrote(sides: ThreeFiles, side: Side, name: str) -> bool:
     """Tell whether a side has other cells in a column than the base has."""
     base, file = sides.base, sides.ours if side == "ours" else sides.theirs
     assert base is not None

@@ -20,7 +20,7 @@ from .file_columns import MergedColumns
 from .line_file import Key, LineFile
 
 
-class Sides(NamedTuple):
+class ThreeFiles(NamedTuple):
     """The three files; ``base`` is None where there is none."""
 
     base: LineFile | None
@@ -69,7 +69,9 @@ _NOTHING = MergedRow(())
 class RowMerge:
     """The merge of the rows of three files, by key."""
 
-    def __init__(self, sides: Sides, columns: MergedColumns, cells: CellMerge) -> None:
+    def __init__(
+        self, sides: ThreeFiles, columns: MergedColumns, cells: CellMerge
+    ) -> None:
         self._sides = sides
         self._columns = columns
         self._cells = cells

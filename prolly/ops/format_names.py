@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import PurePath
 from typing import NamedTuple
 
@@ -54,10 +55,12 @@ def format_of_name(name: str) -> str | None:
     return _SUFFIXES.get(path.suffix.lower())
 
 
-def require_format(place: Place, format_name: str | None) -> Format:
+def require_format(
+    place: Place, format_name: str | None, formats: Sequence[str] = FORMATS
+) -> Format:
     """Return the format that is named (``sqlite:TABLE`` too), or that the place says.
 
-    Raises Invalid ``format-unknown``.
+    Raises Invalid ``format-unknown``, whose hint tells of ``formats``.
     """
     name = os.fspath(place) if isinstance(place, (str, os.PathLike)) else ""
     found = format_name or format_of_name(name)
@@ -65,7 +68,7 @@ def require_format(place: Place, format_name: str | None) -> Format:
         raise Invalid(
             f"the format of {name or 'the stream'} is not clear from its name",
             code="format-unknown",
-            hint=f"Say which: --format {'|'.join(FORMATS)}.",
+            hint=f"Say which: --format {'|'.join(formats)}.",
             source=name,
         )
     kind, colon, table = found.partition(":")
@@ -73,7 +76,7 @@ def require_format(place: Place, format_name: str | None) -> Format:
         raise Invalid(
             f"there is no format {found!r}",
             code="format-unknown",
-            hint=f"The formats are {', '.join(FORMATS)}; a table of a database is "
+            hint=f"The formats are {', '.join(formats)}; a table of a database is "
             "sqlite:TABLE.",
             format=found,
         )

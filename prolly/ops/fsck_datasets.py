@@ -22,9 +22,11 @@ from prolly.codec import (
     decode_working,
     is_local_id,
     key,
+    shown,
 )
 from prolly.codec.node import Inner, Node, decode_node
 from prolly.errors import Corrupt, Error
+from prolly.merge import Policies
 from prolly.tree import AddressSet, TreeCheck
 
 from .fsck_conflicts import conflict_faults
@@ -109,6 +111,7 @@ class DatasetCheck:
             descriptor = decode_descriptor(value, self._require)
             if {descriptor.local, is_local_id(identity)} != {local}:
                 yield _out_of_place(descriptor.name, local)
+            yield from _policy_faults(descriptor)
             if self._full:
                 yield from self._content_faults(dataset, descriptor)
         except Error as error:
@@ -182,6 +185,22 @@ def _identity_of(dataset: bytes) -> bytes:
             hint="The bytes are damaged, or a newer version wrote them.",
         )
     return identity
+
+
+def _policy_faults(entry: Descriptor) -> Iterator[Error]:
+    """Yield what is wrong with the policies of a dataset, one after the other."""
+    for scope, policy in entry.policies.items():
+        try:
+            Policies({scope: policy})
+        except Corrupt as error:
+            yield Corrupt(
+                f"dataset {entry.name!r} has under {shown(scope)} the policy "
+                f"{shown(policy)}: {error.message}",
+                code=error.code,
+                hint="Merges of this dataset are refused. `prolly policy DATASET NAME` "
+                "sets that of all of it anew; else copy its records to a new dataset.",
+                dataset=entry.name,
+            )
 
 
 def _out_of_place(name: str, local: bool) -> Corrupt:

@@ -65,11 +65,11 @@ class JsonLines(LineFile):
         parts = tuple([record.get(name) for name in self.key])
         for name, part in zip(self.key, parts, strict=True):
             if part is None:
-                raise null_key(Found(self.name, line, ()), name)
+                raise null_key(Found(self.name, line, (), self.place_word), name)
             if type(part) not in (str, int):
+                place = f"{self.name} {self.place_word} {line}"
                 raise Invalid(
-                    f"{self.name} line {line}: the key column {name!r} holds "
-                    f"{_shown(part)}",
+                    f"{place}: the key column {name!r} holds {_shown(part)}",
                     code="key-type",
                     hint="A key is text or whole numbers.",
                     source=self.name,

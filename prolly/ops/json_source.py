@@ -23,6 +23,7 @@ from prolly.errors import Error, Invalid, LimitExceeded
 from prolly.tables import InferredColumn, JsonInference
 
 from .byte_source import ByteSource
+from .conflict_lines import is_git_marker, unsettled
 from .input_copy import LINE_BYTES_MAX
 from .table_source import BATCH_ROWS, Batch, TableSource, check_header
 
@@ -129,6 +130,8 @@ def iter_line_records(file: ByteSource) -> Iterator[Located]:
             try:
                 record, end = decode(trimmed)
             except (ValueError, RecursionError, LimitExceeded) as error:
+                if is_git_marker(trimmed):
+                    raise unsettled(file.name, line) from None
                 raise _syntax_error(file.name, line, error) from None
             if end != len(trimmed):
                 raise _refusal(file.name, line, "something follows the object")

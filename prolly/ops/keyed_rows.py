@@ -132,9 +132,13 @@ class KeyedRows(ABC):
             for line, one in zip(batch.lines, self._keys(batch), strict=True)
             if one == encoded
         ]
-        key = json_form.key_to_json(key_codec.decode_key(encoded))
+        key = self._told_key(json_form.key_to_json(key_codec.decode_key(encoded)))
         name, word = self.source.files[0].name, self.source.place_word
         return doubled_key(name, key, lines, word)
+
+    def _told_key(self, key: list[Any]) -> list[Any]:
+        """Return a key as an error tells it."""
+        return key
 
     def _null_key(self, batch: Batch, row: int, name: str) -> Invalid:
         word = self.source.place_word
@@ -188,6 +192,10 @@ class TextRows(KeyedRows):
                 cells[place] = int(cells[place])
         return cells
 
+    def _told_key(self, key: list[Any]) -> list[Any]:
+        """Return the cells of a key: they are text, whatever they are taken for."""
+        return list(map(str, key))
+
     def _iter_rows(self) -> Iterator[Batch]:
         if self._arrange is None:
             return self.source.iter_batches()
@@ -229,7 +237,8 @@ class TypedRows(KeyedRows):
 
     def _iter_rows(self) -> Iterator[Batch]:
         columns = [
-            InferredColumn(name, self.types[name], name not in self.key)
+            # An empty key is refused with the others of its batch, as in any format.
+            InferredColumn(name, self.types[name], True)
             for name in self.columns
         ]
         return iter_typed(self.source, columns)
@@ -238,7 +247,6 @@ class TypedRows(KeyedRows):
         columns = [[row[place] for row in batch.rows] for place in self._places]
         for name, cells in zip(self.key, columns, strict=True):
             if None in cells:
-                # What a record leaves out: a null that is there was refused before.
                 raise self._null_key(batch, cells.index(None), name)
         return list(columns)
 

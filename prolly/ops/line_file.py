@@ -27,6 +27,8 @@ class LineFile(ABC):
     """
 
     has_header: ClassVar[bool]
+    # What messages call the place of a row.
+    place_word: ClassVar[str] = "line"
 
     def __init__(self, file: ByteSource, key: Sequence[str]) -> None:
         self.file = file
@@ -118,7 +120,7 @@ class LineFile(ABC):
             if self.places[key] != place:
                 pairs = zip(self.keys, self._lines, strict=True)
                 lines = [line for one, line in pairs if one == key]
-                raise doubled_key(self.name, key, lines)
+                raise doubled_key(self.name, key, lines, self.place_word)
 
 
 def divided(text: str) -> tuple[str, str]:

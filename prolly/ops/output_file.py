@@ -3,10 +3,15 @@
 A file is written beside its target under a temporary name and moved over it at the end,
 so a reader, a full disk or an interruption never meets half of it. What is no regular
 file (a pipe, a terminal, ``/dev/null``) and an open stream are written straight.
+
+The temporary name is ``.NAME.PROCESS-NUMBER.prolly-part``. Whoever writes one holds a
+lock on it; one without that was left by a process that was killed, and goes when the
+next file is written in that directory.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 from collections.abc import Iterable, Iterator
@@ -18,6 +23,15 @@ from prolly.maps import storage_error
 
 from .byte_source import Place
 from .compressed_stream import Compression, deflate, require_zstd
+
+_SUFFIX = ".prolly-part"
+# What SQLite puts beside a file that it writes.
+_COMPANIONS = ("-journal", "-wal", "-shm")
+# So much of a name is in the temporary one, which must not be too long by that.
+_NAME_CHARS = 50
+
+# No name comes twice in one process: what somebody clears away is never a new file.
+_numbers = count()
 
 
 def write_chunks(
@@ -72,7 +86,8 @@ def replacement(name: str) -> Iterator[Any]:
                 if mode is not None:
                     os.fchmod(file.fileno(), stat.S_IMODE(mode))
                 os.fsync(file.fileno())
-            os.replace(temporary, target)
+                # Closed it would have no lock, and count as left behind.
+                os.replace(temporary, target)
         except BaseException:
             with suppress(OSError):
                 os.unlink(temporary)
@@ -91,10 +106,46 @@ def _mode(path: str) -> int | None:
 def _create_beside(target: str) -> tuple[str, int]:
     """Create a new file in the directory of ``target`` with the usual permissions."""
     directory, name = os.path.split(target)
-    for number in count():
-        path = os.path.join(directory, f".{name}.{os.getpid()}-{number}.part")
+    _clear(directory)
+    for number in _numbers:
+        last = f".{name[:_NAME_CHARS]}.{os.getpid()}-{number}{_SUFFIX}"
+        path = os.path.join(directory, last)
         try:
-            return path, os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
         except FileExistsError:
             continue
+        if _is_locked(descriptor) and not os.fstat(descriptor).st_nlink:
+            # Somebody cleared it away before the lock was there.
+            os.close(descriptor)
+            continue
+        return path, descriptor
     raise AssertionError("count() does not end")
+
+
+def _clear(directory: str) -> None:
+    """Remove the temporary files of processes that are no more."""
+    with suppress(OSError), os.scandir(directory) as entries:
+        left = [one.path for one in entries if one.name.endswith(_SUFFIX)]
+        for path in left:
+            with suppress(OSError):
+                _clear_one(path)
+
+
+def _clear_one(path: str) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        if _is_locked(descriptor):
+            for end in ("", *_COMPANIONS):
+                with suppress(FileNotFoundError):
+                    os.unlink(path + end)
+    finally:
+        os.close(descriptor)
+
+
+def _is_locked(descriptor: int) -> bool:
+    """Lock an open file; tell whether that worked. A file system may have no locks."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

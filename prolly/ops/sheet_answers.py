@@ -31,19 +31,23 @@ def import_conflicts(
     place: Place,
     *,
     before_writing: Callable[[], object] = lambda: None,
+    on_empty: Callable[[int], object] = lambda lines: None,
 ) -> int:
     """Settle what a sheet says; return how many of its lines took something.
 
-    All of it or nothing. Raises Invalid ``conflict-sheet`` (``line``) for a line that
-    is doubled, names no conflict, holds a base, ours or theirs that is not that of the
-    conflict, an unknown take or a value that does not fit, and for an open conflict
-    without a line; Invalid ``no-merge``; as reading a CSV file does, and as settling
-    does, then with the line in front.
+    All of it or nothing. ``on_empty`` is told how many of these lines take a value and
+    give none, which is null for a field and deletes a record. Raises Invalid
+    ``conflict-sheet`` (``line``) for a line that is doubled, names no conflict, holds a
+    base, ours or theirs that is not that of the conflict, an unknown take or a value
+    that does not fit, and for an open conflict without a line; Invalid ``no-merge``;
+    as reading a CSV file does, and as settling does, then with the line in front.
     """
     sheet = _Sheet(conflicts, place)
     takes = list(sheet.takes())
     sheet.require_whole()
     before_writing()
+    if sheet.empty:
+        on_empty(sheet.empty)
     if takes:
         try:
             conflicts.settle_each(sheet.told(takes))
@@ -93,6 +97,7 @@ class _Sheet:
         self._spellers: dict[str, Speller] = {}
         self._lines: dict[Line, int] = {}
         self._line = 0
+        self.empty = 0
         self._name: Line | None = None
         self._last: tuple[tuple[str, str, str], Conflict] | None = None
 
@@ -203,6 +208,7 @@ class _Sheet:
             if speller.is_json(field):
                 hint += ' Text in a json column stands in quotes twice: "\\"dark\\"".'
             raise self._fault(f"the value: {problem}", hint) from error
+        self.empty += not row["value"]
         return Take(*name, None, fields, value, conflict.kind)
 
     def require_whole(self) -> None:

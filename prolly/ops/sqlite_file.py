@@ -3,12 +3,16 @@
 A file is read through one read transaction, from the first look at the columns to the
 last row, so that what another program writes meanwhile is not seen. While it reads,
 a file that is not in WAL mode cannot be written by others, and the reverse.
+
+A write-ahead log beside a file belongs to its name: played into another file that took
+its place it would spoil it. So ``settle`` comes before a file is replaced.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +34,11 @@ LOCK_WAIT_SECONDS = 2.0
 # A cell is held in memory whole, and more than once while it is typed and stored.
 CELL_BYTES_MAX = 128 * 1024 * 1024
 
+MAGIC = b"SQLite format 3\0"
+# Where the header of a file says how it is written, and what it says for a log.
+_MODE_PLACE = 18
+_WRITE_AHEAD = 2
+
 
 def quoted(name: str) -> str:
     """Return a name as SQL takes it, whatever characters it has."""
@@ -44,14 +53,16 @@ def connect(path: Path, name: str, *, writable: bool) -> sqlite3.Connection:
     # Starting a program is felt, and few imports are of this format.
     import sqlite3
 
+    mode = "rwc" if writable else _reading_mode(path)
     # ``Path.as_uri`` escapes what would be read as a parameter.
-    uri = path.absolute().as_uri() + ("?mode=rwc" if writable else "?mode=ro")
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
     with failures(name):
         opened = sqlite3.connect(
             uri, uri=True, isolation_level=None, timeout=LOCK_WAIT_SECONDS
         )
         try:
             opened.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, CELL_BYTES_MAX)
+            opened.execute(f"PRAGMA query_only = {not writable}")
             opened.execute("PRAGMA trusted_schema = OFF")
             opened.execute("PRAGMA cell_size_check = ON")
         except BaseException:
@@ -60,12 +71,54 @@ def connect(path: Path, name: str, *, writable: bool) -> sqlite3.Connection:
     return opened
 
 
+def _log(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
+
+
+def _reading_mode(path: Path) -> str:
+    """Return how to open a file that is read.
+
+    One in WAL mode has a log while somebody has it open. Who may only read leaves an
+    empty log behind, and needs one: where none can be made, nobody else writes.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(_MODE_PLACE + 1)
+    except OSError:
+        return "ro"
+    is_logged = head.startswith(MAGIC) and head[_MODE_PLACE:] == bytes([_WRITE_AHEAD])
+    if not is_logged or _log(path).exists():
+        return "ro"
+    return "rw" if os.access(path.parent, os.W_OK) else "ro&immutable=1"
+
+
+def settle(path: Path, name: str) -> None:
+    """Take what stands in a log beside a database into it, before it is replaced.
+
+    Nothing is done where no database is. Raises StorageFailed ``file-locked`` where
+    another program has it open, and as :func:`failures`.
+    """
+    if not (_log(path).exists() and path.exists()):
+        return
+    try:
+        with (
+            closing(connect(path, name, writable=True)) as opened,
+            failures(name),
+        ):
+            opened.execute("PRAGMA journal_mode = DELETE")
+    except StorageFailed as error:
+        if error.code == "file-locked":
+            error.hint = "Close the file in the other program, then try again."
+        raise
+
+
 @contextmanager
 def failures(name: str) -> Iterator[None]:
     """Turn errors of SQLite in the block into those of the package.
 
-    StorageFailed ``file-locked``, ``disk-full``, ``io-error``; Invalid ``bad-sqlite``;
-    Denied ``file-denied``; LimitExceeded ``field-too-long``, ``value-too-large``.
+    StorageFailed ``file-locked``, ``disk-full``, ``io-error``; Invalid ``bad-sqlite``,
+    ``sqlite-constraint``; Denied ``file-denied``; LimitExceeded ``field-too-long``,
+    ``value-too-large``.
     """
     import sqlite3
 
@@ -87,6 +140,12 @@ def _failure(error: sqlite3.Error, name: str) -> Error:
     code = getattr(error, "sqlite_errorname", "").removeprefix("SQLITE_")
     kind = code.partition("_")[0]
     message = f"{name}: {error}"
+    if code == "READONLY_ROLLBACK":
+        hint = f"A program that wrote it was killed: `sqlite3 {name} .schema` mends it."
+        return Denied(message, code="file-denied", hint=hint, source=name)
+    if kind == "CONSTRAINT":
+        hint = "Change the rows so that it holds, or the constraint."
+        return Invalid(message, code="sqlite-constraint", hint=hint, source=name)
     if kind in ("BUSY", "LOCKED"):
         return StorageFailed(
             f"{name} is locked by another program",
@@ -119,27 +178,36 @@ def _failure(error: sqlite3.Error, name: str) -> Error:
     )
 
 
-def table_names(opened: sqlite3.Connection) -> list[str]:
-    """Return the names of the tables and views, those of SQLite itself left out."""
+def _table_names(opened: sqlite3.Connection, kind: str) -> list[str]:
+    """Return the names of the tables, or views, those of SQLite itself left out."""
     found = opened.execute(
-        "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') "
-        "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
+        "SELECT name FROM sqlite_schema WHERE type = ? "
+        "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
+        (kind,),
     )
     return [name for (name,) in found]
 
 
-def pick_table(opened: sqlite3.Connection, name: str, wanted: str) -> str:
-    """Return the table that is meant: the one named, or the only one there is.
+def is_view(opened: sqlite3.Connection, table: str) -> bool:
+    """Tell whether a name, as it is spelt in the file, is that of a view."""
+    return table in _table_names(opened, "view")
 
-    Raises NotFound ``no-such-table``, Invalid ``format-unknown``.
+
+def pick_table(opened: sqlite3.Connection, name: str, wanted: str) -> str:
+    """Return the table or view that is meant: the one named, or the only one there is.
+
+    A view beside the only table leaves that the only one. Raises NotFound
+    ``no-such-table``, Invalid ``format-unknown``.
     """
-    names = table_names(opened)
+    tables = _table_names(opened, "table")
+    names = tables + _table_names(opened, "view")
     shown = ", ".join(names[:20]) or "none"
     if not wanted:
-        if len(names) == 1:
-            return names[0]
+        only = tables or names
+        if len(only) == 1:
+            return only[0]
         raise Invalid(
-            f"{name} has {len(names)} tables",
+            f"{name} has {len(only)} tables",
             code="format-unknown",
             hint=f"Say which: --format sqlite:TABLE; there are {shown}.",
             source=name,

@@ -12,55 +12,81 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
 from prolly.codec import json_form
-from prolly.errors import Invalid
+from prolly.errors import Invalid, Unsupported
 from prolly.tables import column_type
 
 from .byte_source import ByteSource, Place
 from .cell_merge import CellMerge
 from .file_columns import MergedColumns
-from .file_comparison import require_key
-from .file_merge import FileMerge
-from .file_row_merge import MergedRow, RowMerge, Sides
+from .file_row_merge import MergedRow, RowMerge, ThreeFiles
 from .json_lines import JsonLines
+from .merged_file import FileMerge
+from .opened_file import divided_place, require_key
 from .output_file import replacement
 from .row_order import merged_order
-from .sqlite_file import connect, failures, pick_table, quoted
+from .sqlite_edits import Edit, apply_edits
+from .sqlite_file import connect, failures, pick_table, settle
 from .sqlite_source import SqliteSource
-
-# Change, new row by column.
-Edit = tuple[str, dict[str, Any]]
 
 
 class SqliteLines(JsonLines):
-    """The rows of a table as lines of JSON; ``names`` are its columns."""
+    """The rows of a table as lines of JSON.
+
+    ``names`` are its columns, but for those that SQLite computes; ``promised`` is what
+    their declared types promise.
+    """
+
+    place_word = "row"
 
     def __init__(self, file: ByteSource, key: Sequence[str], table: str) -> None:
         self._table = table
         self.names: tuple[str, ...] = ()
+        self.promised: dict[str, str | None] = {}
         super().__init__(file, key)
 
     def _read(self) -> None:
         source = SqliteSource([self.file], self._table)
         try:
+            if source.is_view:
+                raise _no_table(self.name)
             require_key(source, self.key)
-            self.names = source.columns
-            spell = column_type("json").json_text
-            for batch in source.iter_batches():
-                for number, row in zip(batch.lines, batch.rows, strict=True):
-                    record = dict(zip(self.names, row, strict=True))
-                    self.add(self._key(record, number), spell(record), number)
+            self._take(source)
         finally:
             # It closes the connection; the file itself is somebody else's.
             source.close()
+
+    def _take(self, source: SqliteSource) -> None:
+        generated = source.generated
+        kept = [one not in generated for one in source.columns]
+        self.names = tuple(compress(source.columns, kept))
+        self.promised = {name: source.promised[name] for name in self.names}
+        spell = column_type("json").json_text
+        for batch in source.iter_batches():
+            for number, row in zip(batch.lines, batch.rows, strict=True):
+                cells = compress(row, kept) if generated else row
+                record = dict(zip(self.names, cells, strict=True))
+                self.add(self._key(record, number), spell(record), number)
+
+
+def _no_table(name: str) -> Unsupported:
+    return Unsupported(
+        f"{name}: a view is not merged",
+        code="merge-format",
+        hint="Merge the tables that it is made of.",
+        source=name,
+    )
 
 
 @dataclass(frozen=True)
 class SqliteMerge(FileMerge):
     """A merged table: ours, and what is to change of it."""
+
+    has_markers = False
 
     _path: Path = field(default=Path(), repr=False)
     _table: str = ""
@@ -70,9 +96,12 @@ class SqliteMerge(FileMerge):
     def write(self, place: Place) -> None:
         """Write a copy of ours with the merged table, whole or not at all.
 
-        Raises Invalid ``not-a-file`` for a stream, and as ``failures``: a constraint of
-        the table may refuse a merged row.
+        The table may be named behind a colon. Raises Invalid ``not-a-file`` for a
+        stream, ``sqlite-constraint`` where the table refuses a merged row;
+        StorageFailed ``file-locked`` where another program has the file open; and as
+        ``failures``.
         """
+        place, _ = divided_place(place, None)
         name = os.fspath(place) if isinstance(place, (str, os.PathLike)) else "-"
         if name == "-":
             raise Invalid(
@@ -82,6 +111,7 @@ class SqliteMerge(FileMerge):
             )
         with replacement(name) as file:
             self._write(Path(file.name), name)
+            settle(Path(os.path.realpath(name)), name)
 
     def chunks(self) -> Iterator[bytes]:
         """Raise Invalid ``not-a-file``: a database is no text."""
@@ -95,32 +125,8 @@ class SqliteMerge(FileMerge):
             failures(name),
         ):
             source.backup(target)
-            table = quoted(pick_table(target, name, self._table))
-            target.execute("BEGIN IMMEDIATE")
-            # A row that goes may make room for one that comes.
-            for change in ("removed", "modified", "added"):
-                for kind, row in self._edits:
-                    if kind == change:
-                        target.execute(*_statement(kind, table, self._key, row))
-            target.execute("COMMIT")
-
-
-def _statement(
-    kind: str, table: str, key: Sequence[str], row: dict[str, Any]
-) -> tuple[str, list[Any]]:
-    where = " AND ".join(f"{quoted(name)} = ?" for name in key)
-    found = [row[name] for name in key]
-    if kind == "removed":
-        return f"DELETE FROM {table} WHERE {where}", found
-    cells = {
-        name: cell for name, cell in row.items() if kind == "added" or name not in key
-    }
-    if kind == "added":
-        names = ", ".join(map(quoted, cells))
-        marks = ", ".join("?" * len(cells))
-        return f"INSERT INTO {table} ({names}) VALUES ({marks})", list(cells.values())
-    sets = ", ".join(f"{quoted(name)} = ?" for name in cells)
-    return f"UPDATE {table} SET {sets} WHERE {where}", [*cells.values(), *found]
+            table = pick_table(target, name, self._table)
+            apply_edits(target, table, self._key, self._edits)
 
 
 def merge_sqlite(
@@ -139,7 +145,7 @@ def merge_sqlite(
     for side in (theirs, *([base] if base else [])):
         _require_same(ours, side)
     cells.require_columns(ours.names)
-    rows = RowMerge(Sides(base, ours, theirs), MergedColumns((), {}), cells)
+    rows = RowMerge(ThreeFiles(base, ours, theirs), MergedColumns((), {}), cells)
     edits: list[Edit] = []
     conflicts = []
     common = ours.places.keys() & theirs.places.keys()
@@ -153,7 +159,7 @@ def merge_sqlite(
             edits.append(edit)
     path = files[0].path
     assert path is not None
-    kinds = [kind for kind, _ in edits]
+    kinds = [one.change for one in edits]
     return SqliteMerge(
         conflicts,
         kinds.count("added"),
@@ -176,8 +182,8 @@ def _edit(merged: MergedRow, before: str | None) -> Edit | None:
     if after == before:
         return None
     if after is None:
-        return "removed", _values(before or "")
-    return "modified" if before is not None else "added", _values(after)
+        return Edit("removed", _values(before or ""))
+    return Edit("modified" if before is not None else "added", _values(after))
 
 
 def _values(line: str) -> dict[str, Any]:
@@ -186,6 +192,10 @@ def _values(line: str) -> dict[str, Any]:
 
 
 def _require_same(ours: SqliteLines, other: SqliteLines) -> None:
+    """Raise Invalid ``columns-differ`` unless both have columns of these names, types.
+
+    Declared types that promise the same, as INT and INTEGER do, are the same.
+    """
     if set(ours.names) != set(other.names):
         missing = [name for name in ours.names if name not in other.names]
         more = [name for name in other.names if name not in ours.names]
@@ -198,3 +208,13 @@ def _require_same(ours: SqliteLines, other: SqliteLines) -> None:
             missing=missing,
             more=more,
         )
+    for name, promised in ours.promised.items():
+        if other.promised.get(name, promised) != promised:
+            raise Invalid(
+                f"{other.name}: the column {name!r} is of another type than in "
+                f"{ours.name}",
+                code="columns-differ",
+                hint="Make the tables alike first.",
+                source=other.name,
+                column=name,
+            )

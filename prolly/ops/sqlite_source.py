@@ -7,21 +7,19 @@ primary key of the table is the key of a new one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prolly.errors import Invalid
 from prolly.tables import InferredColumn
 
 from .byte_source import ByteSource
 from .format_names import refuse_compression
-from .sqlite_columns import SqliteColumn
-from .sqlite_file import connect, failures, pick_table, quoted
+from .sqlite_columns import SqliteColumn, promised_type
+from .sqlite_file import MAGIC, connect, failures, is_view, pick_table, quoted
 from .table_source import BATCH_ROWS, Batch, Reader, TableSource, check_header
 
 if TYPE_CHECKING:
     import sqlite3
-
-_MAGIC = b"SQLite format 3\0"
 
 
 class SqliteSource(TableSource):
@@ -63,6 +61,21 @@ class SqliteSource(TableSource):
     def key(self) -> tuple[str, ...]:
         """The primary key of the table in the first file; none if it has none."""
         return self._opened[0].key
+
+    @property
+    def generated(self) -> frozenset[str]:
+        """The columns that SQLite computes from others, in the first file."""
+        return frozenset(one.name for one in self._opened[0].listed if one.is_generated)
+
+    @property
+    def promised(self) -> dict[str, str | None]:
+        """What the declared types promise in the first file, by column."""
+        return {one.name: promised_type(one.declared) for one in self._opened[0].listed}
+
+    @property
+    def is_view(self) -> bool:
+        """Tell whether the first file has a view of this name, not a table."""
+        return self._opened[0].is_view
 
     def infer(self) -> list[InferredColumn]:
         """Read everything once and return the type of every column."""
@@ -116,7 +129,7 @@ def _check_file(file: ByteSource) -> None:
             hint="Save it to a file first, and name that.",
             path=file.name,
         )
-    if file.size and not file.head.startswith(_MAGIC):
+    if file.size and not file.head.startswith(MAGIC):
         raise Invalid(
             f"{file.name} is no SQLite database",
             code="bad-sqlite",
@@ -139,6 +152,16 @@ def _check_same(first: _Database, other: _Database) -> None:
         )
 
 
+class _Listed(NamedTuple):
+    """A column as SQLite lists it; ``key_place``: in the primary key, from 1."""
+
+    name: str
+    declared: str
+    is_nullable: bool
+    key_place: int
+    is_generated: bool
+
+
 class _Database:
     """One table of one file, read as it was when it was opened."""
 
@@ -154,32 +177,35 @@ class _Database:
                 # The transaction begins with the first look.
                 self._connection.execute("BEGIN")
                 self.table = pick_table(self._connection, self.name, wanted)
-                self._listed = self._list_columns()
-            self.names = check_header([one[0] for one in self._listed], self.name, 1)
+                self.is_view = is_view(self._connection, self.table)
+                self.listed = self._list_columns()
+            self.names = check_header([one.name for one in self.listed], self.name, 1)
         except BaseException:
             self._connection.close()
             raise
 
-    def _list_columns(self) -> list[tuple[str, str, bool, int]]:
-        """Return (name, declared type, nullable, place in the key from 1)."""
+    def _list_columns(self) -> list[_Listed]:
+        # Hidden columns are those of a virtual table (1), and generated ones (2, 3).
         found = self._connection.execute(
-            'SELECT name, type, "notnull", pk FROM pragma_table_xinfo(?) '
-            "WHERE hidden <> 1 ORDER BY cid",
+            'SELECT name, type, "notnull" = 0, pk, hidden > 1 '
+            "FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid",
             (self.table,),
         )
-        return [(name, kind, not notnull, pk) for name, kind, notnull, pk in found]
+        return [_Listed(*one) for one in found]
 
     @property
     def key(self) -> tuple[str, ...]:
         """The columns of the primary key, in its order."""
-        parts = sorted((pk, name) for name, _, _, pk in self._listed if pk)
+        parts = sorted(
+            (one.key_place, one.name) for one in self.listed if one.key_place
+        )
         return tuple(name for _, name in parts)
 
     def columns(self) -> list[SqliteColumn]:
         """Return the columns, nothing known of their cells yet."""
         return [
-            SqliteColumn(name, declared, is_nullable=nullable)
-            for name, declared, nullable, _ in self._listed
+            SqliteColumn(one.name, one.declared, is_nullable=bool(one.is_nullable))
+            for one in self.listed
         ]
 
     def count_rows(self) -> int:

@@ -60,3 +60,29 @@ def test_no_rows_print_nothing() -> None:
     output = Collected()
     assert not print_aligned(output, ("n",), [])
     assert output.lines == []
+
+
+@given(
+    st.lists(st.tuples(TEXTS, st.integers(0, 10**9), st.integers()), min_size=1),
+    st.integers(24, 80),
+)
+def test_no_number_is_cut(rows: list[tuple[str, int, int]], columns: int) -> None:
+    """It stands to the right as a whole, or its column is left out of every line."""
+    output = Collected()
+    cells = [[(name, ""), (str(one), ""), (str(two), "")] for name, one, two in rows]
+    with patch.dict(os.environ, {"COLUMNS": str(columns)}):
+        print_aligned(output, ("name", "one", "two"), cells, numbers=frozenset({1, 2}))
+    ends = {width(line) for line in output.lines}
+    assert max(ends) <= columns
+    for (_, *numbers), line in zip(rows, output.lines[1:], strict=True):
+        shown = [number for number in numbers if line.endswith(f" {number}")]
+        assert shown
+    assert len(ends) == 1
+
+
+def test_a_list_is_measured_to_its_end() -> None:
+    """Numbers stand below each other however many rows there are."""
+    output = Collected()
+    rows = [[("n", ""), (str(10**power), "")] for power in range(2 * WIDTH_ROWS)]
+    print_aligned(output, ("n", "number"), rows, numbers=frozenset({1}))
+    assert len({len(line) for line in output.lines}) == 1

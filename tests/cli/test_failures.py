@@ -118,9 +118,11 @@ def test_an_interruption_exits_130(capfd: Any) -> None:
 
 def test_an_error_of_the_system_exits_7(capfd: Any) -> None:
     """What the operating system refuses is a failure of the storage."""
-    error = OSError(28, "No space left on device", "/somewhere")
-    assert run_program(broken(error), []) == 7
-    assert "/somewhere: No space left on device [io-error]" in capfd.readouterr().err
+    for number, code in ((28, "disk-full"), (5, "io-error")):
+        error = OSError(number, os.strerror(number), "/somewhere")
+        assert run_program(broken(error), []) == 7
+        told = f"/somewhere: {os.strerror(number)} [{code}]"
+        assert told in capfd.readouterr().err
 
 
 def test_no_repository_exits_3(run: Run) -> None:

@@ -166,6 +166,27 @@ def test_an_error_leaves_the_file(git: Git, place: Path) -> None:
     assert b"<<<<" not in (place / "a.csv").read_bytes()
 
 
+def test_a_kill_leaves_the_file(git: Git, place: Path, root: Path) -> None:
+    """Killed when all is written but not in place: no merge, and ours stands whole."""
+    lines = [b"icao,v\n", b"A,1\n", b"B,1\n"]
+    ours, theirs = [*lines, b"C,1\n"], [*lines[:2], b"B,2\n"]
+    fork(git, place, lines, (ours, theirs))
+    [python, option, code] = program(root)
+    dying = f"import os; os.fsync = lambda _: os.kill(os.getpid(), 9); {code}"
+    words = " ".join(map(shlex.quote, (python, option, dying)))
+    usual = git("config", "merge.by-icao.driver").stdout.strip()
+    arguments = usual[usual.index("merge-file") :]
+    git("config", "merge.by-icao.driver", f"{words} {arguments}")
+    assert git("merge", "theirs", code=None).returncode > 0
+    assert (place / "a.csv").read_bytes() == b"".join(ours)
+    git("config", "merge.by-icao.driver", usual)
+    git("reset", "--quiet", "--merge")
+    git("merge", "--quiet", "-m", "both", "theirs")
+    merged = b"icao,v\nA,1\nB,2\nC,1\n"
+    assert (place / "a.csv").read_bytes() == merged
+    assert sorted(os.listdir(place)) == [".git", ".gitattributes", "a.csv"]
+
+
 def test_both_sides_add_the_file(git: Git, place: Path) -> None:
     """The base is then an empty file."""
     fork(git, place, [b"icao\n"], ([b"icao\n", b"A\n"], [b"icao\n", b"B\n"]))

@@ -423,7 +423,7 @@ def test_the_branch_on_which_a_merge_waits_is_named(merging: Run) -> None:
     assert "a merge waits on main" in merging("switch", "feature").err
     for words in (("merge", "--continue"), ("merge", "--abort"), ("resolve", "-i")):
         told = merging(*words, code=2)
-        assert "One waits on main" in told.err
+        assert "A merge waits on main" in told.err
 
 
 def test_what_policies_settled_is_counted(forked: Run) -> None:

@@ -128,7 +128,7 @@ def test_a_full_disk_behind_a_redirection_exits_7(people: Run, start: Start) -> 
         text = process.stderr.read()
         assert process.wait() == 7
         process.stderr.close()
-    assert b"[io-error]" in text
+    assert b"[disk-full]" in text
 
 
 def test_ctrl_c_in_an_import_leaves_the_store_as_it_was(

@@ -328,3 +328,17 @@ def test_a_wide_row_is_read_and_written_once() -> None:
     assert not repo.conflicts("main")
     for row in repo.at_working("main").table("wide").values():
         assert [row[name] for name in names] == [2, 0, 9] * 20
+
+
+def test_empty_values_are_counted(repo: prolly.Repository, tmp_path: Path) -> None:
+    """Null for a field and no record: whoever imports is told of how many lines."""
+    lines, place, counts = exported(repo), tmp_path / "sheet.csv", list[int]()
+    lines[1].update(take="value")
+    lines[2].update(take="value")
+    lines[3].update(take="value", value="null")
+    with place.open("w", newline="") as file:
+        writer = csv.DictWriter(file, [*COLUMNS, REASON])
+        writer.writeheader()
+        writer.writerows(lines)
+    taken = import_conflicts(repo.conflicts(), place, on_empty=counts.append)
+    assert (taken, counts) == (3, [2])

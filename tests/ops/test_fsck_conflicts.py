@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -111,7 +110,7 @@ def waiting(group: Group) -> tuple[Repository, Conflicts]:
                 place: referring(entries, cbor.encode(group.count)),
             }
         )
-        address = writer.put(encode_working(replace(state, conflicts=conflict_tree)))
+        address = writer.put(encode_working(state._replace(conflicts=conflict_tree)))
         writer.commit([RefMove("working/main", before, address)])
     return repo, conflicts
 

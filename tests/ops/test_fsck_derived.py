@@ -82,7 +82,7 @@ def with_root(
     chunk = writer.get(root)
     assert chunk is not None
     roots[place] = Reference(root, chunk[0])
-    return replace(entry, roots=tuple(roots))
+    return entry._replace(roots=tuple(roots))
 
 
 def without_first(place: int) -> Change:
@@ -138,7 +138,7 @@ def test_an_index_that_is_empty(repo: Repository) -> None:
 
 def test_an_index_without_a_tree(repo: Repository) -> None:
     """A description with fewer trees than the schema has indexes is found."""
-    plant(repo, lambda _, __, entry: replace(entry, roots=entry.roots[:-1]))
+    plant(repo, lambda _, __, entry: entry._replace(roots=entry.roots[:-1]))
     assert codes(repo) == ["descriptor"]
 
 
@@ -172,7 +172,7 @@ def test_a_reference_to_no_row(repo: Repository) -> None:
     planted = repo.at("main")._manifest.require("free")
     plant(
         repo,
-        lambda writer, reader, entry: replace(entry, roots=planted.roots),
+        lambda writer, reader, entry: entry._replace(roots=planted.roots),
     )
     with repo.transaction("main") as tx:
         tx.table("t").upsert(row(2))

@@ -13,7 +13,7 @@ from threading import Thread
 import pytest
 
 from prolly.errors import NotFound, StorageFailed
-from prolly.ops.output_file import write_chunks
+from prolly.ops.output_file import replacement, write_chunks
 
 
 def broken(first: bytes) -> Iterator[bytes]:
@@ -96,3 +96,64 @@ def test_a_full_disk_is_told_from_a_missing_directory(tmp_path: Path) -> None:
     with pytest.raises(NotFound) as missing:
         write_chunks(tmp_path / "no" / "out.csv", [b"a"])
     assert missing.value.code == "no-file"
+
+
+def killed_write(path: Path, name: str) -> int:
+    """Write over a file in a child that is killed where it calls ``os.NAME``.
+
+    Without a name it is killed between two chunks. Returns how the child ended.
+    """
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    try:
+
+        def die(*_: object) -> None:
+            os.kill(os.getpid(), 9)
+
+        def chunks() -> Iterator[bytes]:
+            yield b"new" * 10_000
+            if not name:
+                die()
+            yield b"end"
+
+        if name:
+            setattr(os, name, die)
+        write_chunks(path, chunks())
+        os._exit(0)
+    finally:
+        os._exit(1)
+
+
+@pytest.mark.parametrize("name", ["", "fchmod", "fsync", "replace"])
+def test_a_kill_leaves_the_old_file(tmp_path: Path, name: str) -> None:
+    """Wherever it strikes; what it leaves beside goes when the next file is written."""
+    path = tmp_path / "out.csv"
+    path.write_bytes(b"old")
+    assert killed_write(path, name) == -9
+    assert path.read_bytes() == b"old"
+    [left] = set(os.listdir(tmp_path)) - {"out.csv"}
+    assert left.startswith(".out.csv.")
+    assert left.endswith(".prolly-part")
+    (tmp_path / f"{left}-journal").touch()
+    write_chunks(tmp_path / "other.csv", [b"other"])
+    assert sorted(os.listdir(tmp_path)) == ["other.csv", "out.csv"]
+
+
+def test_whoever_still_writes_keeps_its_file(tmp_path: Path) -> None:
+    """Two writers in one directory, also of one file; the last one counts."""
+    path = tmp_path / "out.csv"
+    with replacement(str(path)) as slow:
+        slow.write(b"slow")
+        for place in (path, tmp_path / "other.csv"):
+            write_chunks(place, [b"quick"])
+            assert place.read_bytes() == b"quick"
+    assert path.read_bytes() == b"slow"
+    assert sorted(os.listdir(tmp_path)) == ["other.csv", "out.csv"]
+
+
+def test_a_name_may_be_as_long_as_the_system_takes(tmp_path: Path) -> None:
+    """The temporary one is not longer by it."""
+    path = tmp_path / ("n" * 255)
+    write_chunks(path, [b"a"])
+    assert path.read_bytes() == b"a"

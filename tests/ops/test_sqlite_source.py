@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from prolly import Repository
-from prolly.errors import Error, Invalid, LimitExceeded, NotFound
+from prolly.errors import Denied, Error, Invalid, LimitExceeded, NotFound
 from prolly.ops import import_table, open_table, sqlite_file
 from prolly.testing.repositories import memory_repository
 
@@ -206,3 +207,39 @@ def test_progress_reaches_the_size(repo: Repository, tmp_path: Path) -> None:
     load(repo, path, progress=lambda done, total: seen.append((done, total)))
     assert all(done <= total for done, total in seen)
     assert seen[-1] == (path.stat().st_size,) * 2
+
+
+def test_reading_leaves_nothing_beside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a file in WAL mode, also where no log can be made."""
+    path = database(tmp_path / "x.db", "PRAGMA journal_mode = WAL; CREATE TABLE t (a);")
+    before = path.read_bytes()
+    for is_writable in (True, False):
+        monkeypatch.setattr(os, "access", lambda *_, found=is_writable: found)
+        with open_table(path) as source:
+            assert source.columns == ("a",)
+            assert list(source.iter_batches()) == []
+    assert os.listdir(tmp_path) == ["x.db"]
+    assert path.read_bytes() == before
+
+
+def test_a_journal_of_a_killed_program_is_named(tmp_path: Path) -> None:
+    """Who only reads cannot take it back, and is told what does."""
+    path = database(tmp_path / "x.db", "CREATE TABLE t (a);")
+    child = os.fork()
+    if not child:
+        try:
+            opened = sqlite3.connect(path, isolation_level=None)
+            opened.execute("PRAGMA cache_size = 1")
+            opened.execute("BEGIN")
+            opened.executemany("INSERT INTO t VALUES (?)", [(b"x" * 500,)] * 1_000)
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    assert (tmp_path / "x.db-journal").exists()
+    with pytest.raises(Denied) as caught, open_table(path) as source:
+        list(source.iter_batches())
+    assert "x.db .schema" in caught.value.hint
+    with closing(sqlite3.connect(path)) as opened:
+        assert opened.execute("SELECT count(*) FROM t").fetchall() == [(0,)]

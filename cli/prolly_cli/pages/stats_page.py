@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from ..commands.stats import (
+from ..output import Output
+from ..stats_view import (
     LEVEL_TITLES,
     SHARE_TITLES,
     STORE_TITLES,
@@ -14,7 +15,6 @@ from ..commands.stats import (
     share_row,
     store_rows,
 )
-from ..output import Output
 from .page import Page, escaped
 
 if TYPE_CHECKING:
