@@ -7,6 +7,8 @@ RUNTIME := $(VENV)/.runtime-installed
 DEVELOP := $(VENV)/.develop-installed
 DATA := tests/data/airports
 DEMO := build/quickstart
+# What an installation is made of that it does not see change.
+INSTALLED := pyproject.toml hatch_build.py $(wildcard prolly/codec/c/*)
 
 .PHONY: help quickstart test long lint format types screenshots clean
 .NOTPARALLEL:
@@ -23,11 +25,11 @@ help:
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(RUNTIME): pyproject.toml | $(BIN)/python
+$(RUNTIME): $(INSTALLED) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 	@touch $@
 
-$(DEVELOP): pyproject.toml | $(BIN)/python
+$(DEVELOP): $(INSTALLED) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@ $(RUNTIME)
 

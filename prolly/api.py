@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from prolly.env import IdSource
 from prolly.repo import Repository as RepositoryCore
@@ -14,7 +12,9 @@ from prolly.repo import Revision, create_store, open_store, with_upkeep
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
+    from datetime import timedelta
     from pathlib import Path
+    from uuid import UUID
 
     from prolly.chunks import Costs, Durability, LocalStore, Store
     from prolly.ops import (
@@ -73,6 +73,8 @@ class Repository(RepositoryCore):
         nothing is removed), Stale ``gc-running``, Invalid ``duration``, ReadOnly,
         Unsupported ``gc-store`` in memory.
         """
+        from datetime import timedelta
+
         from prolly.ops import GRACE_US, collect_garbage
 
         chosen = GRACE_US if grace is None else grace // timedelta(microseconds=1)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from threading import Lock
-from typing import BinaryIO
-from uuid import UUID
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 __all__ = ["SYSTEM", "Environment", "IdSource", "temporary_file"]
 
@@ -49,8 +50,7 @@ def _login_name() -> str:
         return "unknown"
 
 
-@dataclass(frozen=True)
-class Environment:
+class Environment(NamedTuple):
     """Clock, waiting, randomness and user, each a function that a test may replace.
 
     ``now_us()`` is microseconds since 1970-01-01 UTC. ``random_bytes(n)`` returns n
@@ -96,6 +96,9 @@ class IdSource:
 
     def __call__(self) -> UUID:
         """Return the next id."""
+        # Few programs that only read need one, and starting is felt.
+        from uuid import UUID
+
         now_ms = max(self._environment.now_us() // 1000, 0) & _ID_MS_MASK
         with self._lock:
             if now_ms <= self._ms:

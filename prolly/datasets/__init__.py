@@ -12,13 +12,14 @@ from importlib import import_module as _import_module
 
 if _typing.TYPE_CHECKING:
     from .dataset import (
-        DatasetInfo,
         describe,
         records_of,
         require_kind,
         require_local,
+        schema_of,
         stored_table,
     )
+    from .dataset_info import DatasetInfo
     from .differing_records import record_differences
     from .manifest import (
         Manifest,
@@ -58,6 +59,7 @@ __all__ = [
     "require_local",
     "root_reference",
     "root_references",
+    "schema_of",
     "seen_names",
     "stored_table",
     "verify_references",
@@ -68,13 +70,14 @@ __all__ = [
 # a program that only reads would else spend most of its start on what it never uses.
 _MODULES = {
     "dataset": (
-        "DatasetInfo",
         "describe",
         "records_of",
         "require_kind",
         "require_local",
+        "schema_of",
         "stored_table",
     ),
+    "dataset_info": ("DatasetInfo",),
     "manifest": (
         "Manifest",
         "changed_datasets",

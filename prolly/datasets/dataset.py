@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from prolly.codec import Address, Descriptor
@@ -14,22 +13,12 @@ from prolly.tree import NodeReader, count
 if TYPE_CHECKING:
     from prolly.tables import Schema, StoredTable, Table
 
+    from .dataset_info import DatasetInfo
 
-@dataclass(frozen=True, slots=True)
-class DatasetInfo:
-    """What a version says of one dataset: its kind, root, number of records, schema.
-
-    The ``count`` of a blob is its bytes, that of a files dataset its files; None where
-    a partial replica lacks what tells it, and cannot fetch it. A ``local`` dataset
-    stays out of sync.
-    """
-
-    name: str
-    kind: str
-    root: Address
-    count: int | None
-    schema: Schema | None
-    local: bool = False
+# As many as there are descriptors kept beside them.
+SCHEMA_VALUES_KEPT = 256
+# Values of schemas as they stand in descriptors, by identity, and what they spell.
+_kept: dict[int, tuple[object, Schema]] = {}
 
 
 def records_of(reader: NodeReader, entry: Descriptor) -> OrderedMap | Table:
@@ -66,9 +55,28 @@ def stored_table(entry: Descriptor) -> StoredTable:
     """Return the schema and the trees of a table; one not written yet has none."""
     roots = [one.address for one in entry.content_roots]
     records = roots[0] if roots else None
-    from prolly.tables import Schema, StoredTable
+    from prolly.tables import StoredTable
 
-    return StoredTable(Schema.from_value(entry.schema), records, tuple(roots[1:]))
+    return StoredTable(schema_of(entry), records, tuple(roots[1:]))
+
+
+def schema_of(entry: Descriptor) -> Schema:
+    """Return the schema of a table; Corrupt ``schema`` where its value is none.
+
+    A value that is the very same object as before needs no reading: nobody changes the
+    value in a descriptor, and one stays while what was read of it is kept.
+    """
+    value = entry.schema
+    kept = _kept.get(id(value))
+    if kept is not None and kept[0] is value:
+        return kept[1]
+    from prolly.tables import Schema
+
+    schema = Schema.from_value(value)
+    if len(_kept) >= SCHEMA_VALUES_KEPT:
+        _kept.clear()
+    _kept[id(value)] = value, schema
+    return schema
 
 
 def require_kind(entry: Descriptor, kind: str) -> None:
@@ -98,12 +106,12 @@ def require_local(entry: Descriptor, local: bool | None) -> None:
 
 def describe(reader: NodeReader, entry: Descriptor) -> DatasetInfo:
     """Return what there is to know of a dataset without reading its records."""
+    from .dataset_info import DatasetInfo
+
     root = entry.roots[0].address
     schema = None
     if entry.kind == "table":
-        from prolly.tables import Schema
-
-        schema = Schema.from_value(entry.schema)
+        schema = schema_of(entry)
     address, records = Address(root), None
     try:
         records = _count(reader, entry)

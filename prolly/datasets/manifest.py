@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from prolly.chunks import ChunkWriter
@@ -12,13 +12,17 @@ from prolly.codec import (
     Reference,
     Referring,
     decode_descriptor,
+    decode_referring,
     encode_descriptor,
+    encode_referring,
     key,
     manifest_key,
     shown,
 )
 from prolly.errors import NotFound
-from prolly.tree import NodeReader, iter_batches
+from prolly.tree import NodeReader, get, iter_batches
+
+from .dataset import schema_of
 
 if TYPE_CHECKING:
     from prolly.tables import Schema
@@ -61,9 +65,7 @@ class Manifest:
         """Return the schema of a table that is there, read once and kept."""
         found = self._schemas.get(identity)
         if found is None:
-            from prolly.tables import Schema
-
-            found = Schema.from_value(self.by_id[identity].schema)
+            found = schema_of(self.by_id[identity])
             self._schemas[identity] = found
         return found
 
@@ -138,19 +140,64 @@ def write_manifest(
     changes: Mapping[bytes, Descriptor | None],
 ) -> bytes:
     """Apply changes of descriptors (``None`` drops) to a manifest; return its root."""
+    stood: Mapping[bytes, Descriptor] = reader.cache.derived(root) or {}
+    moved: dict[bytes, Descriptor] = {}
     stored: dict[bytes, Referring | None] = {}
     for identity, descriptor in changes.items():
+        encoded = manifest_key(identity)
         value = None
         if descriptor is not None:
-            value, piece = encode_descriptor(descriptor)
-            if piece is not None:
-                writer.put(piece)
-        stored[manifest_key(identity)] = value
+            old = stood.get(identity)
+            if old is not None and _differ_in_roots(old, descriptor):
+                value = _with_roots(reader, root, encoded, descriptor.roots)
+            if value is not None and old is not None:
+                moved[identity] = old._replace(roots=descriptor.roots)
+            else:
+                value, piece = encode_descriptor(descriptor)
+                if piece is not None:
+                    writer.put(piece)
+        stored[encoded] = value
     keys = sorted(stored)
     edits = keys, [stored[encoded] for encoded in keys]
     from prolly.tree import apply
 
-    return apply(reader, writer, root, edits, FORMAT_PARAMETERS)
+    new = apply(reader, writer, root, edits, FORMAT_PARAMETERS)
+    if len(moved) == len(changes):
+        reader.cache.keep_derived(new, {**stood, **moved})
+    return new
+
+
+def _differ_in_roots(old: Descriptor, new: Descriptor) -> bool:
+    """Tell whether two descriptors say the same of as many trees.
+
+    Values that are equal may be spelt otherwise, as 1 and 1.0, so schema and policies
+    must be the same objects. They are, where a descriptor was made from the other.
+    """
+    return (
+        old.schema is new.schema
+        and old.policies is new.policies
+        and old.name == new.name
+        and old.kind == new.kind
+        and old.parameters == new.parameters
+        and old.local == new.local
+        and len(old.roots) == len(new.roots)
+    )
+
+
+def _with_roots(
+    reader: NodeReader, root: bytes, encoded: bytes, roots: Sequence[Reference]
+) -> Referring | None:
+    """Return the stored value with other roots, all else spelt as it stands.
+
+    ``None`` where that is out of line. Most commits change roots alone, and a schema
+    takes long to spell.
+    """
+    stands = get(reader, root, encoded)
+    assert stands is not None, "the caller saw its descriptor"
+    references, payload = decode_referring(stands)
+    if not payload or len(references) != len(roots):
+        return None
+    return encode_referring(roots, payload)
 
 
 def changed_datasets(

@@ -14,7 +14,6 @@ or whose table or key is another one than before, is asked of all rows.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prolly.codec import Descriptor
@@ -46,8 +45,7 @@ class ReferenceViolation(NamedTuple):
     error: Invalid
 
 
-@dataclass(frozen=True)
-class Bond:
+class Bond(NamedTuple):
     """One reference of one table: child and parent as they stand in the new version."""
 
     child_id: bytes

@@ -15,7 +15,6 @@ no such care: a local one is longer. Reasons: ``docs/design/0018-local-datasets.
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 from prolly.codec import DATASET_NAME_BYTES_MAX, Descriptor, is_local_id
@@ -57,7 +56,7 @@ class Standing(Manifest):
             found.update(Manifest(self._reader, self.local_root).by_id)
             for name, identity in seen_names(found).items():
                 if found[identity].name != name:
-                    found[identity] = replace(found[identity], name=name)
+                    found[identity] = found[identity]._replace(name=name)
             self._by_id = found
         return self._by_id
 

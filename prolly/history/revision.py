@@ -15,7 +15,6 @@ so is a prefix of several commits' ids; a name wins over an id.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 
 from prolly.chunks import REF_NAME_BYTES_MAX, ChunkStore, RefStore, Store
 from prolly.codec import ADDRESS_BYTES, ChunkType
@@ -190,6 +189,8 @@ def _split(text: str) -> tuple[str, list[tuple[str | None, str | None, str | Non
 
 
 def _parse_time(moment: str, text: str) -> int:
+    from datetime import UTC, datetime
+
     try:
         when = datetime.fromisoformat(moment)
     except ValueError:

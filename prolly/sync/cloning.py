@@ -105,29 +105,17 @@ def _begun(
     url, wish = asked
     subject = (url if wish == ALL else f"{url} {wish}").encode()
     is_new_directory = not path.exists()
-    store, directory, is_new = _opened(path, subject)
-    lock = KeptFiles(store).open(CLONING_LOCK)
     is_void = False
     try:
-        if lock is None:
-            raise transfer_busy()
-        if not is_new and store.read_setting(CLONING_SETTING) != subject:
-            # It became whole while we came.
-            raise _already_there(directory)
-        try:
-            _begin(store, subject, coverage)
-            yield store, directory
-        except (RemoteFailed, KeyboardInterrupt):
-            raise
-        except BaseException:
-            is_void = _is_untouched(path)
-            raise
-    except BaseException:
-        store.close()
-        raise
+        with _held(path, subject) as (store, directory):
+            try:
+                _begin(store, subject, coverage)
+                yield store, directory
+            except BaseException as error:
+                if not isinstance(error, (RemoteFailed, KeyboardInterrupt)):
+                    is_void = _is_untouched(path)
+                raise
     finally:
-        if lock is not None:
-            lock.remove()
         if is_void:
             shutil.rmtree(path / STORE_DIRECTORY, ignore_errors=True)
             if is_new_directory:
@@ -135,16 +123,36 @@ def _begun(
                     path.rmdir()
 
 
+@contextmanager
+def _held(path: Path, subject: bytes) -> Iterator[tuple[LocalStore, Path]]:
+    """Open a store that no other clone takes up meanwhile; an error closes it."""
+    store, directory, is_new = _opened(path, subject)
+    lock = KeptFiles(store).open(CLONING_LOCK)
+    try:
+        if lock is None:
+            raise transfer_busy()
+        if not is_new and store.read_setting(CLONING_SETTING) != subject:
+            # It became whole while we came.
+            raise _already_there(directory)
+        yield store, directory
+    except BaseException:
+        store.close()
+        raise
+    finally:
+        if lock is not None:
+            lock.remove()
+
+
 def _opened(path: Path, subject: bytes) -> tuple[LocalStore, Path, bool]:
     """Return a store, its directory, and whether it is new."""
     try:
-        return *create_store(path), True
+        return create_store(path)[0], path.absolute(), True
     except AlreadyExists:
         store, directory = open_store(path)
         if store.read_setting(CLONING_SETTING) != subject:
             store.close()
             raise
-    return store, directory, False
+    return store, Path(directory), False
 
 
 def _begin(store: LocalStore, subject: bytes, coverage: Coverage | None) -> None:

@@ -76,19 +76,13 @@ class Fetch:
         """
         store, environment = self._storage.store, self._storage.environment
         self._remote.require_prerequisites(store)
-        quarantine = Quarantine.open(store, self._remote.url, environment)
-        self._is_resumed = len(quarantine) > 0
-        is_over = True
-        try:
-            return self._run(quarantine, (wants, haves), moves, note)
-        except (RemoteFailed, KeyboardInterrupt):
-            is_over = False
-            raise
-        finally:
-            if is_over:
-                quarantine.remove()
-            else:
-                quarantine.close()
+        with Quarantine.open(store, self._remote.url, environment) as quarantine:
+            self._is_resumed = len(quarantine) > 0
+            try:
+                return self._run(quarantine, (wants, haves), moves, note)
+            except (RemoteFailed, KeyboardInterrupt):
+                quarantine.keep()
+                raise
 
     def _run(
         self,

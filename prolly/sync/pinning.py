@@ -59,17 +59,13 @@ class RangeFetch:
         """
         subject = f"{self._line.url} {covered.dataset.hex()}"
         environment = self._storage.environment
-        quarantine = Quarantine.open(self._storage.store, subject, environment)
-        is_over = False
-        try:
-            walk = self._walk(quarantine, covered, versions)
-            self._land(quarantine, walk, covered, versions, move)
-            is_over = True
-        finally:
-            if is_over:
-                quarantine.remove()
-            else:
-                quarantine.close()
+        with Quarantine.open(self._storage.store, subject, environment) as quarantine:
+            try:
+                walk = self._walk(quarantine, covered, versions)
+                self._land(quarantine, walk, covered, versions, move)
+            except BaseException:
+                quarantine.keep()
+                raise
         self._report.objects += len(quarantine)
         self._report.mode = "nodes" if len(quarantine) else ""
 

@@ -8,6 +8,8 @@ a crash they are as they were, less the bytes of a chunk that was being written.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from types import TracebackType
 
 from blake3 import blake3
 
@@ -35,8 +37,12 @@ _WRITE_BYTES = WIRE_FRAME_BYTES_TARGET
 _NAME_DIGITS = 32
 
 
-class Quarantine:
-    """What one transfer received. Not thread-safe; close it, or remove it."""
+class Quarantine(AbstractContextManager["Quarantine"]):
+    """What one transfer received. Not thread-safe.
+
+    A context manager: what it holds is forgotten behind the block, or left for who goes
+    on later where the block called :meth:`keep`.
+    """
 
     def __init__(self, stream: KeptFile, chunks: KeptFile) -> None:
         self._stream = stream
@@ -45,6 +51,7 @@ class Quarantine:
         # Frames that are not written yet, and where they will begin in the file.
         self._waiting: list[bytes] = []
         self._written = self._end = chunks.size
+        self._is_kept = False
         self._load()
 
     @classmethod
@@ -166,6 +173,21 @@ class Quarantine:
         if at < self._file.size:
             self._file.truncate(at)
         self._written = self._end = at
+
+    def keep(self) -> None:
+        """Let what came be there for who goes on later."""
+        self._is_kept = True
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._is_kept:
+            self.close()
+        else:
+            self.remove()
 
     def close(self) -> None:
         """Leave everything for who goes on later."""

@@ -49,14 +49,11 @@ class Upload:
 
     def kept(self) -> dict[str, Any]:
         """Return how many bytes of the body are kept, and their hash."""
-        quarantine = Quarantine.of_upload(self._store, self._id)
-        stream = self._stream(quarantine)
-        told = {"bytes": stream.size, "digest": stream.digest}
-        if stream.size:
-            quarantine.close()
-        else:
-            quarantine.remove()
-        return told
+        with Quarantine.of_upload(self._store, self._id) as quarantine:
+            stream = self._stream(quarantine)
+            if stream.size:
+                quarantine.keep()
+            return {"bytes": stream.size, "digest": stream.digest}
 
     def push(
         self, message: Message, body: Iterable[bytes], *, bytes_max: int
@@ -71,9 +68,7 @@ class Upload:
         if self._is_done(moves):
             return {"sequence": self._store.sequence(), "objects": 0, "records": 0}
         self._require_current(moves)
-        quarantine = Quarantine.of_upload(self._store, self._id)
-        is_over = True
-        try:
+        with Quarantine.of_upload(self._store, self._id) as quarantine:
             stream = self._stream(quarantine)
             _go_on(stream, message)
             wants = [move.new for move in moves if move.new is not None]
@@ -83,14 +78,10 @@ class Upload:
                     intake.take(frame)
             except BaseException as error:
                 # A body that broke is worth keeping, one that is wrong is not.
-                is_over = isinstance(error, Error) and not _is_broken(error)
+                if not isinstance(error, Error) or _is_broken(error):
+                    quarantine.keep()
                 raise
             return self._land(intake, moves, message)
-        finally:
-            if is_over:
-                quarantine.remove()
-            else:
-                quarantine.close()
 
     def _land(
         self, intake: Intake, moves: Sequence[RefMove], message: Message

@@ -15,12 +15,12 @@ if _typing.TYPE_CHECKING:
     from .arrow_library import OffersArrow, offers_arrow, require_pyarrow
     from .arrow_reading import ArrowColumns, adapted, arrow_slices
     from .automatic_keys import automatic_column
+    from .check import Check, bound_checks
     from .column import COLUMN_NAME_BYTES_MAX, FILL_BYTES_MAX, Column, cell_text
     from .column_types import ColumnType
     from .constraints import (
         INDEX_PREFIX_MAX,
         INDEXES_MAX,
-        Check,
         Index,
         Reference,
         with_indexes_of_references,
@@ -30,7 +30,7 @@ if _typing.TYPE_CHECKING:
     from .filtered_rows import FilteredRows
     from .index_codec import IndexCodec
     from .index_faults import IndexViolation, Vetted, index_violations
-    from .index_upkeep import StoredTable, Trees, carry_indexes
+    from .index_upkeep import Trees, carry_indexes
     from .inference import InferredColumn, JsonInference, TextInference, TextState
     from .mutable_table import LoadMode, Missing, MutableTable, OnDuplicate
     from .new_entries import NewEntries
@@ -45,8 +45,9 @@ if _typing.TYPE_CHECKING:
     from .row_batches import ColumnBatches
     from .row_inference import RowInference
     from .row_maker import Row
-    from .schema import Schema, bound_checks, with_slots
+    from .schema import Schema, with_slots
     from .schema_rules import COLUMNS_MAX
+    from .stored_table import StoredTable
     from .table import Table
     from .table_index import IndexKeys, IndexRows, TableIndex
     from .table_reads import TableReads
@@ -127,12 +128,12 @@ _MODULES = {
     "arrow_library": ("OffersArrow", "offers_arrow", "require_pyarrow"),
     "arrow_reading": ("ArrowColumns", "adapted", "arrow_slices"),
     "automatic_keys": ("automatic_column",),
+    "check": ("Check", "bound_checks"),
     "column": ("COLUMN_NAME_BYTES_MAX", "FILL_BYTES_MAX", "Column", "cell_text"),
     "column_types": ("ColumnType",),
     "constraints": (
         "INDEX_PREFIX_MAX",
         "INDEXES_MAX",
-        "Check",
         "Index",
         "Reference",
         "with_indexes_of_references",
@@ -141,7 +142,7 @@ _MODULES = {
     "encoded_batches": ("EncodedBatches", "EncodedRecords", "encode_batches"),
     "filtered_rows": ("FilteredRows",),
     "index_codec": ("IndexCodec",),
-    "index_upkeep": ("StoredTable", "Trees", "carry_indexes"),
+    "index_upkeep": ("Trees", "carry_indexes"),
     "index_faults": ("IndexViolation", "Vetted", "index_violations"),
     "inference": (
         "InferredColumn",
@@ -162,8 +163,9 @@ _MODULES = {
     "row_batches": ("ColumnBatches",),
     "row_inference": ("RowInference",),
     "row_maker": ("Row",),
-    "schema": ("Schema", "bound_checks", "with_slots"),
+    "schema": ("Schema", "with_slots"),
     "schema_rules": ("COLUMNS_MAX",),
+    "stored_table": ("StoredTable",),
     "table": ("Table",),
     "table_index": ("IndexKeys", "IndexRows", "TableIndex"),
     "table_reads": ("TableReads",),

@@ -8,20 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from prolly.codec import row, shown
 
+from .check import Check, bound_checks, made_check, unbound_check
 from .column import Column, check_new_name, make_column, refuse_schema
 from .constraints import (
-    Check,
     Index,
     Reference,
     by_name,
-    made_check,
     renamed_all,
-    unbound_check,
     with_indexes_of_references,
 )
 from .conversion import converted_fill
 from .predicate_text import Where
-from .schema import Schema, bound_checks, missing_constraint, with_slots
+from .schema import Schema, missing_constraint, with_slots
 from .type_registry import column_type
 
 if TYPE_CHECKING:

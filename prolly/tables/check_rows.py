@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 from prolly.errors import Invalid
 
 from .column import cell_text
-from .constraints import Check
-from .predicate_filter import Filter
-from .predicate_text import format_predicate
 
 if TYPE_CHECKING:
+    from .check import Check
+    from .predicate_filter import Filter
     from .schema import Schema
 
 
@@ -21,8 +20,13 @@ class RowChecks:
 
     def __init__(self, schema: Schema, checks: Sequence[Check]) -> None:
         self._schema = schema
-        names = schema.names
-        self._filters = [(one, Filter(one.predicate, names)) for one in checks]
+        self._filters: list[tuple[Check, Filter]] = []
+        if checks:
+            # Predicates are felt in a start, and few tables have any.
+            from .predicate_filter import Filter
+
+            names = schema.names
+            self._filters = [(one, Filter(one.predicate, names)) for one in checks]
 
     def __bool__(self) -> bool:
         return bool(self._filters)
@@ -57,6 +61,8 @@ class RowChecks:
     def _violation(
         self, check: Check, columns: Sequence[Sequence[Any]], place: int
     ) -> Invalid:
+        from .predicate_text import format_predicate
+
         names = self._schema.names
         row = {name: column[place] for name, column in zip(names, columns, strict=True)}
         parts = tuple([row[name] for name in self._schema.key])

@@ -1,12 +1,12 @@
-"""What a schema says beside its columns: indexes, checks and references.
+"""What a schema says beside its columns: indexes and references.
 
 As plain values in a descriptor, and as JSON objects::
 
     index      [ name, [ column, ... ], unique, prefix or null ]
-    check      [ name, predicate ]
     reference  [ name, [ column, ... ], table ]
 
-Each kind is listed in the order of its names. Page: docs/spec/tables.md.
+Each kind is listed in the order of its names; ``check`` holds the third, the checks.
+Page: docs/spec/tables.md.
 """
 
 from __future__ import annotations
@@ -15,12 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from prolly.codec import DESCRIPTOR_ROOTS_MAX, cbor, check_dataset_name, shown
-from prolly.errors import Invalid
+from prolly.codec import DESCRIPTOR_ROOTS_MAX, check_dataset_name, shown
 
 from .column import Column, bad_schema_json, check_name, refuse_schema
-from .predicate import Predicate, predicate_of_value
-from .predicate_text import Where, as_predicate, format_predicate
 
 # The records take the first of a dataset's trees.
 INDEXES_MAX = DESCRIPTOR_ROOTS_MAX - 1
@@ -84,36 +81,6 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """A predicate that no row may make false; a null passes, as in SQL."""
-
-    name: str
-    predicate: Predicate
-
-    def to_value(self) -> list[Any]:
-        """Return the plain value."""
-        return [self.name, self.predicate.to_value()]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the JSON object; the predicate is text."""
-        return {"name": self.name, "where": format_predicate(self.predicate)}
-
-    def renamed(self, old: str, new: str) -> Check:
-        """Return the check with a column's new name."""
-        return replace(self, predicate=self.predicate.renamed(old, new))
-
-    def check(self, columns: Mapping[str, Column]) -> None:
-        """Raise Invalid ``schema`` or ``predicate`` unless it fits these columns."""
-        check_name(self.name)
-        value = cbor.encode(self.predicate.to_value())
-        if cbor.encode(self.predicate.bound(columns).to_value()) != value:
-            refuse_schema(
-                f"check {self.name!r}: a literal is not of its column's type",
-                "Use Schema.create.",
-            )
-
-
-@dataclass(frozen=True, slots=True)
 class Reference:
     """Columns whose cells are the primary key of a row of ``table``, or null."""
 
@@ -147,9 +114,6 @@ class Reference:
             return index.columns == self.columns
         leading = index.columns[: len(self.columns)]
         return index.prefix is None and leading == self.columns
-
-
-Constraint = Index | Check | Reference
 
 
 def renamed_all(names: tuple[str, ...], old: str, new: str) -> tuple[str, ...]:
@@ -227,12 +191,6 @@ def index_of_value(value: Any) -> Index:
     return Index(name, tuple(columns), unique, prefix)
 
 
-def check_of_value(value: Any) -> Check:
-    """Return the check of a plain value; Invalid or TypeError when it is none."""
-    name, predicate = value
-    return Check(name, predicate_of_value(predicate))
-
-
 def reference_of_value(value: Any) -> Reference:
     """Return the reference of a plain value; TypeError when it is none."""
     name, columns, table = value
@@ -241,29 +199,21 @@ def reference_of_value(value: Any) -> Reference:
 
 def index_of_json(form: object) -> Index:
     """Return the index of a JSON object; Invalid ``schema-json`` when it is none."""
-    fields = _fields("an index", form, ("name", "columns"), ("unique", "prefix"))
+    fields = fields_of_form("an index", form, ("name", "columns"), ("unique", "prefix"))
     unique = fields.get("unique", False)
     return Index(fields["name"], _names(fields), unique, fields.get("prefix"))
 
 
-def check_of_json(form: object) -> Check:
-    """Return the check of a JSON object, not bound yet; Invalid as for an index."""
-    fields = _fields("a check", form, ("name", "where"), ())
-    where = fields["where"]
-    if not isinstance(where, str):
-        raise bad_schema_json("the predicate of a check is text")
-    return Check(fields["name"], as_predicate(where))
-
-
 def reference_of_json(form: object) -> Reference:
     """Return the reference of a JSON object; Invalid as for an index."""
-    fields = _fields("a reference", form, ("name", "columns", "table"), ())
+    fields = fields_of_form("a reference", form, ("name", "columns", "table"), ())
     return Reference(fields["name"], _names(fields), fields["table"])
 
 
-def _fields(
+def fields_of_form(
     what: str, form: object, needed: Sequence[str], more: Sequence[str]
 ) -> Mapping[str, Any]:
+    """Return the fields of a JSON object; Invalid ``schema-json`` for other ones."""
     if not isinstance(form, Mapping) or not set(needed) <= form.keys():
         raise bad_schema_json(f"{what} is an object of {', '.join(needed)}")
     extra = sorted(form.keys() - {*needed, *more})
@@ -278,34 +228,3 @@ def _names(fields: Mapping[str, Any]) -> tuple[str, ...]:
     if not isinstance(listed, list) or not all(isinstance(one, str) for one in listed):
         raise bad_schema_json("columns is an array of names")
     return tuple(listed)
-
-
-def bound_check(check: Check, columns: Mapping[str, Column]) -> Check:
-    """Return a check with literals of its columns' types.
-
-    Raises Invalid ``predicate``, which names the check.
-    """
-    try:
-        return replace(check, predicate=check.predicate.bound(columns))
-    except Invalid as error:
-        raise Invalid(
-            f"check {check.name!r}: {error.message}",
-            code=error.code,
-            hint=error.hint,
-            **{**error.facts, "check": check.name},
-        ) from error
-
-
-def unbound_check(check: Check) -> Check:
-    """Return a check as its text says it, to be bound to columns of other types."""
-    try:
-        return replace(check, predicate=as_predicate(format_predicate(check.predicate)))
-    except Invalid:
-        # It has joints without parts, which text has not, and literals that may fit.
-        return check
-
-
-def made_check(name: str, where: Where) -> Check:
-    """Return a check of a predicate in any form, not bound yet."""
-    check_name(name)
-    return Check(name, as_predicate(where))

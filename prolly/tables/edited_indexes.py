@@ -13,8 +13,9 @@ from prolly.tree import NodeReader
 
 from .constraints import Index
 from .index_codec import IndexCodec
-from .index_upkeep import StoredTable, Trees, carry_indexes
+from .index_upkeep import Trees, carry_indexes
 from .schema import Schema
+from .stored_table import StoredTable
 
 
 class EditedIndexes:

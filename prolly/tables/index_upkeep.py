@@ -32,17 +32,10 @@ from .index_codec import Entries, IndexCodec
 from .record_batches import gather
 from .record_codec import RecordCodec
 from .schema import Schema
+from .stored_table import StoredTable
 
 # Differences decoded in one go, as columns.
 BATCH_RECORDS = 2048
-
-
-class StoredTable(NamedTuple):
-    """The trees of a table: records (None if there are none yet), then indexes."""
-
-    schema: Schema
-    records: bytes | None
-    indexes: tuple[bytes, ...]
 
 
 class Trees(NamedTuple):

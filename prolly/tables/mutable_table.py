@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from prolly.chunks import ChunkWriter
@@ -13,14 +13,12 @@ from prolly.errors import AlreadyExists, Invalid
 from prolly.maps import NOTHING, EditedRecords, SortedMapping, key_not_found
 from prolly.tree import BUFFER_BYTES_MAX, EditBuffer, NodeReader, WorkingTree
 
-from .alteration import Alteration
 from .automatic_keys import automatic_column
 from .constraints import Index
 from .edited_indexes import EditedIndexes
 from .encoded_batches import EncodedBatches
 from .first_wins import FirstWins
 from .gaps import Gaps
-from .index_upkeep import StoredTable
 from .record_codec import RecordCodec
 from .row_batches import (
     FillGaps,
@@ -32,9 +30,13 @@ from .row_batches import (
 )
 from .row_maker import Row
 from .schema import Schema
-from .schema_change import SchemaChange, key_change
+from .stored_table import StoredTable
 from .table import Table
 from .table_reads import TableReads
+
+if TYPE_CHECKING:
+    from .alteration import Alteration
+    from .schema_change import SchemaChange
 
 OnDuplicate = Literal["error", "first", "last"]
 LoadMode = Literal["replace", "update", "append"]
@@ -72,7 +74,7 @@ class MutableTable(Table, MutableMapping[Any, Any]):
         self._reads = reads
         self._edited = EditedRecords(tree, writer)
         SortedMapping.__init__(self, self._edited)
-        self._codec = RecordCodec(schema)
+        self._codec = schema.codec
         stored = StoredTable(schema, tree.base, tuple(index_roots))
         self._indexes = EditedIndexes(stored, tree.parameters)
 
@@ -275,6 +277,9 @@ class MutableTable(Table, MutableMapping[Any, Any]):
 
         ``table.alter().add_column("open", "bool").add_index("by_name", "name")``
         """
+        # Few programs change a schema, and starting is felt.
+        from .alteration import Alteration
+
         self._edited.require_open()
         return Alteration(self, force=force)
 
@@ -282,6 +287,8 @@ class MutableTable(Table, MutableMapping[Any, Any]):
         self, schema: Schema, *, force: bool = False, empty_text: bool = False
     ) -> None:
         """Give the table another schema; see ``Alteration.become``."""
+        from .schema_change import SchemaChange, key_change
+
         self._edited.require_open()
         if self.schema.is_unknown:
             # There are no rows yet.

@@ -16,7 +16,7 @@ from operator import itemgetter
 from typing import Any
 
 from prolly.chunks import ChunkWriter
-from prolly.codec import INLINE_BYTES_MAX, Reference, Referring, row, shown
+from prolly.codec import INLINE_BYTES_MAX, Reference, Referring, outline_row, row, shown
 from prolly.codec import key as key_codec
 from prolly.codec.byte_strings import EvenStrings
 from prolly.codec.received_row import CheckedColumn, check_rows
@@ -38,7 +38,7 @@ class RecordCodec:
         self.schema = schema
         self._key_columns = schema.key_columns
         self._is_scalar = len(schema.key) == 1
-        self._fills = [column.fill for column in schema.cell_columns]
+        self._fills = tuple([column.fill for column in schema.cell_columns])
         stored = [*schema.key_columns, *schema.cell_columns]
         places = {column.name: place for place, column in enumerate(stored)}
         # Where each column of the schema stands behind key parts and cells, and where
@@ -126,12 +126,15 @@ class RecordCodec:
         Cells out of line go into ``writer``. Raises as ``prolly.codec.row.encode`` for
         a json cell that is no value of the format.
         """
-        rows = self._rows_of_cells(columns)
-        stored = row.encode_many(rows, self._fills)
+        parts = [columns[place] for place in self._cell_places]
+        if not parts:
+            return [row.encode((), ())] * len(columns[0])
+        stored = row.encode_columns(parts, self._fills)
         if max(map(len, stored), default=0) > INLINE_BYTES_MAX:
             for index, data in enumerate(stored):
                 if len(data) > INLINE_BYTES_MAX:
-                    stored[index] = self._outline(rows[index], writer)
+                    cells = [part[index] for part in parts]
+                    stored[index] = self._outline(cells, writer)
         return stored
 
     def check_cells(self, columns: Sequence[Sequence[Any]]) -> None:
@@ -144,7 +147,7 @@ class RecordCodec:
         return list(zip(*parts, strict=True)) if parts else [()] * len(columns[0])
 
     def _outline(self, cells: Sequence[Any], writer: ChunkWriter) -> Referring:
-        return row.encode_outline(
+        return outline_row.encode_outline(
             cells, self._fills, lambda data: write_blob(writer, data)
         )
 
@@ -163,9 +166,14 @@ class RecordCodec:
         self, keys: Sequence[bytes], values: Sequence[bytes], read: ReadChunk
     ) -> list[Sequence[Any]]:
         """Return records as columns in schema order, all at once. Not for no record."""
-        decoded = self.decode_keys(keys)
+        return self.columns_under(self.decode_keys(keys), values, read)
+
+    def columns_under(
+        self, keys: Sequence[Any], values: Sequence[bytes], read: ReadChunk
+    ) -> list[Sequence[Any]]:
+        """Return the same of records whose user keys are decoded already."""
         parts: list[Sequence[Any]]
-        parts = [decoded] if self._is_scalar else list(zip(*decoded, strict=True))
+        parts = [keys] if self._is_scalar else list(zip(*keys, strict=True))
         parts += self._decode_cells(values, read)
         return [parts[place] for place in self._order]
 
@@ -193,7 +201,10 @@ class RecordCodec:
         self, keys: Sequence[bytes], values: Sequence[bytes], read: ReadChunk
     ) -> list[Row]:
         """Return records as dictionaries with every column, in schema order."""
-        columns = self.decode_columns(keys, values, read)
+        return self.rows_of(self.decode_columns(keys, values, read))
+
+    def rows_of(self, columns: Sequence[Sequence[Any]]) -> list[Row]:
+        """Return columns in schema order as dictionaries."""
         return self._rows(zip(*columns, strict=True))
 
     @cached_property
@@ -231,7 +242,7 @@ class RecordCodec:
         def read_cell(reference: Reference) -> bytes:
             return read_blob(read, reference)
 
-        return row.decode_outline(stored, self._fills, read_cell)
+        return outline_row.decode_outline(stored, self._fills, read_cell)
 
 
 def _picker(order: Sequence[int]) -> Callable[[Any], tuple[Any, ...]]:

@@ -13,9 +13,9 @@ docs/spec/tables.md.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prolly.codec import cbor, row, shown
 from prolly.errors import Error, Invalid, NotFound
@@ -23,10 +23,8 @@ from prolly.errors import Error, Invalid, NotFound
 from .check_rows import RowChecks
 from .column import Column, check_new_name, make_column, spelt_out
 from .constraints import (
-    Check,
     Index,
     Reference,
-    bound_check,
     by_name,
     with_indexes_of_references,
 )
@@ -38,6 +36,10 @@ from .schema_form import (
     schema_to_value,
 )
 from .schema_rules import check_schema
+
+if TYPE_CHECKING:
+    from .check import Check
+    from .record_codec import RecordCodec
 
 # A commit or merge asks for the schemas of its versions again and again, and to check
 # one costs twenty times what its spelling does. A repository seldom has more tables.
@@ -91,12 +93,11 @@ class Schema:
         made = [make_column(ids[one[0]], one, one[0] in names) for one in listed]
         refers = by_name(list(references))
         listed_indexes = by_name(list(indexes))
-        listed_checks = by_name(bound_checks(checks, made))
         schema = cls(
             with_slots(made, names, base),
             names,
             with_indexes_of_references(listed_indexes, refers),
-            listed_checks,
+            by_name(_bound(list(checks), made)),
             refers,
         )
         schema._refuse_hidden_marks(base)
@@ -173,12 +174,25 @@ class Schema:
         cells of other columns, and a diff of stored rows passes over what changed. Nor
         where two branches gave one new column different fills.
         """
+        if self is other:
+            return True
         pairs = zip(self.cell_columns, other.cell_columns, strict=False)
         return all(
             (one.id, one.type) == (two.id, two.type)
             and cbor.encode(one.fill) == cbor.encode(two.fill)
             for one, two in pairs
         )
+
+    @cached_property
+    def codec(self) -> RecordCodec:
+        """What spells records under this schema."""
+        from .record_codec import RecordCodec
+
+        return RecordCodec(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What is kept beside the fields is made again by whoever needs it.
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     @cached_property
     def row_checks(self) -> RowChecks:
@@ -312,12 +326,13 @@ def with_slots(
     return tuple([replace(one, slot=slots.get(one.id)) for one in columns])
 
 
-def bound_checks(
-    checks: Iterable[Check], columns: Iterable[Column]
-) -> tuple[Check, ...]:
-    """Return checks with literals of their columns' types; Invalid ``predicate``."""
-    named = {one.name: one for one in columns}
-    return tuple([bound_check(one, named) for one in checks])
+def _bound(checks: Sequence[Check], columns: Sequence[Column]) -> Sequence[Check]:
+    if not checks:
+        return ()
+    # Few tables have any, and predicates are felt in a start.
+    from .check import bound_checks
+
+    return bound_checks(checks, columns)
 
 
 def _assign_ids(
@@ -340,9 +355,9 @@ def _assign_ids(
 @lru_cache(maxsize=SCHEMAS_KEPT)
 def _spelt_schema(spelt: bytes) -> Schema:
     """Return the schema whose plain value is spelt so; Corrupt ``schema`` for none."""
-    fields = fields_of_value(cbor.decode(spelt))
+    given = fields_of_value(cbor.decode(spelt))
     try:
-        schema = Schema(**fields)
+        schema = Schema(**given)
         same = cbor.encode(schema.to_value()) == spelt
     except (Error, TypeError) as error:
         raise bad_schema(str(error)) from error

@@ -18,8 +18,6 @@ from prolly.errors import Corrupt, Error
 from .column import Column, bad_schema_json, column_from_json, column_to_json
 from .constraints import (
     by_name,
-    check_of_json,
-    check_of_value,
     index_of_json,
     index_of_value,
     reference_of_json,
@@ -27,6 +25,7 @@ from .constraints import (
 )
 
 if TYPE_CHECKING:
+    from .check import Check
     from .schema import Schema
 
 _FIELDS = {"columns", "key", "indexes", "checks", "references"}
@@ -65,7 +64,7 @@ def fields_of_value(value: object) -> dict[str, Any]:
             "columns": tuple([Column(*one) for one in columns]),
             "key": tuple(value["key"]),
             "indexes": tuple(map(index_of_value, value["indexes"])),
-            "checks": tuple(map(check_of_value, value["checks"])),
+            "checks": tuple(map(_check_of_value, value["checks"])),
             "references": tuple(map(reference_of_value, value["references"])),
         }
     except (Error, ValueError, TypeError) as error:
@@ -118,7 +117,7 @@ def fields_of_json(form: object, base: Schema | None) -> dict[str, Any]:
     }
     kinds: tuple[tuple[str, Callable[[object], Any]], ...] = (
         ("indexes", index_of_json),
-        ("checks", check_of_json),
+        ("checks", _check_of_json),
         ("references", reference_of_json),
     )
     now = {before: after for after, before in was.items()}
@@ -154,3 +153,16 @@ def _kept(constraints: tuple[Any, ...], now: Mapping[str, str]) -> tuple[Any, ..
     for after in now.values():
         kept = tuple([one.renamed(f"\n{after}", after) for one in kept])
     return by_name(kept)
+
+
+def _check_of_value(value: Any) -> Check:
+    # Most schemas have none, and predicates are felt in a start.
+    from .check import check_of_value
+
+    return check_of_value(value)
+
+
+def _check_of_json(form: object) -> Check:
+    from .check import check_of_json
+
+    return check_of_json(form)

@@ -9,9 +9,11 @@ from prolly.codec import row
 from prolly.errors import LimitExceeded
 
 from .column import KEY_TYPES, Column, check_column, check_name, refuse_schema
-from .constraints import INDEXES_MAX, Constraint
+from .constraints import INDEXES_MAX
 
 if TYPE_CHECKING:
+    from .check import Check
+    from .constraints import Index, Reference
     from .schema import Schema
 
 COLUMNS_MAX = row.COLUMNS_MAX
@@ -82,7 +84,7 @@ def _check_slots(schema: Schema) -> None:
 
 
 def _check_constraints(schema: Schema) -> None:
-    kinds: tuple[tuple[str, Sequence[Constraint]], ...] = (
+    kinds: tuple[tuple[str, Sequence[Index | Check | Reference]], ...] = (
         ("index", schema.indexes),
         ("check", schema.checks),
         ("reference", schema.references),

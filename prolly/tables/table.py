@@ -10,7 +10,6 @@ from prolly.tree import Batch, NodeReader
 
 from .constraints import Index
 from .record_batches import decoded, fetch
-from .record_codec import RecordCodec
 from .row_maker import Row, row_maker
 from .schema import Schema, missing_column
 
@@ -42,7 +41,7 @@ class Table(SortedMapping):
         index_roots: Sequence[bytes] = (),
     ) -> None:
         super().__init__(StoredRecords(reader, root))
-        self._codec = RecordCodec(schema)
+        self._codec = schema.codec
         self._index_roots = tuple(index_roots)
 
     @property
@@ -217,6 +216,19 @@ class Table(SortedMapping):
     ) -> list[Sequence[Any]]:
         """Return records as columns in schema order; not for no record."""
         return self._codec.decode_columns(keys, values, self._records.read_chunk)
+
+    def columns_under(
+        self, keys: Sequence[Any], values: Sequence[bytes]
+    ) -> list[Sequence[Any]]:
+        """Return records as columns, given their user keys; not for no record.
+
+        Columns of the key hold the objects that were given; one alone is the same list.
+        """
+        return self._codec.columns_under(keys, values, self._records.read_chunk)
+
+    def rows_of(self, columns: Sequence[Sequence[Any]]) -> list[Row]:
+        """Return as rows what ``decode_columns`` gave."""
+        return self._codec.rows_of(columns)
 
     def fetch(self, keys: Iterator[bytes], index: Index) -> Iterator[Batch]:
         """Return the records under encoded keys that an index gave, in batches.

@@ -43,9 +43,9 @@ from .operations import (
     node_weight,
     record_count,
     update_inner,
-    update_leaf,
     weigh,
 )
+from .overwrite import overwrite
 from .reader import SIBLINGS_READ, NodeReader
 from .renewal import Renewal, RenewedReader, write_renewals
 from .run import OpenRun
@@ -210,18 +210,14 @@ class LevelEdit:
             if inner is held:
                 return NOTHING_CHANGED
             return _Rewritten(inner, last_key, inner.count(), weight)
-        leaf = update_leaf(held, *edits)
-        if leaf is not None:
-            if leaf is held:
-                return NOTHING_CHANGED
-            return _Rewritten(leaf, last_key, len(leaf), weight)
-        if len(edits[0]) > LEAF_EDITS:
-            return None
-        change = change_leaf(held, last_key, edits)
+        change = change_leaf(held, edits)
         if not change.chunk:
             return NOTHING_CHANGED
-        if not self._watch.stays(cursor, change):
-            return None
+        if not change.moves_nothing:
+            if len(edits[0]) > LEAF_EDITS:
+                return None
+            if not self._watch.stays(cursor, change):
+                return None
         new_leaf = StoredLeaf(change.chunk)
         return _Rewritten(
             new_leaf, change.last_key, change.records, weight + change.grown
@@ -385,6 +381,9 @@ def apply(
     only if the tree at ``root`` was written by it. Nodes that do not change are neither
     read nor written, but for those whose cut has to be looked at.
     """
+    found = overwrite(reader, writer, root, edits, kept=LEAVES_KEPT)
+    if found is not None:
+        return found
     return _edit_levels(reader, writer, (root, 0), edits, parameters)
 
 

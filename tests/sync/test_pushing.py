@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -27,7 +26,7 @@ BUSY = Stale("busy", code="upload-busy", hint="Wait.")
 
 def filled(sleep: Callable[[float], object] = lambda seconds: None) -> Repository:
     """Return a repository with records, and with some way to wait."""
-    environment = replace(ticking_environment(), sleep=sleep)
+    environment = ticking_environment()._replace(sleep=sleep)
     store = MemoryStore()
     begin_history(store, environment)
     repo = Repository(store, None, environment=environment)

@@ -190,7 +190,6 @@ def test_a_push_to_the_current_branch_keeps_what_is_uncommitted() -> None:
 def test_local_datasets_do_not_leave() -> None:
     """A version with one is neither sent nor taken."""
     theirs, ours = memory_repository(), replica()
-    from dataclasses import replace
 
     from prolly.codec import Commit, encode_commit
     from prolly.datasets import Manifest, write_manifest
@@ -201,7 +200,7 @@ def test_local_datasets_do_not_leave() -> None:
     (identity,) = Manifest(storage.reader, commit.root).by_id
     entry = Manifest(storage.reader, commit.root).by_id[identity]
     with theirs.store.writer() as writer:
-        changed = {identity: replace(entry, local=True)}
+        changed = {identity: entry._replace(local=True)}
         root = write_manifest(storage.reader, writer, commit.root, changed)
         made = Commit((tip,), root, "", 0, "", {}, commit.generation + 1)
         commit_id = writer.put(encode_commit(made))

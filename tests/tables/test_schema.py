@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -448,3 +450,12 @@ def test_a_schema_is_given_as_one_or_as_json() -> None:
     with memory_repository() as repo, repo.transaction("main") as tx:
         tx.table("t", schema=form).insert({"id": 1})
         assert tx.table("t", schema=schema).schema == schema
+
+
+def test_a_pickled_schema_is_its_fields_alone() -> None:
+    """What a schema keeps beside its fields is made anew, and does not travel."""
+    schema = Schema.create([("id", "int"), ("name", "text")], "id")
+    assert schema.codec is schema.codec and schema.names
+    twin = pickle.loads(pickle.dumps(schema))
+    assert twin == schema and twin.names == schema.names
+    assert set(schema.__getstate__()) == {one.name for one in fields(Schema)}

@@ -52,7 +52,7 @@ def test_a_change_tells_what_a_rebuild_would(
     after = {key: value for key, value in merged.items() if value is not None}
     order = sorted(edits)
     leaf = held(before)
-    change = change_leaf(leaf, max(before), (order, [edits[key] for key in order]))
+    change = change_leaf(leaf, (order, [edits[key] for key in order]))
     if after == before:
         assert not change.chunk
         return
@@ -74,9 +74,7 @@ def test_no_entry_moves_further_than_told(
     merged = {**before, **edits}
     after = {key: value for key, value in merged.items() if value is not None}
     order = sorted(edits)
-    change = change_leaf(
-        held(before), max(before), (order, [edits[key] for key in order])
-    )
+    change = change_leaf(held(before), (order, [edits[key] for key in order]))
     old, new = sums_of(before), sums_of(after)
     for key in before.keys() & after.keys():
         assert -change.lighter <= new[key] - old[key] <= change.heavier
@@ -91,8 +89,6 @@ def test_a_shape_tells_which_entries_stand_in_a_stretch(
     before, edits = case
     order = sorted(edits)
     wanted = [key for key, at in sums_of(before).items() if low < at <= low + size]
-    assert LeafShape.of(held(before)).keys_within(low, low + size) == wanted
-    change = change_leaf(
-        held(before), max(before), (order, [edits[key] for key in order])
-    )
+    assert LeafShape(held(before)).keys_within(low, low + size) == wanted
+    change = change_leaf(held(before), (order, [edits[key] for key in order]))
     assert change.before.keys_within(low, low + size) == wanted
