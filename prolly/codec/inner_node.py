@@ -101,11 +101,14 @@ class Inner(KeyedNode):
         "_suffixes_at",
         "_weights_at",
         "chunk",
+        "is_used",
         "level",
     )
 
     chunk: bytes
     level: int
+    # The mark of a cache: somebody asked for it since the cache last passed by.
+    is_used: bool
 
     def __init__(self, chunk: bytes) -> None:
         self.chunk = chunk
@@ -167,7 +170,15 @@ class Inner(KeyedNode):
 
     def address_for(self, key: bytes) -> bytes | None:
         """Return the address of the child that a key belongs into, if there is one."""
-        index = self.position(key)
+        # As ``position`` and ``address``, for the same reason.
+        suffixes = self._suffixes
+        if suffixes is None:
+            suffixes = self._decode_suffixes()
+        prefix = self.prefix
+        if key.startswith(prefix):
+            index = bisect_left(suffixes, key[len(prefix) :])
+        else:
+            index = 0 if key < prefix else self._size
         if index == self._size:
             return None
         at = self._addresses_at + index * ADDRESS_BYTES

@@ -60,9 +60,12 @@ class StoredLeaf:
         "_prefix",
         "_values",
         "chunk",
+        "is_used",
     )
 
     level = 0
+    # The mark of a cache, as of an inner node.
+    is_used: bool
     _values: Sequence[int]
 
     def __init__(self, chunk: bytes) -> None:

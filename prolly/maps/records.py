@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from prolly.errors import Invalid
-from prolly.tree import NodeReader, count, get
+from prolly.tree import NodeReader, count
 
 if TYPE_CHECKING:
     from prolly.chunks import ChunkWriter
@@ -58,7 +58,7 @@ class StoredRecords(Records):
         self._root = root
 
     def get(self, key: bytes) -> bytes | None:
-        return get(self._reader, self._root, key)
+        return self._reader.find(self._root, key)
 
     def settled(
         self, start: bytes | None = None, stop: bytes | None = None

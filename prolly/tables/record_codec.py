@@ -24,9 +24,13 @@ from prolly.errors import Corrupt, Error, Invalid
 from prolly.maps import read_blob, write_blob
 
 from .column import Column
-from .row_maker import Row, row_maker
+from .row_maker import Row, SingleRows, row_maker
 from .schema import Schema
 from .type_registry import column_type
+
+# Keys of other columns come back in another form: a datetime in UTC, a date that was
+# given as a datetime.
+_AS_STORED: dict[str, type] = {"int": int, "text": str, "bytes": bytes}
 
 ReadChunk = Callable[[bytes], bytes | None]
 
@@ -49,6 +53,11 @@ class RecordCodec:
             schema.names.index(one.name) for one in schema.cell_columns
         ]
         self._show = _picker(self._order)
+        self._single_rows = SingleRows(schema.names)
+        # Exactly these values are what their bytes say, and fit their column.
+        self._as_stored = None
+        if self._is_scalar and self._key_columns:
+            self._as_stored = _AS_STORED.get(self._key_columns[0].type)
 
     def encode_key(self, key: Any) -> bytes:
         """Return the bytes of a user key.
@@ -57,6 +66,12 @@ class RecordCodec:
         ``key-parts`` for another number of parts, ``null-key``, ``schema-violation``
         for a part that is not of its column's type; and as ``prolly.codec.key``.
         """
+        if type(key) is self._as_stored:
+            try:
+                return key_codec.encode((key,))
+            except Error:
+                # As a cell it may be told better.
+                pass
         if self._is_scalar:
             return key_codec.encode((self._part(0, key),))
         if type(key) is not tuple or len(key) != len(self.schema.key):
@@ -217,7 +232,16 @@ class RecordCodec:
         if len(parts) != len(self.schema.key):
             raise _wrong_key()
         cells = self._decode_one(stored, read)
-        return dict(zip(self.schema.names, self._show((*parts, *cells)), strict=True))
+        return self._single_rows.make(*self._show((*parts, *cells)))
+
+    def decode_row_under(
+        self, key: Any, encoded: bytes, stored: bytes, read: ReadChunk
+    ) -> Row:
+        """Return one record as ``decode_row``, given also the key it was asked for."""
+        if type(key) is not self._as_stored or type(stored) is Referring:
+            return self.decode_row(encoded, stored, read)
+        cells = row.decode(stored, self._fills)
+        return self._single_rows.make(*self._show((key, *cells)))
 
     def _decode_cells(
         self, values: Sequence[bytes], read: ReadChunk

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from prolly.maps import NOTHING, SortedMapping, SortedValues, StoredRecords, Stretch
+from prolly.maps import (
+    NOTHING,
+    SortedMapping,
+    SortedValues,
+    StoredRecords,
+    Stretch,
+    key_not_found,
+)
 from prolly.tree import Batch, NodeReader
 
 from .constraints import Index
@@ -51,6 +58,24 @@ class Table(SortedMapping):
 
     def encode_key(self, key: Any) -> bytes:
         return self._codec.encode_key(key)
+
+    def __getitem__(self, key: Any) -> Row:
+        # As of any sorted mapping, but for what calls cost: every look-up comes here.
+        encoded = self._codec.encode_key(key)
+        stored = self._records.get(encoded)
+        if stored is None:
+            raise key_not_found(key)
+        read = self._records.read_chunk
+        return self._codec.decode_row_under(key, encoded, stored, read)
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """Return the row under ``key``, else ``default``."""
+        encoded = self._codec.encode_key(key)
+        stored = self._records.get(encoded)
+        if stored is None:
+            return default
+        read = self._records.read_chunk
+        return self._codec.decode_row_under(key, encoded, stored, read)
 
     def encode_bound(self, key: Any) -> bytes:
         return self._codec.encode_bound(key)

@@ -10,7 +10,7 @@ from prolly.chunks import Costs
 from prolly.codec.node import Leaf
 from prolly.codec.stored_leaf import Columns, StoredLeaf
 
-from .reader import CACHE_BYTES_DEFAULT, Held, NodeCache
+from .reader import CACHE_BYTES_DEFAULT, Held, Look, NodeCache
 
 
 class CountingCache(NodeCache):
@@ -19,6 +19,11 @@ class CountingCache(NodeCache):
     def __init__(self, costs: Costs, bytes_max: int = CACHE_BYTES_DEFAULT) -> None:
         super().__init__(bytes_max)
         self.costs = costs
+
+    @property
+    def look(self) -> Look:
+        """The look-up that counts, too."""
+        return self.get
 
     def get(self, address: bytes) -> Held | None:
         node = super().get(address)

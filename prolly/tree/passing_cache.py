@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from prolly.codec.stored_leaf import StoredLeaf
 
-from .reader import Held, NodeCache
+from .reader import Held, Look, NodeCache
 
 # An edit comes back to a leaf at most a few leaves later, when cuts moved. So many are
 # the young ones; when they are as many, they become the old ones, and the old ones go.
@@ -24,6 +24,11 @@ class PassingCache(NodeCache):
         self._behind = behind
         self._young: dict[bytes, StoredLeaf] = {}
         self._old: dict[bytes, StoredLeaf] = {}
+
+    @property
+    def look(self) -> Look:
+        """The look-up in all of its places."""
+        return self.get
 
     def get(self, address: bytes) -> Held | None:
         leaf = self._young.get(address)

@@ -6,7 +6,7 @@ one cache may serve any number of trees, snapshots and threads.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from threading import Lock
 from typing import Any, cast
@@ -15,9 +15,11 @@ from prolly.codec.node import LEAF_MARK, Inner, Leaf, Node, decode_node
 from prolly.codec.stored_leaf import StoredLeaf
 from prolly.errors import Corrupt
 
-# The leaves of a million records of a hundred bytes, and all inner nodes above them: a
-# working set that any laptop holds in memory many times over.
-CACHE_BYTES_DEFAULT = 128 * 1024 * 1024
+# The leaves of a million records of 120 bytes, where these stand in them, and all inner
+# nodes above: a working set that any laptop holds in memory many times over. A diff of
+# all leaves of half as many goes round in it again and again; in a smaller cache it
+# would find nothing that it left there.
+CACHE_BYTES_DEFAULT = 160 * 1024 * 1024
 
 # What one entry of an inner node takes: its bytes, its key, a slot in a list.
 INNER_ENTRY_BYTES = 148
@@ -39,6 +41,7 @@ SIBLINGS_READ = 16
 
 # Nodes as they are stored, of which an inner one decodes its keys as needed.
 Held = Inner | StoredLeaf
+Look = Callable[[bytes], Held | None]
 
 
 # A commit asks for the datasets of three versions, and the next one for one of these.
@@ -46,32 +49,39 @@ DERIVED_KEPT = 16
 
 
 class NodeCache:
-    """Nodes by address, the least recently used dropped at the bound.
+    """Nodes by address; at the bound those go that nobody asked for in a while.
+
+    A hand goes round over the nodes in the order in which they came. One that was asked
+    for since the hand last passed loses its mark and stays, another one goes. To mark a
+    node costs a tenth of what it takes to keep them in the order of their use.
 
     Nodes are kept as they are stored, inner ones with their keys once these were asked
     for. A decoded leaf takes twice the memory, and finding one record in its bytes
     costs a tenth of decoding it.
 
-    Thread-safe: each step on the ordered dictionary is one call that the interpreter
-    does not divide, and only what adds and drops is under the lock.
+    Thread-safe: to look a node up is one call that the interpreter does not divide, and
+    only what adds and drops is under the lock.
     """
 
     def __init__(self, bytes_max: int = CACHE_BYTES_DEFAULT) -> None:
         self._bytes_max = bytes_max
         self._bytes = 0
-        self._nodes: OrderedDict[bytes, Held] = OrderedDict()
+        self._nodes: dict[bytes, Held] = {}
+        # Addresses and sizes as the hand meets them.
+        self._round: deque[tuple[bytes, int]] = deque()
         self._derived: dict[bytes, Any] = {}
         self._lock = Lock()
+
+    @property
+    def look(self) -> Look:
+        """What returns a node as ``get``, for who keeps it; it may leave the mark."""
+        return self._nodes.get
 
     def get(self, address: bytes) -> Held | None:
         """Return the node, or ``None`` when it is not cached."""
         node = self._nodes.get(address)
         if node is not None:
-            try:
-                self._nodes.move_to_end(address)
-            except KeyError:
-                # Another thread dropped it between these lines.
-                return node
+            node.is_used = True
         return node
 
     def take(self, address: bytes, chunk: bytes) -> Held:
@@ -94,7 +104,8 @@ class NodeCache:
     def clear(self) -> None:
         """Forget all nodes, and what was made of them."""
         with self._lock:
-            self._nodes = OrderedDict()
+            self._nodes.clear()
+            self._round.clear()
             self._bytes = 0
             self._derived = {}
 
@@ -111,16 +122,29 @@ class NodeCache:
                 self._derived[root] = value
 
     def add(self, address: bytes, node: Held) -> None:
-        """Remember a node; those used least recently go when there is no room."""
+        """Remember a node; those not used for long go when there is no room."""
         size = _memory_of(node)
         with self._lock:
             if size > self._bytes_max or address in self._nodes:
                 return
+            if self._bytes + size > self._bytes_max:
+                self._make_room(size)
+            node.is_used = False
             self._nodes[address] = node
+            self._round.append((address, size))
             self._bytes += size
-            while self._bytes > self._bytes_max:
-                _, dropped = self._nodes.popitem(last=False)
-                self._bytes -= _memory_of(dropped)
+
+    def _make_room(self, size: int) -> None:
+        """Drop nodes until one of so many bytes fits."""
+        while self._bytes + size > self._bytes_max:
+            address, dropped = self._round.popleft()
+            node = self._nodes[address]
+            if node.is_used:
+                node.is_used = False
+                self._round.append((address, dropped))
+            else:
+                del self._nodes[address]
+                self._bytes -= dropped
 
 
 def _one_by_one(
@@ -151,24 +175,49 @@ class NodeReader:
     ) -> None:
         self.get_chunk = get
         self.cache = NodeCache() if cache is None else cache
+        self._look = self.cache.look
         self.get_chunks = _one_by_one(get) if get_many is None else get_many
 
     def hold(self, address: bytes) -> Held:
         """Return an inner node, or the bytes of a leaf; Corrupt as ``read``."""
-        held = self.cache.get(address)
+        held = self._look(address)
         if held is None:
-            held = self.cache.take(address, self.read_chunk(address))
+            return self.cache.take(address, self.read_chunk(address))
+        held.is_used = True
         return held
 
     def hold_at(self, address: bytes, level: int) -> Held:
         """Return a node that must be of this level; Corrupt when it is not."""
         # As ``hold``, but for what a call costs: every look-up comes through here.
-        held = self.cache.get(address)
+        held = self._look(address)
         if held is None:
             held = self.cache.take(address, self.read_chunk(address))
+        else:
+            held.is_used = True
         if held.level != level:
             raise _wrong_level(address, level, held.level)
         return held
+
+    def find(self, root: bytes, key: bytes) -> bytes | None:
+        """Return the value under exactly ``key`` in a tree, or ``None``."""
+        # As ``hold`` and ``hold_at``, whose calls would be a third of a look-up.
+        look = self._look
+        node = look(root)
+        if node is None:
+            node = self.cache.take(root, self.read_chunk(root))
+        while isinstance(node, Inner):
+            node.is_used = True
+            address = node.address_for(key)
+            if address is None:
+                return None
+            held = look(address)
+            if held is None:
+                held = self.cache.take(address, self.read_chunk(address))
+            if held.level != node.level - 1:
+                raise _wrong_level(address, node.level - 1, held.level)
+            node = held
+        node.is_used = True
+        return node.find(key)
 
     def hold_below(self, parent: Inner, index: int) -> Held:
         """Return a child of an inner node; Corrupt when it is not one level lower.

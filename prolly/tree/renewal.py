@@ -51,6 +51,16 @@ class RenewedReader(NodeReader):
             return super().hold_at(address, level)
         return renewal.renewed()
 
+    def find(self, root: bytes, key: bytes) -> bytes | None:
+        """Return the value under a key; what is renewed is on the way to it."""
+        node = self.hold(root)
+        while isinstance(node, Inner):
+            address = node.address_for(key)
+            if address is None:
+                return None
+            node = self.hold_at(address, node.level - 1)
+        return node.find(key)
+
     def read_ahead(self, addresses: Sequence[bytes]) -> None:
         """Read what nothing renews."""
         super().read_ahead([one for one in addresses if one not in self._renewals])

@@ -23,13 +23,7 @@ Bounds = tuple[bytes | None, bytes | None]
 
 def get(reader: NodeReader, root: bytes, key: bytes) -> bytes | None:
     """Return the stored value of exactly ``key``, or ``None``."""
-    node = reader.hold(root)
-    while isinstance(node, Inner):
-        address = node.address_for(key)
-        if address is None:
-            return None
-        node = reader.hold_at(address, node.level - 1)
-    return node.find(key)
+    return reader.find(root, key)
 
 
 def iter_batches(

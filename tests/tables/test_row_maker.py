@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prolly.tables.row_maker import row_maker
+from prolly.tables.row_maker import _SLOW_ROWS, SingleRows, row_maker
 
 names = st.lists(st.text(), max_size=6, unique=True).map(tuple)
 
@@ -34,3 +34,13 @@ def test_names_are_never_code() -> None:
     assert row_maker(names)([(1, 2, 3, 4)]) == [
         {"n0": 1, "c0": 2, "'}]": 3, "__import__('os')": 4}
     ]
+
+
+@pytest.mark.parametrize("width", [1, 3, 100, 101])
+def test_single_rows(width: int) -> None:
+    """Rows made one by one are those made together, before and after the compiling."""
+    names = tuple(f"column {place}" for place in range(width))
+    single = SingleRows(names)
+    for number in range(_SLOW_ROWS + 10):
+        cells = tuple(range(number, number + width))
+        assert single.make(*cells) == row_maker(names)([cells])[0]

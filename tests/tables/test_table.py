@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from prolly.chunks import MemoryStore
 from prolly.codec import DEFAULT_PARAMETERS, Referring
 from prolly.codec import key as key_codec
 from prolly.errors import Corrupt, Invalid, KeyNotFound
 from prolly.tables import MutableTable, RecordCodec, Schema, Table
+from prolly.tables.column import KEY_TYPES
+from prolly.testing.strategies import typed_values
 from prolly.tree import NodeReader, WorkingTree, build
 
 PLAIN = Schema.create(
@@ -167,6 +172,36 @@ def test_keys_are_converted_as_cells_are() -> None:
     assert row["at"].tzinfo == UTC and type(row["x"]) is float
     assert table[moment.astimezone(UTC), 5] == row
     assert table.row_key(row) == (moment, 5.0)
+
+
+@given(st.sampled_from(sorted(KEY_TYPES)), st.data())
+def test_a_row_is_the_same_however_it_is_reached(
+    kind: str, data: st.DataObject
+) -> None:
+    """A look-up gives the row that a scan gives, whatever form the key was given in."""
+    keys = data.draw(st.lists(typed_values()[kind], min_size=1, max_size=3))
+    schema = Schema.create([("cell", "int"), ("key", kind)], "key")
+    buffer = {RecordCodec(schema).encode_key(key): key for key in keys}
+    table = stored(schema, [{"key": key, "cell": 1} for key in buffer.values()])
+    rows = list(map(repr, table.values()))
+    found = sorted(buffer)
+    for place, encoded in enumerate(found):
+        key = buffer[encoded]
+        assert repr(table[key]) == repr(table.get(key)) == rows[place]
+        assert repr(table.nth(place)) == rows[place]
+    assert table.get(keys[0], "default") != "default"
+
+
+def test_a_key_of_a_kind_of_int_comes_back_as_an_int() -> None:
+    """The row shows what is stored, not the object that was asked with."""
+
+    class Kind(enum.IntEnum):
+        ONE = 1
+
+    schema = Schema.create([("id", "int"), ("name", "text")], "id")
+    table = stored(schema, [{"id": 1, "name": "x"}])
+    assert type(table[Kind.ONE]["id"]) is int
+    assert table.get(2, "none") == "none"
 
 
 def test_decimal_keys_keep_their_zeros() -> None:

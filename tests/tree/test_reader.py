@@ -6,11 +6,15 @@ import random
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from prolly.codec.node import Inner
 from prolly.codec.stored_leaf import StoredLeaf
 from prolly.errors import Corrupt
 from prolly.testing.tree_model import Records, TreeModel, make_records
 from prolly.tree import READ_AHEAD_LEAVES, NodeCache, NodeReader, get, iter_batches
+from prolly.tree.reader import _memory_of
 
 
 def filled(count: int) -> tuple[TreeModel, Records, bytes]:
@@ -40,16 +44,53 @@ def test_the_cache_keeps_what_is_used_and_drops_the_rest() -> None:
         reads.clear()
 
 
-def test_the_least_recently_used_goes_first() -> None:
+def test_what_nobody_asks_for_goes_first() -> None:
     """A node asked for again and again stays while others come and go."""
     cache = NodeCache(20_000)
+    hot = StoredLeaf(bytes(900))
     leaves = [StoredLeaf(bytes(900)) for _ in range(60)]
-    cache.add(b"hot", leaves[0])
+    cache.add(b"hot", hot)
     for number, leaf in enumerate(leaves):
         cache.add(b"%d" % number, leaf)
-        assert cache.get(b"hot") is leaves[0]
+        assert cache.get(b"hot") is hot
     assert cache.get(b"0") is None
     assert cache.get(b"59") is leaves[59]
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.booleans()), max_size=200))
+def test_the_cache_keeps_its_bound(steps: list[tuple[int, bool]]) -> None:
+    """Whatever is added and asked for: the bytes are those of what is kept, in bounds.
+
+    What was added last is there, and a node is found as the object that was added.
+    """
+    cache = NodeCache(20_000)
+    leaves = [StoredLeaf(bytes(100 * number)) for number in range(31)]
+    for number, adds in steps:
+        name = b"%d" % number
+        if adds:
+            cache.add(name, leaves[number])
+            assert cache.get(name) is leaves[number]
+        else:
+            assert cache.get(name) in (None, leaves[number])
+        sizes = [_memory_of(one) for one in cache._nodes.values()]
+        assert cache._bytes == sum(sizes) <= 20_000
+        assert {one for one, _ in cache._round} == set(cache._nodes)
+        assert len(cache._round) == len(cache._nodes)
+    cache.clear()
+    assert cache._bytes == 0 and not cache._nodes and not cache._round
+
+
+def test_a_node_of_the_wrong_level_is_told() -> None:
+    """A look-up ends with Corrupt where a child is not one level below its parent."""
+    model, records, root = filled(4000)
+    top = model.reader.hold(root)
+    assert isinstance(top, Inner)
+    chunks = {root: top.chunk, top.address(0): top.chunk}
+    reader = NodeReader(chunks.get, NodeCache())
+    with pytest.raises(Corrupt) as caught:
+        get(reader, root, min(records))
+    assert caught.value.code == "node-level"
+    assert caught.value.facts["expected"] == top.level - 1
 
 
 def test_a_node_larger_than_the_cache_is_not_kept() -> None:
