@@ -25,7 +25,7 @@ def test_a_profile_tells_shares_and_no_path(tmp_path: Path) -> None:
     """Shares are of all time, the dearest first; files are named from the project."""
     profile = profile_of(taken(tmp_path), "get-hit", "map", MILLION)
     shares = [share for _, _, share in profile.functions]
-    assert shares == sorted(shares, reverse=True) and 0 < sum(shares) <= 1
+    assert shares == sorted(shares, reverse=True) and 0 < sum(shares) < 1.001
     assert profile.calls >= 2000
     names = [name for name, *_ in profile.functions]
     assert "builtins.sorted" in " ".join(names).replace("method ", "")

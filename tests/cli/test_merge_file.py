@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sqlite3
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -117,5 +119,39 @@ def test_a_closed_output_is_an_error(files: Run, start: Callable[..., Any]) -> N
     with open("/dev/full", "wb") as full:
         process = start("merge-file", *FILES, "--key", "id", stdout=full)
         assert isinstance(process, subprocess.Popen)
-        process.communicate()
+        errors = process.communicate()[1]
     assert process.returncode == 129
+    assert b"[disk-full]" in errors
+
+
+def test_what_is_wrong_is_named_alike(
+    files: Run, place: Path, write: Callable[..., str]
+) -> None:
+    """A double key as ``diff`` names it, git's markers as such, formats that merge."""
+    double = write("double.csv", "id,name,height", "1,A,1", "1,B,2")
+    told = files("diff", FILES[1], double, "--key", "id", code=2).err.splitlines()[0]
+    answer = files("merge-file", double, *FILES[1:], "--key", "id", code=129)
+    assert answer.err.splitlines()[0] == told
+    assert "the key '1' stands on lines 2 and 3" in told
+    left = write("left.csv", "id,name,height", "1,A,1", "=======", "2,B,2")
+    lines = write("left.jsonl", '{"id": 1}', "=======")
+    for name in (left, lines):
+        answer = files("merge-file", name, name, name, "--key", "id", code=129)
+        assert "[conflict-markers]" in answer.err
+    (place / "plain").write_text("id\n")
+    answer = files("merge-file", *["plain"] * 3, "--key", "id", code=129)
+    assert "--input-format csv|tsv|jsonl|sqlite." in answer.err
+
+
+def test_a_table_has_no_marks(run: Run, place: Path) -> None:
+    """So the words about its conflicts tell of none."""
+    place.mkdir(exist_ok=True)
+    for name in ("ours", "base", "theirs"):
+        with closing(sqlite3.connect(place / f"{name}.db")) as opened, opened:
+            opened.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, v)")
+            opened.execute("INSERT INTO t VALUES (1, ?)", (name,))
+    words = ["ours.db", "base.db", "theirs.db", "--key", "id", "-o", "ours.db:t"]
+    answer = run("merge-file", *words, code=1)
+    assert "<<<<" not in answer.err
+    assert "as ours has them" in answer.err
+    assert len(list(place.iterdir())) == 3
