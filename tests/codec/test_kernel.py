@@ -162,7 +162,9 @@ def test_each_float_takes_its_shortest_spelling(
             [spelt] = compiled.encode_rows(([number],), (b"\xf6",), cbor.encode)
             assert spelt == b"\x82\x41\x01" + cbor.encode(number)
             [read] = compiled.decode_row(spelt, (None,), cbor2.loads)
-            assert struct.pack(">d", read) == struct.pack(">d", number)
+            # There is one NaN, whatever bits it had.
+            same_bits = struct.pack(">d", read) == struct.pack(">d", number)
+            assert same_bits or (math.isnan(read) and math.isnan(number))
 
 
 def spelt_rows(columns: list[list[Any]], fills: list[Any]) -> list[bytes]:
