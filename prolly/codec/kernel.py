@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     # Byte strings: a list, or (chunk, start, stride, count, skipped, prefix).
     Strings = list[bytes] | tuple[bytes, int, int, int, int, bytes]
-    Column = list[Any] | tuple[Any, ...]
+    Column = Sequence[Any]
     Change = tuple[bytes, bytes | None, bytes | None]
     # As the fields of ``LeafChange``.
     Edited = tuple[bytes, int, bytes, list[tuple[bytes, int]], int, int, int]
@@ -56,6 +56,11 @@ if TYPE_CHECKING:
             /,
         ) -> Edited:
             """Apply sorted edits, ``None`` deletes; no bytes where nothing changes."""
+
+        def leaf_encode(
+            self, keys: Column, values: Column, referring: type[bytes], /
+        ) -> bytes:
+            """Return the bytes of a leaf of sorted keys and as many values."""
 
         def leaf_changes(
             self, old: bytes, new: bytes, referring: type[bytes], /
@@ -95,9 +100,15 @@ if TYPE_CHECKING:
         def decode_keys(self, keys: Strings, /) -> list[Any]:
             """Return the texts or whole numbers that some bytes spell."""
 
+        def columns_of(self, rows: list[Any], width: int, /) -> list[Column]:
+            """Return rows, lists or tuples of one width, as columns."""
+
+        def are_plain(self, values: Column, kind: type, /) -> bool:
+            """Tell whether all are of one type: texts to be encoded, ints of 64 bits."""
+
 
 # What ``kernel.h`` has: one that was built of other sources is left alone.
-_REVISION = 1
+_REVISION = 2
 
 
 def _load() -> Kernel | None:

@@ -35,6 +35,7 @@ from .inner_node import (
     Inner,
     encode_inner,
 )
+from .kernel import kernel
 from .key import KEY_BYTES_MAX
 from .keyed_node import KeyedNode, shared_prefix_length, split_prefix
 from .reference import INLINE_BYTES_MAX, Referring
@@ -105,6 +106,11 @@ def _reference_bits(values: Sequence[bytes]) -> bytes:
 
 def encode_leaf(keys: Sequence[bytes], values: Sequence[bytes]) -> bytes:
     """Encode sorted keys and their values; the caller vouches for the order."""
+    if kernel is not None:
+        try:
+            return kernel.leaf_encode(keys, values, Referring)
+        except kernel.Unfit:
+            pass
     prefix, suffixes = split_prefix(keys)
     return _encode_leaf(prefix, suffixes, values)
 

@@ -26,6 +26,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from prolly.codec import shown
+from prolly.codec.kernel import kernel
 from prolly.errors import Error, Invalid
 
 
@@ -34,6 +35,9 @@ class ColumnType(ABC):
 
     name: str
     kinds: frozenset[type]
+    # The type whose values are those of the column as they are: of whole numbers those
+    # of 64 bits, of texts those that have an encoding.
+    plain: type | None = None
     article = "a"
 
     @abstractmethod
@@ -72,6 +76,12 @@ class ColumnType(ABC):
     def json_text(self, value: Any) -> str:
         """Return the value as JSON text, in the spelling of exported files."""
         return json.dumps(self.to_json(value), ensure_ascii=False)
+
+    def are_plain(self, values: Sequence[object]) -> bool:
+        """Tell whether it is known, by one call, that no value is null or refused."""
+        if kernel is None or self.plain is None:
+            return False
+        return kernel.are_plain(values, self.plain)
 
     def check_many(self, values: Sequence[object]) -> Sequence[Any]:
         """Check a whole column; ``None`` passes."""

@@ -53,6 +53,7 @@ class IntType(ColumnType):
     name = "int"
     article = "an"
     kinds = frozenset({int, type(None)})
+    plain = int
 
     def check(self, value: object) -> int:
         if not isinstance(value, int) or isinstance(value, bool):
@@ -115,6 +116,7 @@ class FloatType(ColumnType):
 
     name = "float"
     kinds = frozenset({float, type(None)})
+    plain = float
 
     def check(self, value: object) -> float:
         if isinstance(value, float):

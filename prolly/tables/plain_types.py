@@ -25,6 +25,7 @@ class BoolType(ColumnType):
 
     name = "bool"
     kinds = frozenset({bool, type(None)})
+    plain = bool
 
     def check(self, value: object) -> bool:
         if isinstance(value, bool):
@@ -55,6 +56,7 @@ class TextType(ColumnType):
 
     name = "text"
     kinds = frozenset({str, type(None)})
+    plain = str
 
     def check(self, value: object) -> str:
         if not isinstance(value, str):
@@ -121,6 +123,7 @@ class BytesType(ColumnType):
     name = "bytes"
     article = "a value of"
     kinds = frozenset({bytes, type(None)})
+    plain = bytes
 
     def check(self, value: object) -> bytes:
         if isinstance(value, (bytes, bytearray, memoryview)):

@@ -15,6 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from prolly.chunks import ChunkWriter
+from prolly.codec.kernel import kernel
 from prolly.errors import Error, Invalid, LimitExceeded
 from prolly.maps import ABSENT
 
@@ -191,6 +192,11 @@ class RowSource:
 
 
 def _transpose(width: int, rows: list[Sequence[Any]]) -> Columns:
+    if kernel is not None:
+        try:
+            return kernel.columns_of(rows, width)
+        except kernel.Unfit:
+            pass
     try:
         fits = set(map(len, rows)) == {width}
     except TypeError:
@@ -317,6 +323,8 @@ def check_column(
     fit: Fit = _checked,
 ) -> Sequence[Any]:
     """Return one column with every value as its type holds it; as ``check_columns``."""
+    if fit is _checked and column_type(column.type).are_plain(values):
+        return values
     try:
         values = fit(column, values)
     except Error as error:

@@ -15,7 +15,12 @@
 
 /* To be raised with every change of what a function takes or returns; as _REVISION in
    kernel.py. */
-#define KERNEL_REVISION 1
+#define KERNEL_REVISION 2
+
+/* How a leaf begins: its mark, and the array of its fields. */
+#define LEAF_MARK 0x01
+#define LEAF_FIELDS 0x84
+#define LEAF_HEAD_BYTES 2
 
 /* Raised for bytes or values that are left to the Python twin. */
 extern PyObject *Unfit;
@@ -229,5 +234,8 @@ PyObject *decode_rows(PyObject *module, PyObject *const *args, Py_ssize_t count)
 PyObject *decode_row(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *encode_keys(PyObject *module, PyObject *keys);
 PyObject *decode_keys(PyObject *module, PyObject *keys);
+PyObject *leaf_encode(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *columns_of(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *are_plain(PyObject *module, PyObject *const *args, Py_ssize_t count);
 
 #endif

@@ -5,8 +5,6 @@
 
 #include "kernel.h"
 
-#define LEAF_MARK 0x01
-#define LEAF_FIELDS 0x84
 /* What an entry weighs beyond its key and value, as the page on trees says. */
 #define ENTRY_OVERHEAD 8
 /* No key is longer; others are left to the twin. */
