@@ -57,6 +57,25 @@ if TYPE_CHECKING:
         ) -> Edited:
             """Apply sorted edits, ``None`` deletes; no bytes where nothing changes."""
 
+        def leaf_overwrite(
+            self,
+            chunk: bytes,
+            keys: list[bytes],
+            values: list[Any],
+            start: int,
+            stop: int,
+            /,
+        ) -> bytes:
+            """Write some values over those of the same keys and lengths.
+
+            No bytes where nothing changes; Unfit where it takes more than that.
+            """
+
+        def leaf_records(
+            self, chunk: bytes, referring: type[bytes], /
+        ) -> tuple[list[bytes], list[bytes]]:
+            """Return all keys and all values."""
+
         def leaf_encode(
             self, keys: Column, values: Column, referring: type[bytes], /
         ) -> bytes:
@@ -104,11 +123,11 @@ if TYPE_CHECKING:
             """Return rows, lists or tuples of one width, as columns."""
 
         def are_plain(self, values: Column, kind: type, /) -> bool:
-            """Tell whether all are of one type: texts to be encoded, ints of 64 bits."""
+            """Tell whether all are of one type; texts with an encoding, ints of 64 bits."""
 
 
 # What ``kernel.h`` has: one that was built of other sources is left alone.
-_REVISION = 2
+_REVISION = 3
 
 
 def _load() -> Kernel | None:

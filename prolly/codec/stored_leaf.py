@@ -104,6 +104,16 @@ class StoredLeaf:
         assert isinstance(leaf, Leaf)
         return ListedStrings(leaf.suffixes, leaf.prefix), ListedStrings(leaf.values)
 
+    def records(self) -> tuple[list[bytes], list[bytes]]:
+        """Return all keys and all values as lists of the caller; as ``columns``."""
+        if kernel is not None:
+            try:
+                return kernel.leaf_records(self.chunk, Referring)
+            except kernel.Unfit:
+                pass
+        keys, values = self.columns()
+        return keys.apart(), values.apart()
+
     def find(self, key: bytes) -> bytes | None:
         """Return the stored value under ``key``, ``None`` when there is none.
 

@@ -13,6 +13,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 
 from prolly.chunks import ChunkWriter
+from prolly.codec.kernel import kernel
 from prolly.codec.node import Inner
 from prolly.codec.stored_leaf import StoredLeaf
 
@@ -62,7 +63,7 @@ class _Overwriting:
     ) -> None:
         self._reader = reader
         self._writer = writer
-        self._keys, self._values = edits
+        self._keys, self._values = map(list, edits)
         self._keeps = len(self._keys) <= kept
 
     def root(self, held: Inner | StoredLeaf) -> bytes | None:
@@ -152,6 +153,15 @@ class _Overwriting:
 
     def _leaf(self, held: StoredLeaf, part: _Part) -> StoredLeaf | None:
         """Return a leaf with its edits; ``None`` when that changes nothing."""
+        if kernel is not None:
+            try:
+                chunk = kernel.leaf_overwrite(
+                    held.chunk, self._keys, self._values, *part
+                )
+            except kernel.Unfit:
+                pass
+            else:
+                return StoredLeaf(chunk) if chunk else None
         here = slice(*part)
         change = change_leaf(held, (self._keys[here], self._values[here]))
         if not change.moves_nothing:

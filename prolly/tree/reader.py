@@ -272,14 +272,16 @@ class NodeReader:
         held = self.hold(address)
         return held.decode() if isinstance(held, StoredLeaf) else held
 
-    def hold_leaves(self, parent: Inner, places: Sequence[int]) -> Iterator[StoredLeaf]:
-        """Yield children of a node of level 1, reading ahead of whoever takes them.
+    def hold_leaves(
+        self, parent: Inner, places: Sequence[int], ahead: int = 1
+    ) -> Iterator[StoredLeaf]:
+        """Yield children of a node of level 1, reading ``ahead`` of whoever takes them.
 
         They do not go into the cache: a scan would drive out all that is in use, and a
         leaf that is soon forgotten leaves its memory to the next one. Corrupt as
         ``hold_below``.
         """
-        done, ahead = 0, 1
+        done = 0
         while done < len(places):
             addresses = [parent.address(at) for at in places[done : done + ahead]]
             for address, chunk in zip(addresses, self._chunks(addresses), strict=True):

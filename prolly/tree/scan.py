@@ -14,7 +14,7 @@ from prolly.codec.node import Inner
 from prolly.codec.stored_leaf import StoredLeaf
 from prolly.errors import Corrupt
 
-from .reader import Held, NodeReader
+from .reader import READ_AHEAD_LEAVES, Held, NodeReader
 
 Batch = tuple[list[bytes], list[bytes]]
 # What keys are wanted: from the first on, to before the second; ``None`` is no bound.
@@ -39,12 +39,17 @@ def iter_batches(
     Batches and the records in them are in key order, or both in reverse. No batch is
     empty. The lists belong to the caller.
     """
-    for columns in iter_columns(reader, root, (start, stop), reverse=reverse):
-        keys, values = columns[0].apart(), columns[1].apart()
+    bounds = start, stop
+    for leaf, within in _leaves(reader, reader.hold(root), bounds, reverse):
+        keys, values = leaf.records()
+        if within is not _UNBOUND:
+            part = _part(keys, within)
+            keys, values = keys[part], values[part]
         if reverse:
             keys.reverse()
             values.reverse()
-        yield keys, values
+        if keys:
+            yield keys, values
 
 
 def iter_columns(
@@ -54,21 +59,29 @@ def iter_columns(
 
     In ``reverse`` the last leaf comes first; in each the records are in key order.
     """
-    for leaf, (start, stop) in _leaves(reader, reader.hold(root), bounds, reverse):
+    for leaf, within in _leaves(reader, reader.hold(root), bounds, reverse):
         keys, values = leaf.columns()
-        if start is not None or stop is not None:
-            full = keys.apart()
-            low = 0 if start is None else bisect_left(full, start)
-            high = len(full) if stop is None else bisect_left(full, stop)
-            keys, values = keys.part(slice(low, high)), values.part(slice(low, high))
+        if within is not _UNBOUND:
+            part = _part(keys.apart(), within)
+            keys, values = keys.part(part), values.part(part)
         if len(keys):
             yield keys, values
 
 
+def _part(keys: list[bytes], bounds: Bounds) -> slice:
+    """Return where the keys within the bounds stand."""
+    start, stop = bounds
+    low = 0 if start is None else bisect_left(keys, start)
+    return slice(low, len(keys) if stop is None else bisect_left(keys, stop))
+
+
 def _leaves(
-    reader: NodeReader, node: Held, bounds: Bounds, reverse: bool
+    reader: NodeReader, node: Held, bounds: Bounds, reverse: bool, ahead: int = 1
 ) -> Iterator[tuple[StoredLeaf, Bounds]]:
-    """Yield the leaves below a node, each with those bounds that may lie in it."""
+    """Yield the leaves below a node, each with those bounds that may lie in it.
+
+    So many leaves are read ahead at first, and more as the scan goes on.
+    """
     if isinstance(node, StoredLeaf):
         yield node, bounds
         return
@@ -79,14 +92,17 @@ def _leaves(
     within = {low: (start, None), high - 1: (None, stop)}
     if high - low == 1:
         within = {low: bounds}
+    within = {at: here for at, here in within.items() if here != _UNBOUND}
     if node.level == 1:
-        leaves = reader.hold_leaves(node, places)
+        leaves = reader.hold_leaves(node, places, ahead)
         for index, leaf in zip(places, leaves, strict=True):
             yield leaf, within.get(index, _UNBOUND)
         return
     for index in places:
         below = within.get(index, _UNBOUND)
-        yield from _leaves(reader, reader.hold_below(node, index), below, reverse)
+        child = reader.hold_below(node, index)
+        yield from _leaves(reader, child, below, reverse, ahead)
+        ahead = READ_AHEAD_LEAVES
 
 
 _UNBOUND: Bounds = (None, None)

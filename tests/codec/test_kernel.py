@@ -19,7 +19,15 @@ import cbor2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prolly.codec import Reference, Referring, cbor, encode_referring, row, stored_leaf
+from prolly.codec import (
+    Reference,
+    Referring,
+    cbor,
+    encode_referring,
+    node,
+    row,
+    stored_leaf,
+)
 from prolly.codec import key as key_codec
 from prolly.codec.byte_strings import EvenStrings
 from prolly.codec.kernel import kernel
@@ -423,3 +431,60 @@ def test_usual_leaves_are_not_left_to_the_twin() -> None:
             assert made[0] == chunk_of({**records, b"l": REFERRING})
             wanted = [(b"l", None, REFERRING)]
             assert compiled.leaf_changes(chunk, made[0], Referring) == wanted
+
+
+@given(edited_leaves())
+def test_leaves_are_made_as_by_the_twin(case: tuple[Records, Edits]) -> None:
+    """Of no record, of one, with references; also of keys that do not ascend."""
+    records, edits = case
+    order = sorted(records)
+    stored = [records[key] for key in order]
+    assert same(node, lambda: encode_leaf(order, stored))[0] == "gave"
+    same(node, lambda: encode_leaf(order[::-1], stored))
+    same(node, lambda: encode_leaf([*order, *edits], [*stored, *edits.values()]))
+
+
+@given(edited_leaves(), st.booleans(), st.data())
+def test_records_of_a_leaf_are_taken_out_as_by_the_twin(
+    case: tuple[Records, Edits], is_damaged: bool, data: st.DataObject
+) -> None:
+    """All keys and values, those that refer as such; damaged bytes too."""
+    records, _ = case
+    chunk = chunk_of(records)
+    if is_damaged:
+        chunk = damaged(data, chunk)
+    found = same(stored_leaf, lambda: list(StoredLeaf(chunk).records()))
+    if not is_damaged:
+        order = sorted(records)
+        assert found[1] == shown([order, [records[key] for key in order]])
+
+
+@given(edited_leaves(), st.booleans(), st.data())
+def test_values_are_written_over_as_by_an_edit(
+    case: tuple[Records, Edits], is_damaged: bool, data: st.DataObject
+) -> None:
+    """What changes no length and no reference is done, all else left alone."""
+    records, edits = case
+    chunk = chunk_of(records)
+    alike = data.draw(st.sets(st.sampled_from(sorted(records) or [b""])))
+    edits |= {key: records[key][::-1] for key in alike if key in records}
+    if data.draw(st.booleans()):
+        edits = {key: value for key, value in edits.items() if key in alike}
+    if is_damaged:
+        chunk = damaged(data, chunk)
+    keys, stored = sorted(edits), [edits[key] for key in sorted(edits)]
+    for compiled in KERNELS:
+        low = data.draw(st.integers(0, len(keys)))
+        part = slice(low, data.draw(st.integers(low, len(keys))))
+        try:
+            made = compiled.leaf_overwrite(chunk, keys, stored, low, part.stop)
+        except compiled.Unfit:
+            made = None
+        change = None
+        if made is not None or not is_damaged:
+            change = change_leaf(StoredLeaf(chunk), (keys[part], stored[part]))
+        if made is None and change is not None:
+            refer = Referring in map(type, (*records.values(), *stored))
+            assert not change.moves_nothing or refer or None in stored
+        elif change is not None:
+            assert (made, True) == (change.chunk, change.moves_nothing)

@@ -52,6 +52,54 @@ def test_places_of_another_leaf_are_refused_or_give_nothing_of_it() -> None:
                 assert found is None or found in chunk
 
 
+def test_edits_that_are_not_there_are_refused() -> None:
+    """Places past the lists, before them, and edits of other types."""
+    chunk = chunk_of({b"a": b"1", b"c": b"2"})
+    for compiled in KERNELS:
+        for low, high in ((-1, 1), (0, 2), (0, 1 << 62)):
+            with pytest.raises(ValueError):
+                compiled.leaf_overwrite(chunk, [b"a"], [b"3"], low, high)
+        for key, value in ((b"a", None), ("a", b"3"), (b"a", REFERRING), (b"", b"3")):
+            with pytest.raises(compiled.Unfit):
+                compiled.leaf_overwrite(chunk, [key], [value], 0, 1)
+        assert compiled.leaf_overwrite(chunk, [b"a"], [b"3"], 1, 0) == b""
+        with pytest.raises(TypeError):
+            compiled.leaf_overwrite(chunk, (b"a",), (b"3",), 0, 1)
+
+
+def test_what_is_no_record_makes_no_leaf() -> None:
+    """Other types, more keys than values, and more than the format counts."""
+    many = [b"%06d" % at for at in range(1 << 16)]
+    odd: list[tuple[Any, Any]] = [
+        (["a"], [b"1"]),
+        ([b"a"], [None]),
+        ([b"a"], [bytearray(b"1")]),
+        ([b"a", b"b"], [b"1"]),
+        ([b"ab", b"a", b"abc"], [b"1"] * 3),
+        (many, many),
+    ]
+    for compiled in KERNELS:
+        for keys, values in odd:
+            with pytest.raises(compiled.Unfit):
+                compiled.leaf_encode(keys, values, Referring)
+        with pytest.raises(TypeError):
+            compiled.leaf_encode(1, 2, Referring)
+
+
+def test_what_is_no_table_gives_no_columns() -> None:
+    """Rows of other widths and types; whatever width is asked for."""
+    for compiled in KERNELS:
+        for rows in ([(1, 2), (1,)], ["ab", "cd"], [(1, 2), None], [{1: 2, 3: 4}]):
+            with pytest.raises(compiled.Unfit):
+                compiled.columns_of(rows, 2)
+        for width in (0, -1, -(1 << 62)):
+            with pytest.raises(compiled.Unfit):
+                compiled.columns_of([()], width)
+        with pytest.raises(TypeError):
+            compiled.columns_of(((1, 2),), 2)
+        assert compiled.columns_of([(1, 2), [3, 4]], 2) == [(1, 3), (2, 4)]
+
+
 def test_edits_out_of_order_are_left_to_the_twin() -> None:
     """What is behind a key is relied upon, so keys must ascend."""
     chunk = chunk_of({b"a": b"1", b"c": b"2"})

@@ -86,6 +86,7 @@ static PyMethodDef functions[] = {
     SINGLE(leaf_places), FAST(leaf_find),   FAST(leaf_edit),
     FAST(leaf_changes),  FAST(encode_rows), FAST(decode_rows),
     FAST(decode_row),    SINGLE(encode_keys), SINGLE(decode_keys),
+    FAST(leaf_records),  FAST(leaf_overwrite),
     FAST(leaf_encode),   FAST(columns_of),  FAST(are_plain),
     {NULL, NULL, 0, NULL},
 };
