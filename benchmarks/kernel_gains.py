@@ -18,6 +18,8 @@ from prolly.codec import row
 from prolly.codec.kernel import kernel
 from prolly.codec.node import encode_leaf
 from prolly.codec.stored_leaf import StoredLeaf
+from prolly.tables import Schema
+from prolly.tables.row_batches import RowSource
 from prolly.tree.leaf_change import change_leaf
 from prolly.tree.operations import leaf_changes
 
@@ -32,8 +34,11 @@ REPEATS = 5
 # The modules that call the kernel here.
 USERS = (
     "prolly.codec.key",
+    "prolly.codec.node",
     "prolly.codec.row",
     "prolly.codec.stored_leaf",
+    "prolly.tables.column_types",
+    "prolly.tables.row_batches",
     "prolly.tree.operations",
     "prolly.tree.leaf_change",
 )
@@ -59,7 +64,19 @@ def _works() -> list[Work]:
     key, other = some[0][place], some[1][place + 1]
     changed = change_leaf(StoredLeaf(chunk), ([key], [other])).chunk
     located = StoredLeaf(chunk)
+    names = [f"c{place}" for place in range(len(records[0]))]
+    kinds = ("int", "text", "text", "float", "bytes")
+    schema = Schema.create(
+        [(name, kind, False) for name, kind in zip(names, kinds, strict=True)], "c0"
+    )
     return [
+        Work(
+            "rows to checked columns",
+            lambda: list(RowSource((names, records)).checked(schema)),
+            ROWS,
+        ),
+        Work("make a leaf", lambda: encode_leaf(*some), 1),
+        Work("take a leaf apart", lambda: StoredLeaf(chunk).records(), 1),
         Work("encode rows", lambda: row.encode_columns(columns, fills), ROWS),
         Work("decode rows", lambda: row.decode_columns(rows, fills), ROWS),
         Work("decode one row", lambda: row.decode(rows[0], fills), 1),

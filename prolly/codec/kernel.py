@@ -123,7 +123,7 @@ if TYPE_CHECKING:
             """Return rows, lists or tuples of one width, as columns."""
 
         def are_plain(self, values: Column, kind: type, /) -> bool:
-            """Tell whether all are of one type; texts with an encoding, ints of 64 bits."""
+            """Tell whether all are of one type, texts encodable, ints of 64 bits."""
 
 
 # What ``kernel.h`` has: one that was built of other sources is left alone.

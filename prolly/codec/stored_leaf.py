@@ -111,7 +111,8 @@ class StoredLeaf:
                 return kernel.leaf_records(self.chunk, Referring)
             except kernel.Unfit:
                 pass
-        keys, values = self.columns()
+        # Not of whoever counts what is taken apart: this is once, not twice.
+        keys, values = StoredLeaf.columns(self)
         return keys.apart(), values.apart()
 
     def find(self, key: bytes) -> bytes | None:

@@ -57,3 +57,7 @@ class _CountedLeaf(StoredLeaf):
     def columns(self) -> Columns:
         self._costs.nodes_decoded += 1
         return super().columns()
+
+    def records(self) -> tuple[list[bytes], list[bytes]]:
+        self._costs.nodes_decoded += 1
+        return super().records()

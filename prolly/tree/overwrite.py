@@ -63,7 +63,7 @@ class _Overwriting:
     ) -> None:
         self._reader = reader
         self._writer = writer
-        self._keys, self._values = map(list, edits)
+        self._keys, self._values = list(edits[0]), list(edits[1])
         self._keeps = len(self._keys) <= kept
 
     def root(self, held: Inner | StoredLeaf) -> bytes | None:
