@@ -7,9 +7,12 @@ revisions do the same work, interleaved.
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from zipfile import ZipFile
 
 from .engines import OURS
 from .machine import git
@@ -19,6 +22,8 @@ from .run import Subject
 from .workloads import WORKLOADS
 
 SIDES = ("old", "new")
+# How the compiled kernel is called in a wheel, up to what its platform adds.
+KERNEL = "prolly/codec/_kernel."
 
 
 class UnknownRevision(ValueError):
@@ -29,7 +34,8 @@ class UnknownRevision(ValueError):
 def worktrees(revisions: list[str], directory: Path) -> Iterator[list[Subject]]:
     """Check the revisions out below a directory, for the time of the block.
 
-    Raises UnknownRevision.
+    Each gets the kernel of its own sources; its label says where it has none. Raises
+    UnknownRevision.
     """
     subjects: list[Subject] = []
     try:
@@ -41,10 +47,32 @@ def worktrees(revisions: list[str], directory: Path) -> Iterator[list[Subject]]:
             _git("worktree", "add", "--detach", "--quiet", str(path), commit)
             label = f"{SIDES[number]} {revision} {commit[:8]}".replace("/", "-")
             subjects.append(Subject(label, OURS, str(path)))
+            if not build_kernel(path):
+                subjects[-1] = Subject(f"{label} without kernel", OURS, str(path))
         yield subjects
     finally:
         for subject in subjects:
             _git("worktree", "remove", "--force", subject.library)
+
+
+def build_kernel(checkout: Path) -> bool:
+    """Compile the kernel into a checkout, as its wheel has it; tell if it is there.
+
+    A revision without one, and a machine without a compiler, are no errors.
+    """
+    with TemporaryDirectory() as made:
+        words = ["wheel", "--quiet", "--no-deps", "--wheel-dir", made, str(checkout)]
+        subprocess.run(
+            [sys.executable, "-m", "pip", *words], capture_output=True, check=False
+        )
+        found = False
+        for wheel in Path(made).glob("*.whl"):
+            with ZipFile(wheel) as archive:
+                for name in archive.namelist():
+                    if name.startswith(KERNEL):
+                        archive.extract(name, checkout)
+                        found = True
+    return found
 
 
 def _git(*words: str) -> None:

@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from itertools import count
 from typing import Any, BinaryIO
 
+from prolly.chunks.local_directory import sync_directory
 from prolly.maps import storage_error
 
 from .byte_source import Place
@@ -88,6 +89,9 @@ def replacement(name: str) -> Iterator[Any]:
                 os.fsync(file.fileno())
                 # Closed it would have no lock, and count as left behind.
                 os.replace(temporary, target)
+            with suppress(OSError):
+                # Some file systems cannot; then a power cut may bring the old one back.
+                sync_directory(os.path.dirname(target))
         except BaseException:
             with suppress(OSError):
                 os.unlink(temporary)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import os
@@ -13,6 +14,7 @@ from threading import Thread
 import pytest
 
 from prolly.errors import NotFound, StorageFailed
+from prolly.ops import output_file
 from prolly.ops.output_file import replacement, write_chunks
 
 
@@ -42,6 +44,22 @@ def test_a_failure_leaves_the_old_file(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         write_chunks(tmp_path / "fresh", broken(b"new"))
     assert os.listdir(tmp_path) == ["out.csv"]
+
+
+def test_the_name_is_on_the_disk_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The directory is synced once the file has its name, where that can be done."""
+    path = tmp_path / "out.csv"
+    seen: list[tuple[str, bytes]] = []
+
+    def sync(directory: str) -> None:
+        seen.append((directory, path.read_bytes()))
+        raise OSError(errno.EINVAL, "no such thing here")
+
+    monkeypatch.setattr(output_file, "sync_directory", sync)
+    write_chunks(path, [b"a"])
+    assert seen == [(os.path.realpath(tmp_path), b"a")]
 
 
 def test_mode_and_link_are_kept(tmp_path: Path) -> None:
