@@ -159,6 +159,15 @@ def _memory_of(node: Held) -> int:
     return NODE_OVERHEAD + INNER_ENTRY_BYTES * len(node)
 
 
+class ReadAhead:
+    """How many leaves a scan reads in one step: one, then twice as many each time."""
+
+    __slots__ = ("leaves",)
+
+    def __init__(self) -> None:
+        self.leaves = 1
+
+
 class NodeReader:
     """Nodes by address, through a cache.
 
@@ -273,24 +282,26 @@ class NodeReader:
         return held.decode() if isinstance(held, StoredLeaf) else held
 
     def hold_leaves(
-        self, parent: Inner, places: Sequence[int], ahead: int = 1
+        self, parent: Inner, places: Sequence[int], ahead: ReadAhead | None = None
     ) -> Iterator[StoredLeaf]:
-        """Yield children of a node of level 1, reading ``ahead`` of whoever takes them.
+        """Yield children of a node of level 1, reading ahead of whoever takes them.
 
         They do not go into the cache: a scan would drive out all that is in use, and a
         leaf that is soon forgotten leaves its memory to the next one. Corrupt as
         ``hold_below``.
         """
         done = 0
+        ahead = ahead or ReadAhead()
         while done < len(places):
-            addresses = [parent.address(at) for at in places[done : done + ahead]]
+            leaves = ahead.leaves
+            addresses = [parent.address(at) for at in places[done : done + leaves]]
             for address, chunk in zip(addresses, self._chunks(addresses), strict=True):
                 held = self.cache.kept(chunk)
                 if not isinstance(held, StoredLeaf):
                     raise _wrong_level(address, 0, held.level)
                 yield held
-            done += ahead
-            ahead = min(2 * ahead, READ_AHEAD_LEAVES)
+            done += leaves
+            ahead.leaves = min(2 * leaves, READ_AHEAD_LEAVES)
 
     def read_leaves(self, parent: Inner, places: Sequence[int]) -> Iterator[Leaf]:
         """Yield the same children, decoded."""

@@ -14,7 +14,7 @@ from prolly.codec.node import Inner
 from prolly.codec.stored_leaf import StoredLeaf
 from prolly.errors import Corrupt
 
-from .reader import READ_AHEAD_LEAVES, Held, NodeReader
+from .reader import Held, NodeReader, ReadAhead
 
 Batch = tuple[list[bytes], list[bytes]]
 # What keys are wanted: from the first on, to before the second; ``None`` is no bound.
@@ -76,15 +76,17 @@ def _part(keys: list[bytes], bounds: Bounds) -> slice:
 
 
 def _leaves(
-    reader: NodeReader, node: Held, bounds: Bounds, reverse: bool, ahead: int = 1
+    reader: NodeReader,
+    node: Held,
+    bounds: Bounds,
+    reverse: bool,
+    ahead: ReadAhead | None = None,
 ) -> Iterator[tuple[StoredLeaf, Bounds]]:
-    """Yield the leaves below a node, each with those bounds that may lie in it.
-
-    So many leaves are read ahead at first, and more as the scan goes on.
-    """
+    """Yield the leaves below a node, each with those bounds that may lie in it."""
     if isinstance(node, StoredLeaf):
         yield node, bounds
         return
+    ahead = ahead or ReadAhead()
     start, stop = bounds
     low = 0 if start is None else node.position(start)
     high = len(node) if stop is None else min(node.position(stop) + 1, len(node))
@@ -102,7 +104,6 @@ def _leaves(
         below = within.get(index, _UNBOUND)
         child = reader.hold_below(node, index)
         yield from _leaves(reader, child, below, reverse, ahead)
-        ahead = READ_AHEAD_LEAVES
 
 
 _UNBOUND: Bounds = (None, None)

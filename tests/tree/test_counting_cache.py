@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from prolly.chunks import Costs
 from prolly.testing.tree_model import TreeModel
 from prolly.tree import CountingCache, NodeReader, diff, get, iter_batches
@@ -35,6 +37,22 @@ def test_a_scan_decodes_every_node_once() -> None:
     reader, costs = counted(model)
     assert sum(len(keys) for keys, _ in iter_batches(reader, root)) == len(RECORDS)
     assert costs == Costs(nodes_decoded=written, cache_misses=written)
+
+
+def test_a_scan_that_stops_early_reads_at_most_thrice_what_it_took() -> None:
+    """Also past the end of a node's children, where it goes on as it was."""
+    model = TreeModel()
+    root = model.rebuild({b"%06d" % number: bytes(100) for number in range(20_000)})
+    above = model.reader.read_inner(root, 2)
+    assert len(above) > 1
+    # The last leaf of the first node, and one some way before it.
+    for start in (b"000300", b"007000", above.key(0)):
+        for taken in (1, 2, 5, 30, 90):
+            reader, costs = counted(model)
+            batches = list(islice(iter_batches(reader, root, start=start), taken))
+            assert len(batches) == taken
+            # Besides, the root and the nodes of level 1 that were passed.
+            assert taken < costs.cache_misses <= 3 * taken + 1 + len(above)
 
 
 def test_a_diff_takes_apart_no_more_than_its_paths() -> None:
