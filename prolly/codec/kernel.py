@@ -119,6 +119,11 @@ if TYPE_CHECKING:
         def decode_keys(self, keys: Strings, /) -> list[Any]:
             """Return the texts or whole numbers that some bytes spell."""
 
+        def sort_edits(
+            self, keys: Column, values: Column, /
+        ) -> tuple[list[bytes], list[Any]]:
+            """Return different keys in order, each value in the place of its key."""
+
         def columns_of(self, rows: list[Any], width: int, /) -> list[Column]:
             """Return rows, lists or tuples of one width, as columns."""
 
@@ -127,7 +132,7 @@ if TYPE_CHECKING:
 
 
 # What ``kernel.h`` has: one that was built of other sources is left alone.
-_REVISION = 3
+_REVISION = 4
 
 
 def _load() -> Kernel | None:

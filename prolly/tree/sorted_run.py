@@ -9,6 +9,7 @@ from operator import itemgetter
 
 from prolly.chunks import SpillFile
 from prolly.codec import Referring
+from prolly.codec.kernel import kernel
 
 # Edits a block: one block a run is in memory while runs are merged.
 BLOCK_EDITS = 2048
@@ -86,6 +87,11 @@ def blocks_of(edits: Edits) -> Iterator[Edits]:
 
 def sorted_edits(edits: Mapping[bytes, bytes | None]) -> Edits:
     """Return edits in the order of their keys."""
+    if kernel is not None:
+        try:
+            return kernel.sort_edits(tuple(edits), tuple(edits.values()))
+        except kernel.Unfit:
+            pass
     keys = sorted(edits)
     if len(keys) < 2:
         return keys, list(edits.values())

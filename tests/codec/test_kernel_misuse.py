@@ -86,6 +86,19 @@ def test_what_is_no_record_makes_no_leaf() -> None:
             compiled.leaf_encode(1, 2, Referring)
 
 
+def test_what_is_no_key_is_not_sorted() -> None:
+    """Keys of other types, and other numbers of keys and values."""
+    for compiled in KERNELS:
+        for key in ("a", None, REFERRING, bytearray(b"a")):
+            with pytest.raises(compiled.Unfit):
+                compiled.sort_edits([b"b", key], [b"1", b"2"])
+        with pytest.raises(ValueError):
+            compiled.sort_edits([b"a"], [])
+        with pytest.raises(TypeError):
+            compiled.sort_edits(1, [])
+        assert compiled.sort_edits((), ()) == ([], [])
+
+
 def test_what_is_no_table_gives_no_columns() -> None:
     """Rows of other widths and types; whatever width is asked for."""
     for compiled in KERNELS:

@@ -88,6 +88,7 @@ static PyMethodDef functions[] = {
     FAST(decode_row),    SINGLE(encode_keys), SINGLE(decode_keys),
     FAST(leaf_records),  FAST(leaf_overwrite),
     FAST(leaf_encode),   FAST(columns_of),  FAST(are_plain),
+    FAST(sort_edits),
     {NULL, NULL, 0, NULL},
 };
 

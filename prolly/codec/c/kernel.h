@@ -15,7 +15,7 @@
 
 /* To be raised with every change of what a function takes or returns; as _REVISION in
    kernel.py. */
-#define KERNEL_REVISION 3
+#define KERNEL_REVISION 4
 
 /* How a leaf begins: its mark, and the array of its fields. */
 #define LEAF_MARK 0x01
@@ -237,6 +237,7 @@ PyObject *decode_keys(PyObject *module, PyObject *keys);
 PyObject *leaf_records(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *leaf_overwrite(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *leaf_encode(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *sort_edits(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *columns_of(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *are_plain(PyObject *module, PyObject *const *args, Py_ssize_t count);
 
