@@ -29,6 +29,7 @@ if _typing.TYPE_CHECKING:
     from .counting_store import CountingStore
     from .filling_store import Fill, FillingStore, what_is_here
     from .kept_files import KeptFile, KeptFiles
+    from .local_directory import sync_directory
     from .local_maintenance import LocalMaintenance, PackFile, SweepView
     from .local_store import FORMAT_VERSION, Durability, LocalStore
     from .memory_store import MemoryStore
@@ -69,6 +70,7 @@ __all__ = [
     "VerifyingStore",
     "WrappingStore",
     "WrappingWriter",
+    "sync_directory",
     "what_is_here",
 ]
 
@@ -95,6 +97,7 @@ _MODULES = {
         "KeptFile",
         "KeptFiles",
     ),
+    "local_directory": ("sync_directory",),
     "local_maintenance": (
         "LocalMaintenance",
         "PackFile",

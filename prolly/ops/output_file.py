@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from itertools import count
 from typing import Any, BinaryIO
 
-from prolly.chunks.local_directory import sync_directory
+from prolly.chunks import sync_directory
 from prolly.maps import storage_error
 
 from .byte_source import Place

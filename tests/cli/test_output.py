@@ -143,8 +143,7 @@ def test_ctrl_c_in_an_import_leaves_the_store_as_it_was(
     process.stdin.flush()
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate()
-    assert process.returncode == 130
-    assert errors == b"prolly: interrupted\n"
+    assert (process.returncode, errors) == (130, b"prolly: interrupted\n")
     assert people("status", "--json").out == before
     assert people("ls", "--json").document["datasets"].keys() == {"people"}
 
