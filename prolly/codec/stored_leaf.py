@@ -86,23 +86,7 @@ class StoredLeaf:
         What makes an object of each string, and the strings that are to be joined with
         their prefix, waits until somebody asks for them.
         """
-        chunk = self.chunk
-        try:
-            if chunk[:2] == _HEAD:
-                start, at = string_at(chunk, 2)
-                prefix = chunk[start:at]
-                places, at = even_starts_at(chunk, at)
-                if places:
-                    skipped = header_size(chunk[places.start])
-                    keys = EvenStrings(chunk, places, skipped, prefix)
-                    values = _values_at(chunk, at, len(places))
-                    if values is not None:
-                        return keys, values
-        except IndexError:
-            pass
-        leaf = decode_node(chunk)
-        assert isinstance(leaf, Leaf)
-        return ListedStrings(leaf.suffixes, leaf.prefix), ListedStrings(leaf.values)
+        return _columns_of(self.chunk)
 
     def records(self) -> tuple[list[bytes], list[bytes]]:
         """Return all keys and all values as lists of the caller; as ``columns``."""
@@ -111,8 +95,7 @@ class StoredLeaf:
                 return kernel.leaf_records(self.chunk, Referring)
             except kernel.Unfit:
                 pass
-        # Not of whoever counts what is taken apart: this is once, not twice.
-        keys, values = StoredLeaf.columns(self)
+        keys, values = _columns_of(self.chunk)
         return keys.apart(), values.apart()
 
     def find(self, key: bytes) -> bytes | None:
@@ -267,6 +250,26 @@ class StoredLeaf:
         # Last, since another thread takes it for the sign that all is there.
         self._keys = keys
         return keys
+
+
+def _columns_of(chunk: bytes) -> Columns:
+    """Return all keys and all values of a leaf; Corrupt as ``decode_node``."""
+    try:
+        if chunk[:2] == _HEAD:
+            start, at = string_at(chunk, 2)
+            prefix = chunk[start:at]
+            places, at = even_starts_at(chunk, at)
+            if places:
+                skipped = header_size(chunk[places.start])
+                keys = EvenStrings(chunk, places, skipped, prefix)
+                values = _values_at(chunk, at, len(places))
+                if values is not None:
+                    return keys, values
+    except IndexError:
+        pass
+    leaf = decode_node(chunk)
+    assert isinstance(leaf, Leaf)
+    return ListedStrings(leaf.suffixes, leaf.prefix), ListedStrings(leaf.values)
 
 
 def _values_at(chunk: bytes, at: int, count: int) -> ByteStrings | None:

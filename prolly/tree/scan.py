@@ -42,7 +42,7 @@ def iter_batches(
     bounds = start, stop
     for leaf, within in _leaves(reader, reader.hold(root), bounds, reverse):
         keys, values = leaf.records()
-        if within is not _UNBOUND:
+        if within != _UNBOUND:
             part = _part(keys, within)
             keys, values = keys[part], values[part]
         if reverse:
@@ -61,7 +61,7 @@ def iter_columns(
     """
     for leaf, within in _leaves(reader, reader.hold(root), bounds, reverse):
         keys, values = leaf.columns()
-        if within is not _UNBOUND:
+        if within != _UNBOUND:
             part = _part(keys.apart(), within)
             keys, values = keys.part(part), values.part(part)
         if len(keys):
@@ -94,7 +94,6 @@ def _leaves(
     within = {low: (start, None), high - 1: (None, stop)}
     if high - low == 1:
         within = {low: bounds}
-    within = {at: here for at, here in within.items() if here != _UNBOUND}
     if node.level == 1:
         leaves = reader.hold_leaves(node, places, ahead)
         for index, leaf in zip(places, leaves, strict=True):

@@ -74,7 +74,6 @@ def test_what_is_no_record_makes_no_leaf() -> None:
         (["a"], [b"1"]),
         ([b"a"], [None]),
         ([b"a"], [bytearray(b"1")]),
-        ([b"a", b"b"], [b"1"]),
         ([b"ab", b"a", b"abc"], [b"1"] * 3),
         (many, many),
     ]
@@ -82,6 +81,8 @@ def test_what_is_no_record_makes_no_leaf() -> None:
         for keys, values in odd:
             with pytest.raises(compiled.Unfit):
                 compiled.leaf_encode(keys, values, Referring)
+        with pytest.raises(ValueError):
+            compiled.leaf_encode([b"a", b"b"], [b"1"], Referring)
         with pytest.raises(TypeError):
             compiled.leaf_encode(1, 2, Referring)
 

@@ -24,6 +24,22 @@ take_bytes(PyObject *given, Span *span)
 }
 
 int
+take_pair(PyObject *const *given, PyObject **keys, PyObject **values)
+{
+    *keys = PySequence_Tuple(given[0]);
+    *values = *keys == NULL ? NULL : PySequence_Tuple(given[1]);
+    if (*values != NULL && PyTuple_GET_SIZE(*keys) == PyTuple_GET_SIZE(*values)) {
+        return 0;
+    }
+    if (*values != NULL) {
+        PyErr_SetString(PyExc_ValueError, "as many keys as values");
+    }
+    Py_CLEAR(*values);
+    Py_CLEAR(*keys);
+    return -1;
+}
+
+int
 reserve(Buffer *buffer, Py_ssize_t more)
 {
     if (buffer->room - buffer->size >= more) {

@@ -50,6 +50,10 @@ int unfit(const char *reason);
 /* Take the bytes of an object; -1 with TypeError for another. */
 int take_bytes(PyObject *given, Span *span);
 
+/* Take keys and as many values, as tuples to be released: of a list the items that it
+   has now, which somebody might change meanwhile. -1 with an error, and nothing held. */
+int take_pair(PyObject *const *given, PyObject **keys, PyObject **values);
+
 /* Read the head of an item of CBOR: its major type and its argument. -1 where the bytes
    end, or the argument has a shorter spelling or no definite one; no error is set. */
 static inline int

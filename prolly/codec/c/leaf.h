@@ -1,5 +1,6 @@
-/* A leaf in its bytes: where its fields stand, checked as far as what is done with them
-   relies on it. */
+/* A leaf in its bytes, 01 [ prefix, [suffix, ...], [value, ...], reference_bits ]:
+   where its fields stand, checked as far as what is done with them relies on it. Bytes
+   of another form raise Unfit, and the twin tells what is wrong with them. */
 
 #ifndef PROLLY_LEAF_H
 #define PROLLY_LEAF_H

@@ -115,10 +115,6 @@ static PyObject *
 sort_both(PyObject *keys, PyObject *values)
 {
     Py_ssize_t count = PyTuple_GET_SIZE(keys);
-    if (count != PyTuple_GET_SIZE(values)) {
-        PyErr_SetString(PyExc_ValueError, "as many keys as values");
-        return NULL;
-    }
     Py_ssize_t shared = shared_size(keys);
     if (shared < 0) {
         return NULL;
@@ -144,11 +140,12 @@ sort_edits(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t given)
         PyErr_SetString(PyExc_TypeError, "sort_edits takes keys and values");
         return NULL;
     }
-    /* Of a list the items that it has now, which somebody might change meanwhile. */
-    PyObject *keys = PySequence_Tuple(args[0]);
-    PyObject *values = keys == NULL ? NULL : PySequence_Tuple(args[1]);
-    PyObject *both = values == NULL ? NULL : sort_both(keys, values);
-    Py_XDECREF(values);
-    Py_XDECREF(keys);
+    PyObject *keys, *values;
+    if (take_pair(args, &keys, &values) < 0) {
+        return NULL;
+    }
+    PyObject *both = sort_both(keys, values);
+    Py_DECREF(values);
+    Py_DECREF(keys);
     return both;
 }

@@ -144,21 +144,18 @@ leaf_encode(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t given
         return NULL;
     }
     Records records = {.referring = args[2]};
-    /* Of a list the items that it has now: what is counted is what is written. */
-    records.keys = PySequence_Tuple(args[0]);
-    records.values = records.keys != NULL ? PySequence_Tuple(args[1]) : NULL;
-    PyObject *chunk = NULL;
-    if (records.values != NULL) {
-        records.count = PyTuple_GET_SIZE(records.keys);
-        if (records.count != PyTuple_GET_SIZE(records.values)
-            || records.count > 0xffff) {
-            unfit("not as many keys as values, or too many");
-        }
-        else {
-            chunk = leaf_of(&records);
-        }
+    if (take_pair(args, &records.keys, &records.values) < 0) {
+        return NULL;
     }
-    Py_XDECREF(records.values);
-    Py_XDECREF(records.keys);
+    PyObject *chunk = NULL;
+    records.count = PyTuple_GET_SIZE(records.keys);
+    if (records.count > 0xffff) {
+        unfit("more records than a leaf is read with");
+    }
+    else {
+        chunk = leaf_of(&records);
+    }
+    Py_DECREF(records.values);
+    Py_DECREF(records.keys);
     return chunk;
 }
